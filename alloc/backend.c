@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "alloc/backend.h"
+
+#include <stdlib.h>
+
+const char *backend_answer_word(enum backend_answer a) {
+    static const char *const words[] = {"done", "started", "nothing happened", "refused", "unknown"};
+    return words[a];
+}
+
+const char *backend_state_word(enum backend_state s) {
+    static const char *const words[] = {"running", "paused", "stopped", "failed", "present"};
+    return words[s];
+}
+
+void backend_view_free(struct backend_view *view) {
+    for (size_t i = 0; i < view->n_seen; i++) {
+        free(view->seen[i].token);
+        free(view->seen[i].name);
+        free(view->seen[i].host);
+        json_decref(view->seen[i].connection);
+    }
+    for (size_t i = 0; i < view->n_slots; i++) {
+        struct backend_found_slot *s = &view->slots[i];
+        free(s->host);
+        free(s->flavor);
+        free(s->name);
+        free(s->address);
+        free(s->attach);
+        free(s->description);
+    }
+    for (size_t i = 0; i < view->n_hosts; i++) {
+        free(view->hosts[i].host);
+        free(view->hosts[i].detail);
+    }
+    free(view->seen);
+    free(view->slots);
+    free(view->hosts);
+    *view = (struct backend_view){0};
+}

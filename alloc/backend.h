@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The port to the places where things are real. A backend is a shared object with one symbol,
+ * `allot_backend`, opened by name when a pool first needs it (alloc/plugin.h). Verbs of intent, keyed
+ * by our own token; each works on an array and answers per operation. Starting and observing are
+ * apart: waiting is the engine's. All calls go through alloc/dispatch.h, which checks arguments and
+ * that a failure says either "nothing happened" or "unknown".
+ *
+ * Tokens look like s4f1c09ab37de.1.812 (store id, epoch, operation): a backend writes the token
+ * into the thing it makes and finds it again by it. Nothing is ever removed by name alone.
+ *
+ * Ownership: operations and their specification belong to the caller; `detail`, `seen` and what
+ * hangs below them are allocated by the backend (malloc) and freed by the caller.
+ */
+#pragma once
+#include "alloc/amount.h"
+#include "alloc/clock.h"
+#include "alloc/err.h"
+
+#include <jansson.h>
+#include <stddef.h>
+
+enum backend_answer {
+    BACKEND_DONE,             /* it is so now, observed */
+    BACKEND_STARTED,          /* accepted; observe later */
+    BACKEND_NOTHING_HAPPENED, /* definitely not done, and nothing is left behind; may be tried again */
+    BACKEND_REFUSED,          /* as above, and trying again will not help: the words say why */
+    BACKEND_UNKNOWN,          /* cut off in the middle: observe before anything else */
+};
+const char *backend_answer_word(enum backend_answer a);
+
+struct backend_host {
+    const char *name, *uri; /* uri: libvirt URI, or as the backend likes */
+};
+
+/* A pool as its backend sees it. settings: the pool's own block of settings (alloc/pool.h lists the keys). */
+struct backend_pool {
+    const char *name, *basis;
+    const struct backend_host *hosts;
+    size_t n_hosts;
+    const json_t *settings;
+    const json_t *catalogue; /* accelerators: PCI ids and ratings (policies/accelerators.json); may be NULL */
+    const char *store_id;    /* ours; things of other stores are never touched */
+    int64_t deadline_ms;     /* for the whole call, per host */
+};
+
+enum backend_kind { BACKEND_SERVER, BACKEND_VOLUME };
+
+struct backend_disk {
+    const char *name;  /* name of the volume at the backend, of an operation of the same grant */
+    const char *token; /* of that volume's operation */
+};
+
+struct backend_slot {
+    const char *name, *address; /* address: PCI "0000:41:00.0", mdev uuid, or "" when only counted */
+    const char *attach;         /* "pci" "mdev" "vf" "none" */
+};
+
+/* One thing that shall exist (ensure) or shall be gone (remove). */
+struct backend_operation {
+    const char *token;
+    enum backend_kind kind;
+    const char *name; /* wanted name: "allot-<tenant>-<grant>-<n>", at most 63 bytes, [A-Za-z0-9._-] */
+    const char *host; /* of the pool's hosts */
+    const char *tenant, *grant; /* for people: metadata and titles; any printable UTF-8 */
+    int64_t tenant_number;      /* stable and unique in this store: names the tenant's network */
+    /* server */
+    const char *flavor;
+    int64_t units;
+    const struct backend_slot *slots; /* units of them; n_slots may be 0 where a cloud hides them */
+    size_t n_slots;
+    const struct backend_disk *disks; /* attached to this server */
+    size_t n_disks;
+    const char *const *ssh_keys; /* of the tenant: public keys for cloud-init */
+    size_t n_ssh_keys;
+    /* volume */
+    bytes_t bytes;
+    /* answer */
+    enum backend_answer answer;
+    char *detail;       /* the backend's own words on a failure or refusal; NULL otherwise */
+    json_t *connection; /* server, when done: how to reach it (host, domain, uuid, addresses); may be NULL */
+};
+
+enum backend_state { SEEN_RUNNING, SEEN_PAUSED, SEEN_STOPPED, SEEN_FAILED, SEEN_PRESENT /* a volume */ };
+const char *backend_state_word(enum backend_state s);
+
+/* One thing found at the backend that carries a token of any store, or looks like ours. */
+struct backend_seen {
+    char *token; /* NULL: has our name but no token */
+    enum backend_kind kind;
+    char *name, *host;
+    enum backend_state state;
+    bytes_t bytes;     /* volume: its capacity */
+    bytes_t allocated; /* volume: really stored */
+    instant_t created; /* 0: not known */
+    json_t *connection;
+};
+
+struct backend_host_report {
+    char *host;
+    bool answered;                          /* false: its things are unknown, not absent */
+    char *detail;                           /* why not */
+    bytes_t storage_capacity, storage_free; /* real, of the place where volumes lie; 0 when not known */
+};
+
+/* What a sync finds: devices that can be lent. */
+struct backend_found_slot {
+    char *host, *flavor;  /* flavor: the pool's flavor whose `match` fits; NULL when none does */
+    char *name, *address; /* name: stable on the host (pci_0000_41_00_0) */
+    char *attach;         /* "pci" "mdev" "vf" "none" "vcpu" */
+    char *description;    /* "GH100 [H100 SXM5 80GB]" */
+};
+
+struct backend_view {
+    struct backend_seen *seen;
+    size_t n_seen;
+    struct backend_found_slot *slots; /* sync only */
+    size_t n_slots;
+    struct backend_host_report *hosts;
+    size_t n_hosts;
+};
+void backend_view_free(struct backend_view *view);
+
+enum {
+    BACKEND_HAS_SLOTS = 1, /* sync lists devices one by one */
+    BACKEND_HAS_USAGE = 2, /* sample works */
+};
+
+/* One sample of a thing, by token (filled from issue to issue; running time and stored bytes). */
+struct backend_sample {
+    char *token;
+    instant_t at;
+    enum backend_state state;
+    int64_t cpu_ns; /* since its start */
+    bytes_t allocated;
+};
+
+#define BACKEND_BUILD_ID __VERSION__ " " ALLOT_BUILD_ID
+
+struct backend {
+    const char *build_id; /* must equal BACKEND_BUILD_ID of the program, or it is not used */
+    const char *name;
+    unsigned capabilities;
+    /* Checks a pool's settings and hosts without touching them. */
+    int (*check)(const struct backend_pool *pool, struct err *e);
+    /* Lists devices and real storage. A host that does not answer is reported, not an error. */
+    int (*sync)(const struct backend_pool *pool, struct backend_view *out, struct err *e);
+    /* Makes each exist, or finds that it does (by token). Volumes before the servers that use them. */
+    int (*ensure)(const struct backend_pool *pool, struct backend_operation *ops, size_t n, struct err *e);
+    /* Everything that carries a token or looks like ours, on all hosts that answer. */
+    int (*observe)(const struct backend_pool *pool, struct backend_view *out, struct err *e);
+    /* Makes each absent; DONE means observed absent. What is not there by token is DONE. */
+    int (*remove)(const struct backend_pool *pool, struct backend_operation *ops, size_t n, struct err *e);
+};

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "alloc/scope.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void *or_die(void *p) {
+    if (!p) {
+        fputs("allot: failed: out of memory\n", stderr);
+        abort();
+    }
+    return p;
+}
+
+void *mem_alloc(size_t size) { return or_die(calloc(1, size ? size : 1)); }
+
+void *mem_grow(void *old, size_t *room, size_t want, size_t item) {
+    if (want <= *room) return old;
+    size_t more = *room ? *room : 8;
+    while (more < want) more = more > SIZE_MAX / 2 ? want : more * 2;
+    void *p = or_die(reallocarray(old, more, item));
+    memset((char *)p + *room * item, 0, (more - *room) * item);
+    *room = more;
+    return p;
+}
+
+char *mem_copy(const char *text) { return text ? or_die(strdup(text)) : NULL; }
+
+void scope_free(void *p) { free(*(void **)p); }
+
+void scope_close(int *fd) {
+    if (*fd >= 0) close(*fd);
+}

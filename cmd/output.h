@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One way out for everything a command prints. A body builds JSON (the contract for scripts: integer
+ * amounts with the unit in the key, times in RFC 3339); a column table says which keys a person sees
+ * and how. Tables fit the terminal and are coloured only there; csv is RFC 4180 with cells that a
+ * spreadsheet would run as formulas made harmless; tsv has no quoting (tabs and newlines become \t \n).
+ */
+#pragma once
+#include "cmd/command.h"
+
+enum cell {
+    CELL_TEXT,
+    CELL_COUNT,   /* integer */
+    CELL_GFLOPS,  /* integer GF, shown as "124.8 TF" */
+    CELL_BYTES,   /* integer bytes, shown as "50 TB" */
+    CELL_INSTANT, /* RFC 3339 text; people see the civil date and time */
+    CELL_STATE,   /* a state word: coloured on a terminal */
+    CELL_SPAN,    /* integer seconds, shown as "90 days" */
+    CELL_YES,     /* boolean */
+};
+
+struct column {
+    const char *key;   /* of the row's object; NULL ends the table */
+    const char *title; /* shown to people: "COMPUTE" */
+    enum cell cell;
+    bool wide; /* only shown where the terminal has room, always in csv, tsv and json */
+};
+
+/* rows: an array of objects. Prints it in call->format. Steals nothing. */
+int output_list(struct call *call, const struct column *columns, const json_t *rows, struct err *e);
+/* One object: "key: value" lines for people, the object itself with --json. */
+int output_object(struct call *call, const struct column *columns, const json_t *object, struct err *e);
+/* A line for people on call->out; silent with --quiet or a machine format. */
+void output_say(struct call *call, const char *format, ...) ERR_FORMAT(2, 3);
+/* The English or the Korean text, by call->lang (the Korean one may be NULL). */
+const char *output_choose(const struct call *call, const char *en, const char *ko);
+
+/* Progress on a terminal's stderr only, at most ten times a second; total 0: unknown. */
+struct progress {
+    const char *what;
+    size_t total;
+    long long last_ms;
+    bool shown;
+};
+void progress_step(struct progress *p, size_t done);
+void progress_end(struct progress *p);
