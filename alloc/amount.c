@@ -82,7 +82,7 @@ int amount_scale(const char *number, const char *unit, const struct amount_scale
                  int64_t *out, struct err *e) {
     const struct amount_scale *scale = scale_find(unit, scales);
     if (!scale) return unit_unknown(unit, scales, e);
-    int64_t value, tens;
+    int64_t value = 0, tens = 1;
     if (decimal_parse(number, &value, &tens, e) < 0) return -1;
     wide_t exact = (wide_t)value * scale->factor;
     if (exact % tens != 0)
