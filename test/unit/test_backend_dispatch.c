@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The dispatcher's promises around a backend that misbehaves, and the opening of plug-ins. */
+#include "alloc/dispatch.h"
+#include "alloc/fields.h"
+#include "alloc/plugin.h"
+#include "alloc/scope.h"
+#include "alloc/text.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct backend_host hosts[] = {{"h1", "x"}};
+static struct backend_pool pool = {
+    .name = "p", .hosts = hosts, .n_hosts = 1, .store_id = "s1", .deadline_ms = 1000};
+static enum { MUTE, FAIL, LOST, WORDLESS } manner;
+static int calls;
+
+static int odd_ensure(const struct backend_pool *p, struct backend_operation *ops, size_t n, struct err *e) {
+    (void)p;
+    calls++;
+    if (manner == FAIL) return err_set(e, ERR_FAILED, "no way to qemu+tls://kim:secret@h/x");
+    if (manner == LOST) return err_set(e, ERR_UNKNOWN, "cut off");
+    for (size_t i = 0; manner == WORDLESS && i < n; i++) ops[i].answer = BACKEND_REFUSED;
+    return 0;
+}
+
+static int odd_observe(const struct backend_pool *p, struct backend_view *out, struct err *e) {
+    (void)p, (void)out, (void)e;
+    return 0;
+}
+
+static const struct backend odd = {
+    .build_id = BACKEND_BUILD_ID, .name = "odd", .ensure = odd_ensure, .observe = odd_observe};
+
+static struct backend_operation volume(void) {
+    return (struct backend_operation){.token = "s1.1.1",
+                                      .kind = BACKEND_VOLUME,
+                                      .name = "v",
+                                      .host = "h1",
+                                      .tenant = "t",
+                                      .grant = "g-1",
+                                      .bytes = bytes(1)};
+}
+
+static enum backend_answer answer_of(struct backend_operation op, int rc) {
+    struct err e = {0};
+    assert_int_equal(dispatch_ensure(&odd, &pool, &op, 1, &e), rc);
+    if (op.answer != BACKEND_DONE && op.answer != BACKEND_STARTED) assert_non_null(op.detail);
+    free(op.detail);
+    return op.answer;
+}
+
+static void an_operation_left_open_is_unknown_unless_the_error_says_nothing_happened(void **state) {
+    (void)state;
+    manner = MUTE;
+    assert_int_equal(answer_of(volume(), 0), BACKEND_UNKNOWN);
+    manner = FAIL;
+    assert_int_equal(answer_of(volume(), -1), BACKEND_NOTHING_HAPPENED);
+    manner = LOST;
+    assert_int_equal(answer_of(volume(), -1), BACKEND_UNKNOWN);
+    manner = WORDLESS;
+    assert_int_equal(answer_of(volume(), 0), BACKEND_REFUSED);
+}
+
+static void wrong_arguments_never_reach_the_backend(void **state) {
+    (void)state;
+    struct backend_operation ops[8];
+    for (int i = 0; i < 8; i++) ops[i] = volume();
+    ops[0].token = "a b";
+    ops[1].name = "-rf";
+    ops[2].name = "a/b";
+    ops[3].bytes = bytes(0);
+    ops[4].kind = BACKEND_SERVER;
+    ops[5].tenant = "a\nb";
+    ops[6].host = "";
+    ops[7].token = NULL;
+    calls = 0;
+    struct err e = {0};
+    for (int i = 0; i < 8; i++) {
+        assert_int_equal(dispatch_ensure(&odd, &pool, &ops[i], 1, &(struct err){0}), -1);
+        assert_int_equal(ops[i].answer, BACKEND_NOTHING_HAPPENED);
+        free(ops[i].detail);
+    }
+    struct backend_operation twice[] = {volume(), volume()};
+    assert_int_equal(dispatch_ensure(&odd, &pool, twice, 2, &e), -1);
+    assert_non_null(strstr(e.what, "twice"));
+    free(twice[0].detail);
+    free(twice[1].detail);
+    pool.deadline_ms = 0;
+    assert_int_equal(answer_of(volume(), -1), BACKEND_NOTHING_HAPPENED);
+    pool.deadline_ms = 1000;
+    assert_int_equal(calls, 0);
+}
+
+static void a_host_of_another_pool_is_answered_not_sent(void **state) {
+    (void)state;
+    manner = MUTE;
+    struct backend_operation op = volume();
+    op.host = "h7";
+    assert_int_equal(answer_of(op, 0), BACKEND_NOTHING_HAPPENED);
+}
+
+static void a_view_without_one_of_the_hosts_is_refused(void **state) {
+    (void)state;
+    struct err e = {0};
+    struct backend_view view;
+    assert_int_equal(dispatch_observe(&odd, &pool, &view, &e), -1);
+    assert_non_null(strstr(e.what, "h1"));
+}
+
+static void a_verb_that_is_missing_is_an_error(void **state) {
+    (void)state;
+    struct err e = {0};
+    struct backend_operation op = volume();
+    assert_int_equal(dispatch_remove(&odd, &pool, &op, 1, &e), -1);
+    assert_string_equal(e.what, "backend odd cannot remove");
+    free(op.detail);
+}
+
+static void remember(void *arg, const char *line) { text_add(arg, "%s\n", line); }
+
+static void the_trace_tells_the_answers_without_secrets(void **state) {
+    (void)state;
+    struct text lines scoped_text = {0};
+    dispatch_trace_to(remember, &lines);
+    manner = FAIL;
+    answer_of(volume(), -1);
+    dispatch_trace_to(NULL, NULL);
+    assert_non_null(strstr(lines.s, "\"token\":\"s1.1.1\""));
+    assert_non_null(strstr(lines.s, "nothing happened"));
+    assert_null(strstr(lines.s, "secret"));
+}
+
+static void injected_errors_stand_around_the_backend(void **state) {
+    (void)state;
+    struct err e = {0};
+    manner = WORDLESS;
+    calls = 0;
+    assert_int_equal(dispatch_inject("ensure:nothing", &e), 0);
+    assert_int_equal(answer_of(volume(), 0), BACKEND_NOTHING_HAPPENED);
+    assert_int_equal(dispatch_inject("ensure:error", &e), 0);
+    assert_int_equal(answer_of(volume(), -1), BACKEND_NOTHING_HAPPENED);
+    assert_int_equal(calls, 0);
+    assert_int_equal(dispatch_inject("ensure:unknown", &e), 0);
+    assert_int_equal(answer_of(volume(), 0), BACKEND_UNKNOWN);
+    assert_int_equal(dispatch_inject("ensure:unknown@other", &e), 0);
+    assert_int_equal(answer_of(volume(), 0), BACKEND_REFUSED);
+    assert_int_equal(calls, 2);
+    assert_int_equal(dispatch_inject("ensure:sometimes", &e), -1);
+    assert_int_equal(dispatch_inject(NULL, &e), 0);
+}
+
+static void a_plugin_is_found_by_name_and_build(void **state) {
+    (void)state;
+    struct err e = {0};
+    const struct backend *b = plugin_open_from(PLUGIN_FOLDER, "simulated", &e);
+    assert_string_equal(e.what, "");
+    assert_string_equal(b->name, "simulated");
+    assert_null(plugin_open_from(PLUGIN_FOLDER, "nowhere", &e));
+    assert_int_equal(e.code, ERR_NOT_FOUND);
+    assert_null(plugin_open("../evil", &(struct err){0}));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_operation_left_open_is_unknown_unless_the_error_says_nothing_happened),
+        cmocka_unit_test(wrong_arguments_never_reach_the_backend),
+        cmocka_unit_test(a_host_of_another_pool_is_answered_not_sent),
+        cmocka_unit_test(a_view_without_one_of_the_hosts_is_refused),
+        cmocka_unit_test(a_verb_that_is_missing_is_an_error),
+        cmocka_unit_test(the_trace_tells_the_answers_without_secrets),
+        cmocka_unit_test(injected_errors_stand_around_the_backend),
+        cmocka_unit_test(a_plugin_is_found_by_name_and_build),
+    };
+    return cmocka_run_group_tests_name("dispatch and plug-ins", tests, NULL, NULL);
+}
