@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "alloc/ceiling.h"
+#include "alloc/fault.h"
+#include "alloc/grant.h"
+#include "alloc/outbox.h"
+#include "alloc/scope.h"
+#include "alloc/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_one_of(const char *word, const char *const words[]) {
+    for (; *words; words++)
+        if (strcmp(word, *words) == 0) return true;
+    return false;
+}
+
+static const char *const live_states[] = {"active", "notice", "grace", NULL};
+
+static int wrong_state(const struct grant *g, const char *doing, struct err *e) {
+    return err_set(e, ERR_CONFLICT, "grant g-%lld is %s: it cannot be %s", (long long)g->id, g->state, doing);
+}
+
+int grant_set_state(struct book *b, const struct grant *g, const char *state, struct err *e) {
+    return sql_do(b->store, e, "UPDATE grants SET state = $3 WHERE tenant = $1 AND id = $2", "iis", g->tenant,
+                  g->id, state);
+}
+
+/* Moves one item of a grant between two of its accounts, or to free; nothing to do for 0. */
+static int move(struct book *b, const struct grant *g, const char *kind, const char *item,
+                enum account_kind from, enum account_kind to, int64_t quantity, int64_t operation,
+                struct err *e) {
+    if (quantity == 0) return 0;
+    return book_write(
+        b, &(struct entry){kind, g->tenant, g->request, g->id, operation, item, from, to, quantity, NULL}, e);
+}
+
+struct held {
+    char item[96];
+    int64_t quantity;
+};
+
+/* All items of one of the grant's accounts. Writing while reading the same rows is not defined: so read
+ * first. */
+static int held_items(struct store *s, const struct grant *g, enum account_kind kind, struct held out[],
+                      size_t most, size_t *n, struct err *e) {
+    struct rows r;
+    *n = 0;
+    int rc = rows_open(
+        &r, s, e,
+        "SELECT item, balance FROM account WHERE pool = $1 AND kind = $2 AND grant_id = $3 AND balance > 0 "
+        "AND item IN (SELECT 'unit/' || flavor FROM grant_line WHERE tenant = $4 AND grant_id = $3 "
+        "UNION SELECT 'storage') ORDER BY item",
+        "isii", g->pool, account_word(kind), g->id, g->tenant);
+    while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
+        rc = *n < most && text_format(out[*n].item, sizeof out[*n].item, "%s", rows_text(&r, 0)) == 0
+                 ? 0
+                 : err_set(e, ERR_FAILED, "grant g-%lld holds too many kinds of things", (long long)g->id);
+        if (rc == 0) out[(*n)++].quantity = rows_int(&r, 1);
+    }
+    rows_close(&r);
+    return rc;
+}
+
+enum { ITEMS_MOST = 64 };
+
+/* Units of `from` go to `units_to`, bytes to `bytes_to` (ACCOUNT_NONE: they stay). */
+static int move_all(struct book *b, const struct grant *g, const char *kind, enum account_kind from,
+                    enum account_kind units_to, enum account_kind bytes_to, struct err *e) {
+    struct held items[ITEMS_MOST];
+    size_t n;
+    if (held_items(b->store, g, from, items, ITEMS_MOST, &n, e) < 0) return -1;
+    for (size_t i = 0; i < n; i++) {
+        enum account_kind to = strcmp(items[i].item, ITEM_STORAGE) == 0 ? bytes_to : units_to;
+        if (to != ACCOUNT_NONE && move(b, g, kind, items[i].item, from, to, items[i].quantity, 0, e) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int want_absent(struct book *b, const struct grant *g, const char *kind, struct err *e) {
+    return sql_do(
+        b->store, e,
+        "UPDATE operation SET desired = 'absent', changed_at = $4 WHERE grant_id = $1 AND tenant = $2 AND "
+        "($3 = '' OR kind = $3)",
+        "iisi", g->id, g->tenant, kind, b->at.s);
+}
+
+static int note(struct book *b, const struct grant *g, const char *kind, const char *why, struct err *e) {
+    return book_write(
+        b,
+        &(struct entry){
+            .kind = kind, .tenant = g->tenant, .request = g->request, .grant = g->id, .detail = why},
+        e);
+}
+
+/* With nothing at the backend to remove, the next state is reached at once. */
+static int end_of_compute(struct book *b, const struct grant *g, struct err *e) {
+    int64_t servers = 0;
+    if (sql_int(
+            b->store, e, &servers,
+            "SELECT count(*) FROM operation WHERE grant_id = $1 AND kind = 'server' AND observed <> 'absent'",
+            "i", g->id) < 0)
+        return -1;
+    return servers ? 0 : grant_compute_gone(b, g, e);
+}
+
+int grant_release(struct book *b, const struct grant *g, const char *why, struct err *e) {
+    if (strcmp(g->state, "reserved") == 0) return grant_void(b, g, why, e);
+    if (!is_one_of(g->state, live_states)) {
+        wrong_state(g, "released", e);
+        return strcmp(g->state, "kept") == 0
+                   ? err_hint(e, "its servers are gone; its volumes end with: allot grant purge g-%lld",
+                              (long long)g->id)
+                   : -1;
+    }
+    if (move_all(b, g, "grant.release", ACCOUNT_HELD, ACCOUNT_RELEASING, ACCOUNT_KEPT, e) < 0 ||
+        want_absent(b, g, "server", e) < 0 ||
+        sql_do(b->store, e,
+               "UPDATE grants SET state = 'releasing', released_at = $3, keep_until = CASE WHEN "
+               "storage_bytes > 0 THEN $3 + "
+               "keep_s END, why = $4 WHERE tenant = $1 AND id = $2",
+               "iiis", g->tenant, g->id, b->at.s, why) < 0 ||
+        note(b, g, "grant.release", why, e) < 0)
+        return -1;
+    return end_of_compute(b, g, e);
+}
+
+int grant_compute_gone(struct book *b, const struct grant *g, struct err *e) {
+    int64_t volumes = 0;
+    if (sql_int(
+            b->store, e, &volumes,
+            "SELECT count(*) FROM operation WHERE grant_id = $1 AND kind = 'volume' AND observed <> 'absent'",
+            "i", g->id) < 0)
+        return -1;
+    const char *en = volumes ? "Your servers were given back. Your volumes are kept until the date named."
+                             : "Your grant has ended and everything was given back.";
+    const char *ko = volumes ? "서버를 반납했습니다. 볼륨은 안내한 날짜까지 보관합니다."
+                             : "할당이 종료되어 모든 자원을 반납했습니다.";
+    struct message m = {
+        .kind = "released", .tenant = g->tenant, .grant = g->id, .request = g->request, .en = en, .ko = ko};
+    if (sql_do(b->store, e,
+               "UPDATE grants SET state = $3, ended_at = CASE WHEN $3 = 'ended' THEN $4 END WHERE tenant = "
+               "$1 AND id = $2",
+               "iisi", g->tenant, g->id, volumes ? "kept" : "ended", b->at.s) < 0)
+        return -1;
+    return outbox_add(b, &m, e);
+}
+
+int grant_purge(struct book *b, const struct grant *g, const char *why, struct err *e) {
+    if (strcmp(g->state, "kept") != 0) {
+        wrong_state(g, "purged", e);
+        return is_one_of(g->state, live_states)
+                   ? err_hint(e, "release it first: allot grant release g-%lld", (long long)g->id)
+                   : -1;
+    }
+    if (move_all(b, g, "grant.purge", ACCOUNT_KEPT, ACCOUNT_NONE, ACCOUNT_RELEASING, e) < 0 ||
+        want_absent(b, g, "volume", e) < 0 || grant_set_state(b, g, "purging", e) < 0)
+        return -1;
+    return note(b, g, "grant.purge", why, e);
+}
+
+int grant_void(struct book *b, const struct grant *g, const char *why, struct err *e) {
+    if (strcmp(g->state, "reserved") != 0) return wrong_state(g, "made void", e);
+    if (want_absent(b, g, "", e) < 0 ||
+        sql_do(b->store, e, "UPDATE grants SET state = 'voiding', why = $3 WHERE tenant = $1 AND id = $2",
+               "iis", g->tenant, g->id, why) < 0)
+        return -1;
+    return note(b, g, "grant.void", why, e);
+}
+
+int grant_extend(struct book *b, const struct grant *g, instant_t end, bool by_renewal, struct err *e) {
+    if (!is_one_of(g->state, live_states)) return wrong_state(g, by_renewal ? "renewed" : "extended", e);
+    if (by_renewal && g->renewals_left == 0) {
+        err_set(e, ERR_DENIED, "grant g-%lld has no renewal left", (long long)g->id);
+        return err_hint(e, "an administrator can extend it: allot grant extend g-%lld --until DATE",
+                        (long long)g->id);
+    }
+    if (by_renewal) end = instant_after(g->end, g->renew);
+    if (end.s <= g->end.s)
+        return err_set(e, ERR_USAGE, "grant g-%lld ends %s already; the new end must be later",
+                       (long long)g->id, instant_text(g->end).s);
+    if (end.s <= b->at.s) return err_set(e, ERR_USAGE, "the new end %s has passed", instant_text(end).s);
+    if (sql_do(b->store, e,
+               "UPDATE grants SET end_at = $3, state = 'active', renewals_left = renewals_left - $4 WHERE "
+               "tenant = $1 AND id = $2",
+               "iiii", g->tenant, g->id, end.s, (int64_t)by_renewal) < 0 ||
+        outbox_renew(b, g->id, "notice", e) < 0 || outbox_renew(b, g->id, "grace", e) < 0)
+        return -1;
+    char words[96];
+    text_format(words, sizeof words, "end %s -> %s", instant_text(g->end).s, instant_text(end).s);
+    return note(b, g, by_renewal ? "grant.renew" : "grant.extend", words, e);
+}
+
+static int shrink_one(struct book *b, const struct grant *g, int64_t operation, struct err *e) {
+    struct rows r;
+    char item[96] = ITEM_STORAGE;
+    int64_t quantity = 0;
+    int rc = rows_open(
+        &r, b->store, e,
+        "SELECT kind, flavor, units, bytes, disks_of FROM operation WHERE tenant = $1 AND id = $2 AND "
+        "grant_id = $3 AND desired = 'present'",
+        "iii", g->tenant, operation, g->id);
+    if (rc == 0 && (rc = rows_next(&r, e)) == 1) {
+        bool is_server = strcmp(rows_text(&r, 0), "server") == 0;
+        rc = is_server ? text_format(item, sizeof item, "unit/%s", rows_text(&r, 1)) : 0;
+        quantity = is_server ? rows_int(&r, 2) : rows_int(&r, 3);
+    } else if (rc == 0) {
+        rc = err_set(e, ERR_NOT_FOUND, "grant g-%lld has no server or volume %lld", (long long)g->id,
+                     (long long)operation);
+    }
+    rows_close(&r);
+    if (rc < 0) return -1;
+    if (sql_do(b->store, e,
+               "UPDATE operation SET desired = 'absent', changed_at = $3 WHERE tenant = $1 AND id = $2",
+               "iii", g->tenant, operation, b->at.s) < 0)
+        return -1;
+    return move(b, g, "grant.shrink", item, ACCOUNT_HELD, ACCOUNT_RELEASING, quantity, operation, e);
+}
+
+int grant_shrink(struct book *b, const struct grant *g, const int64_t *operations, size_t n, struct err *e) {
+    if (!is_one_of(g->state, live_states)) return wrong_state(g, "shrunk", e);
+    for (size_t i = 0; i < n; i++)
+        if (shrink_one(b, g, operations[i], e) < 0) return -1;
+    int64_t left = 0;
+    if (sql_int(b->store, e, &left,
+                "SELECT count(*) FROM operation WHERE grant_id = $1 AND desired = 'present'", "i", g->id) < 0)
+        return -1;
+    if (left > 0) return 0;
+    err_set(e, ERR_CONFLICT, "nothing of grant g-%lld would be left", (long long)g->id);
+    return err_hint(e, "end it instead: allot grant release g-%lld", (long long)g->id);
+}

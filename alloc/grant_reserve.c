@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "alloc/ceiling.h"
+#include "alloc/fault.h"
+#include "alloc/grant.h"
+#include "alloc/scope.h"
+#include "alloc/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What the steps of one reservation share. */
+struct making {
+    struct book *book;
+    int64_t id, tenant, request;
+    const struct decision *decision;
+    char label[40]; /* tenant's part of the names at the backend */
+    int servers, volumes;
+};
+
+struct operation_new {
+    const char *kind, *host, *flavor;
+    int64_t units, bytes;
+    bool carries_disks;
+};
+
+/* A tenant's name as part of a backend's name, where only [A-Za-z0-9._-] is safe; else its number. */
+static int label_of(struct making *m, struct err *e) {
+    scoped_free char *name = NULL;
+    if (sql_text(m->book->store, e, &name, "SELECT name FROM tenant WHERE id = $1", "i", m->tenant) < 0)
+        return -1;
+    static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+    bool is_safe = name && name[0] && strlen(name) <= 24 && strspn(name, safe) == strlen(name);
+    if (!is_safe || text_format(m->label, sizeof m->label, "%s", name) < 0)
+        text_format(m->label, sizeof m->label, "t%lld", (long long)m->tenant);
+    return 0;
+}
+
+static int operation_add(struct making *m, const struct operation_new *n, int64_t *out, struct err *e) {
+    struct store *s = m->book->store;
+    int64_t id;
+    char name[64], token[64];
+    if (store_next(s, "operation", &id, e) < 0) return -1;
+    bool is_server = strcmp(n->kind, "server") == 0;
+    if (text_format(name, sizeof name, "allot-%s-g%lld-%c%d", m->label, (long long)m->id,
+                    is_server ? 's' : 'v', is_server ? ++m->servers : ++m->volumes) < 0 ||
+        text_format(token, sizeof token, "s%s.%lld.%lld", store_id(s), (long long)store_epoch(s),
+                    (long long)id) < 0)
+        return err_set(e, ERR_FAILED, "the name of operation %lld is too long", (long long)id);
+    *out = id;
+    return sql_do(s, e,
+                  "INSERT INTO operation (tenant, id, grant_id, pool, kind, name, host, flavor, units, "
+                  "bytes, disks_of, "
+                  "token, desired, observed, attempts, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, "
+                  "$9, $10, $11, "
+                  "$12, 'present', 'none', 0, $13)",
+                  "iiiissssiiisi", m->tenant, id, m->id, m->book->pool, n->kind, name, n->host, n->flavor,
+                  n->units, n->bytes, (int64_t)n->carries_disks, token, m->book->at.s);
+}
+
+static int make_servers(struct making *m, const struct placed *placed, struct err *e) {
+    for (size_t i = 0; i < placed->n; i++) {
+        const struct placed_server *p = &placed->servers[i];
+        int64_t operation;
+        struct operation_new n = {"server", p->host, p->flavor, p->units, 0, i == 0};
+        if (operation_add(m, &n, &operation, e) < 0 || placement_take(m->book, p, operation, e) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* As few volumes as the pool's bounds allow, of nearly equal size, each a multiple of the granule. */
+static int make_volumes(struct making *m, const char *host, struct err *e) {
+    int64_t left = m->decision->storage.n, granule = 1, most = left;
+    if (left == 0) return 0;
+    if (sql_int(m->book->store, e, &granule, "SELECT granule_bytes FROM pool WHERE id = $1", "i",
+                m->book->pool) < 0 ||
+        sql_int(m->book->store, e, &most, "SELECT volume_most_bytes FROM pool WHERE id = $1", "i",
+                m->book->pool) < 0)
+        return -1;
+    most -= most % granule;
+    if (most <= 0) return err_set(e, ERR_FAILED, "the pool's largest volume is smaller than its granule");
+    for (int64_t count = (left + most - 1) / most; count > 0; count--) {
+        int64_t share = (left + count - 1) / count, operation;
+        share += (granule - share % granule) % granule;
+        if (share > left) share = left;
+        struct operation_new n = {"volume", host, NULL, 0, share, false};
+        if (operation_add(m, &n, &operation, e) < 0) return -1;
+        left -= share;
+    }
+    return 0;
+}
+
+static int book_line(struct making *m, const struct plan_line *line, struct err *e) {
+    char item[96];
+    if (text_format(item, sizeof item, "unit/%s", line->flavor) < 0)
+        return err_set(e, ERR_FAILED, "flavor name '%s' is too long", line->flavor);
+    int64_t count;
+    if (amount_times(line->size, line->count, &count, "units", e) < 0) return -1;
+    if (sql_do(
+            m->book->store, e,
+            "INSERT INTO grant_line (tenant, grant_id, flavor, units, rating_gflops) VALUES ($1, $2, $3, $4, "
+            "$5) "
+            "ON CONFLICT (tenant, grant_id, flavor) DO UPDATE SET units = grant_line.units + excluded.units",
+            "iisii", m->tenant, m->id, line->flavor, count, line->rating.n) < 0)
+        return -1;
+    struct entry entry = {"grant.reserve", m->tenant,        m->request, m->id, 0, item,
+                          ACCOUNT_FREE,    ACCOUNT_RESERVED, count,      NULL};
+    return book_write(m->book, &entry, e);
+}
+
+static int insert_grant(struct making *m, struct err *e) {
+    const struct decision *d = m->decision;
+    return sql_do(
+        m->book->store, e,
+        "INSERT INTO grants (tenant, id, pool, request, state, basis, policy, compute_gflops, storage_bytes, "
+        "start_at, end_at, notice_s, grace_s, keep_s, renewals_left, renew_s) SELECT $1, $2, $3, $4, "
+        "'reserved', "
+        "p.basis, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14 FROM pool p WHERE p.id = $3",
+        "iiiisiiiiiiiii", m->tenant, m->id, m->book->pool, m->request, m->book->policy.hex, d->compute.n,
+        d->storage.n, d->lease.start.s, d->lease.end.s, d->lease.notice.s, d->lease.grace.s, d->lease.keep.s,
+        d->lease.renewals, d->lease.renew_term.s);
+}
+
+static int book_amounts(struct making *m, struct err *e) {
+    const struct decision *d = m->decision;
+    for (size_t i = 0; i < d->n_lines; i++)
+        if (book_line(m, &d->lines[i], e) < 0) return -1;
+    if (d->storage.n > 0) {
+        struct entry entry = {"grant.reserve", m->tenant,    m->request,       m->id,        0,
+                              ITEM_STORAGE,    ACCOUNT_FREE, ACCOUNT_RESERVED, d->storage.n, NULL};
+        if (book_write(m->book, &entry, e) < 0) return -1;
+    }
+    return ceiling_add(m->book, m->tenant, (struct holding){d->compute, d->storage}, &d->limits, e);
+}
+
+static int make_things(struct making *m, const struct placed *placed, struct err *e) {
+    scoped_free char *host = NULL;
+    if (make_servers(m, placed, e) < 0) return -1;
+    if (m->decision->storage.n == 0) return 0;
+    /* Volumes lie with the first server, because it carries them. */
+    if (placed->n)
+        host = mem_copy(placed->servers[0].host);
+    else if (placement_storage_host(m->book->store, m->book->pool, &host, e) < 0)
+        return -1;
+    return make_volumes(m, host, e);
+}
+
+int grant_reserve(struct book *b, struct placer *placer, int64_t tenant, int64_t request,
+                  const struct decision *d, bool exact, int64_t *id, struct err *e) {
+    struct making m = {.book = b, .tenant = tenant, .request = request, .decision = d};
+    struct placed placed;
+    if (placer_place(placer, d->lines, d->n_lines, exact, &placed, e) < 0) return -1;
+    int rc = store_next(b->store, "grant", &m.id, e);
+    if (rc == 0) rc = label_of(&m, e);
+    if (rc == 0) rc = insert_grant(&m, e);
+    if (rc == 0) rc = book_amounts(&m, e);
+    if (rc == 0) rc = make_things(&m, &placed, e);
+    placed_free(&placed);
+    *id = m.id;
+    return rc;
+}
