@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "alloc/dispatch.h"
 
+#include "alloc/log.h"
 #include "alloc/scope.h"
 #include "alloc/text.h"
 
@@ -14,9 +15,6 @@ static const char *const verb_words[] = {"sync", "ensure", "observe", "remove", 
 /* Not an answer: what an operation holds until its backend has answered. */
 #define UNANSWERED ((enum backend_answer)99)
 
-static dispatch_tracer *trace_to;
-static void *trace_arg;
-
 enum injection { INJECT_NONE, INJECT_DELAY, INJECT_ERROR, INJECT_NOTHING, INJECT_REFUSED, INJECT_UNKNOWN };
 static struct {
     enum injection what;
@@ -24,11 +22,6 @@ static struct {
     long long delay_ms;
     char name[64]; /* "" for all */
 } inject;
-
-void dispatch_trace_to(dispatch_tracer *tracer, void *arg) {
-    trace_to = tracer;
-    trace_arg = arg;
-}
 
 int dispatch_inject(const char *specification, struct err *e) {
     static const char *const whats[] = {"", "", "error", "nothing", "refused", "unknown"};
@@ -70,42 +63,22 @@ static void inject_delay(enum verb verb) {
     while (nanosleep(&t, &t) < 0) continue;
 }
 
-/* Credentials may stand in a URI that a backend's words repeat: scheme://USER:SECRET@host. */
-static char *without_secrets(const char *words) {
-    char *copy = mem_copy(words);
-    for (char *p = strstr(copy, "://"); p; p = strstr(p + 3, "://")) {
-        size_t n = strcspn(p + 3, " /\"'");
-        char *at = memrchr(p + 3, '@', n);
-        if (at) memset(p + 3, '*', (size_t)(at - p - 3));
-    }
-    return copy;
+static void log_call(enum verb verb, const struct backend *b, const struct backend_pool *pool, size_t n,
+                     int64_t start_ms, int rc, const struct err *e) {
+    if (!log_wants(LEVEL_DEBUG)) return;
+    log_event(LEVEL_DEBUG, "backend.call",
+              json_pack("{s:s, s:s, s:s, s:I, s:I, s:s}", "verb", verb_words[verb], "backend", b->name,
+                        "pool", pool->name ? pool->name : "", "things", (json_int_t)n, "ms",
+                        (json_int_t)(clock_monotonic_ms() - start_ms), "result",
+                        rc < 0 ? e->what : "answered"));
 }
 
-static void trace(json_t *record) {
-    if (!trace_to || !record) return;
-    char *line = json_dumps(record, JSON_COMPACT);
-    if (line) trace_to(trace_arg, line);
-    free(line);
-}
-
-static void trace_call(enum verb verb, const struct backend *b, const struct backend_pool *pool, size_t n,
-                       int64_t start_ms, int rc, const struct err *e) {
-    if (!trace_to) return;
-    char *what scoped_free = without_secrets(rc < 0 && e ? e->what : "");
-    json_t *record scoped_json =
-        json_pack("{s:s, s:s, s:s, s:I, s:I, s:s}", "verb", verb_words[verb], "backend", b->name, "pool",
-                  pool->name, "operations", (json_int_t)n, "ms",
-                  (json_int_t)(clock_monotonic_ms() - start_ms), "result", rc < 0 ? what : "answered");
-    trace(record);
-}
-
-static void trace_operation(enum verb verb, const struct backend_operation *op) {
-    if (!trace_to) return;
-    char *detail scoped_free = without_secrets(op->detail ? op->detail : "");
-    json_t *record scoped_json =
-        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "verb", verb_words[verb], "token", op->token, "host",
-                  op->host, "name", op->name, "answer", backend_answer_word(op->answer), "detail", detail);
-    trace(record);
+static void log_operation(enum verb verb, const struct backend_operation *op) {
+    if (!log_wants(LEVEL_DEBUG)) return;
+    log_event(LEVEL_DEBUG, "backend.operation",
+              json_pack("{s:s, s:s?, s:s?, s:s?, s:s, s:s?}", "verb", verb_words[verb], "operation_token",
+                        op->token, "host", op->host, "name", op->name, "answer",
+                        backend_answer_word(op->answer), "detail", op->detail));
 }
 
 /* ---- arguments ---- */
@@ -271,8 +244,8 @@ static int operations_dispatch(enum verb verb, const struct backend *b, operatio
                                         : operations_injected(verb, call, pool, ops, n, &own);
     }
     answers_complete(pool, ops, n, rc, &own);
-    for (size_t i = 0; i < n; i++) trace_operation(verb, &ops[i]);
-    trace_call(verb, b, pool, n, start, rc, &own);
+    for (size_t i = 0; i < n; i++) log_operation(verb, &ops[i]);
+    log_call(verb, b, pool, n, start, rc, &own);
     if (rc < 0) {
         err_set(e, own.code, "%s", own.what);
         if (own.hint[0]) err_hint(e, "%s", own.hint);
@@ -329,7 +302,7 @@ static int view_dispatch(enum verb verb, const struct backend *b, view_call *cal
     if (rc == 0) rc = call(pool, out, &own);
     if (rc == 0 && injected(verb, INJECT_UNKNOWN)) view_lose(pool, out);
     if (rc == 0) rc = view_check(pool, out, &own);
-    trace_call(verb, b, pool, out->n_seen + out->n_slots, start, rc, &own);
+    log_call(verb, b, pool, out->n_seen + out->n_slots, start, rc, &own);
     if (rc < 0) {
         backend_view_free(out);
         err_set(e, own.code, "%s", own.what);

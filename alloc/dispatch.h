@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The one way from the engine to a backend. It checks the arguments, the capability and that a
- * deadline is set, traces each call and answer (never keys, settings or credentials), and asserts
+ * deadline is set, logs each call and answer at level debug (never keys or settings), and asserts
  * that every operation gets an answer: what a backend leaves open after an error is "nothing
  * happened", or "unknown" when the error says so (ERR_UNKNOWN); what it leaves open otherwise is
  * "unknown". Every answer but done and started carries words in `detail`.
@@ -19,10 +19,6 @@ int dispatch_observe(const struct backend *b, const struct backend_pool *pool, s
                      struct err *e);
 int dispatch_remove(const struct backend *b, const struct backend_pool *pool, struct backend_operation *ops,
                     size_t n, struct err *e);
-
-/* Each traced line is one JSON object without newline; NULL turns tracing off. */
-typedef void dispatch_tracer(void *arg, const char *line);
-void dispatch_trace_to(dispatch_tracer *tracer, void *arg);
 
 /*
  * For tests: errors and delays around every backend. NULL takes them away. VERB:WHAT, verb being

@@ -12,7 +12,7 @@
  */
 #include "backends/simulated.h"
 
-#include "alloc/fields.h"
+#include "alloc/json.h"
 #include "alloc/scope.h"
 #include "alloc/text.h"
 
@@ -22,67 +22,89 @@
 #include <string.h>
 
 struct simulated {
+    char title[160];
+    json_t *wrapper; /* {"settings": ...}: its places name their path in full */
     const char *file;
-    const json_t *flavors, *fail_names, *lose_answers, *slow, *dead_hosts;
-    struct field_count storage;
+    struct json_at root, settings, flavors, fail_names, lose_answers, slow, dead_hosts;
+    bool has_storage;
+    bytes_t storage; /* per host */
 };
 
 struct simulated_flavor {
-    struct field_count units_per_host;
-    const char *attach;
+    int64_t units_per_host;
+    size_t attach;
 };
 
 static const char *const attach_words[] = {"none", "pci", "mdev", "vf", "vcpu", NULL};
 
-#define OF(s, m) offsetof(struct s, m)
-static const struct field settings_fields[] = {
-    {.key = "file", .kind = FIELD_TEXT, .offset = OF(simulated, file), .required = true},
-    {.key = "flavors", .kind = FIELD_OBJECT, .offset = OF(simulated, flavors)},
-    {.key = "storage_bytes_per_host",
-     .kind = FIELD_BYTES,
-     .offset = OF(simulated, storage),
-     .high = BYTES_MOST},
-    {.key = "fail_names", .kind = FIELD_TEXTS, .offset = OF(simulated, fail_names)},
-    {.key = "lose_answers", .kind = FIELD_TEXTS, .offset = OF(simulated, lose_answers)},
-    {.key = "slow", .kind = FIELD_TEXTS, .offset = OF(simulated, slow)},
-    {.key = "dead_hosts", .kind = FIELD_TEXTS, .offset = OF(simulated, dead_hosts)},
-    {.key = NULL},
-};
-static const struct field flavor_fields[] = {
-    {.key = "units_per_host",
-     .kind = FIELD_COUNT,
-     .offset = OF(simulated_flavor, units_per_host),
-     .required = true,
-     .high = 1000000},
-    {.key = "attach", .kind = FIELD_TEXT, .offset = OF(simulated_flavor, attach), .words = attach_words},
-    {.key = NULL},
-};
-
 static int flavor_read(const struct simulated *s, const char *name, struct simulated_flavor *out,
                        struct err *e) {
-    char path[160];
-    *out = (struct simulated_flavor){.attach = "none"};
-    if (text_format(path, sizeof path, "settings.flavors.%s", name) < 0)
-        return err_set(e, ERR_USAGE, "settings.flavors: a name is too long");
-    return fields_decode(json_object_get(s->flavors, name), path, flavor_fields, out, e);
+    static const char *const keys[] = {"units_per_host", "attach", NULL};
+    struct json_at at = json_member(&s->flavors, name);
+    *out = (struct simulated_flavor){0};
+    if (json_only(&at, keys, e) < 0 ||
+        json_need_int(&at, "units_per_host", 0, 1000000, &out->units_per_host, e) < 0)
+        return -1;
+    return json_may_word(&at, "attach", attach_words, &out->attach, e);
 }
 
+static int patterns_read(const struct json_at *settings, const char *key, struct json_at *out,
+                         struct err *e) {
+    if (json_may_array(settings, key, 10000, out, e) < 0) return -1;
+    for (size_t i = 0; i < json_length(out); i++) {
+        struct json_at item = json_item(out, i);
+        const char *pattern;
+        if (json_as_text(&item, 255, &pattern, e) < 0) return -1;
+    }
+    return 0;
+}
+
+/* To be dropped with settings_drop() also when it fails. The places point into *s. */
 static int settings_read(const struct backend_pool *pool, struct simulated *s, struct err *e) {
-    *s = (struct simulated){0};
-    if (fields_decode(pool->settings, "settings", settings_fields, s, e) < 0) return -1;
+    static const char *const keys[] = {
+        "file",       "flavors", "storage_bytes_per_host", "fail_names", "lose_answers", "slow",
+        "dead_hosts", NULL};
+    *s = (struct simulated){.wrapper = json_pack("{s:O?}", "settings", (json_t *)pool->settings)};
+    if (text_format(s->title, sizeof s->title, "pool %s", pool->name) < 0)
+        return err_set(e, ERR_USAGE, "the name of the pool is too long");
+    s->root = json_root(s->wrapper, s->title);
+    if (json_need_object(&s->root, "settings", &s->settings, e) < 0 || json_only(&s->settings, keys, e) < 0 ||
+        json_need_text(&s->settings, "file", 4000, &s->file, e) < 0 ||
+        json_may_object(&s->settings, "flavors", &s->flavors, e) < 0 ||
+        json_may_bytes(&s->settings, "storage_bytes_per_host", &s->storage, e) < 0 ||
+        patterns_read(&s->settings, "fail_names", &s->fail_names, e) < 0 ||
+        patterns_read(&s->settings, "lose_answers", &s->lose_answers, e) < 0 ||
+        patterns_read(&s->settings, "slow", &s->slow, e) < 0 ||
+        patterns_read(&s->settings, "dead_hosts", &s->dead_hosts, e) < 0)
+        return -1;
+    s->has_storage = json_has(&s->settings, "storage_bytes_per_host");
     const char *name;
     json_t *value;
-    json_object_foreach((json_t *)s->flavors, name, value) {
+    json_object_foreach((json_t *)s->flavors.value, name, value) {
         struct simulated_flavor f;
         if (flavor_read(s, name, &f, e) < 0) return -1;
     }
     return 0;
 }
 
-static bool matches(const json_t *patterns, const char *name) {
+static void settings_drop(struct simulated *s) { json_decref(s->wrapper); }
+
+/* The settings and the cloud, locked. */
+static int begin(const struct backend_pool *pool, struct simulated *s, struct cloud *c, struct err *e) {
+    if (settings_read(pool, s, e) == 0 && cloud_open(c, s->file, pool->deadline_ms, e) == 0) return 0;
+    settings_drop(s);
+    return -1;
+}
+
+static void end(struct simulated *s, struct cloud *c) {
+    cloud_close(c);
+    settings_drop(s);
+}
+
+static bool matches(const struct json_at *patterns, const char *name) {
     size_t i;
     json_t *pattern;
-    json_array_foreach(patterns, i, pattern) {
+    json_array_foreach(patterns->value, i, pattern) {
         if (fnmatch(json_string_value(pattern), name, 0) == 0) return true;
     }
     return false;
@@ -154,14 +176,14 @@ static void found(const json_t *thing, struct backend_operation *op) {
 static bool server_fits(const struct simulated *s, const struct cloud *c, struct backend_operation *op) {
     struct simulated_flavor f;
     struct err e = {0};
-    if (!json_object_get(s->flavors, op->flavor) || flavor_read(s, op->flavor, &f, &e) < 0) {
+    if (!json_has(&s->flavors, op->flavor) || flavor_read(s, op->flavor, &f, &e) < 0) {
         answer(op, BACKEND_REFUSED, "host %s has no flavor %s", op->host, op->flavor);
         return false;
     }
     int64_t used = cloud_used(c, op->host, op->flavor);
-    if (op->units > f.units_per_host.n - used) {
+    if (op->units > f.units_per_host - used) {
         answer(op, BACKEND_REFUSED, "host %s has %lld of %lld %s left, asked for %lld", op->host,
-               (long long)(f.units_per_host.n - used), (long long)f.units_per_host.n, op->flavor,
+               (long long)(f.units_per_host - used), (long long)f.units_per_host, op->flavor,
                (long long)op->units);
         return false;
     }
@@ -183,7 +205,7 @@ static bool server_fits(const struct simulated *s, const struct cloud *c, struct
 
 static bool volume_fits(const struct simulated *s, const struct cloud *c, struct backend_operation *op) {
     int64_t used = cloud_used(c, op->host, "/");
-    if (!s->storage.has || op->bytes.n <= s->storage.n - used) return true;
+    if (!s->has_storage || op->bytes.n <= s->storage.n - used) return true;
     answer(op, BACKEND_REFUSED, "host %s has %s of storage left, asked for %s", op->host,
            bytes_text(bytes(s->storage.n - used)).s, bytes_text(op->bytes).s);
     return false;
@@ -195,12 +217,12 @@ static bool ensure_one(const struct simulated *s, struct cloud *c, struct backen
     const char *holder = cloud_name_holder(c, op->host, op->name);
     if (there) {
         found(there, op);
-    } else if (matches(s->fail_names, op->name)) {
+    } else if (matches(&s->fail_names, op->name)) {
         answer(op, BACKEND_REFUSED, "%s is told to fail (settings.fail_names)", op->name);
     } else if (holder) {
         answer(op, BACKEND_REFUSED, "the name %s is used on host %s by %s", op->name, op->host, holder);
     } else if (op->kind == BACKEND_VOLUME ? volume_fits(s, c, op) : server_fits(s, c, op)) {
-        bool slow = matches(s->slow, op->name);
+        bool slow = matches(&s->slow, op->name);
         json_t *thing = thing_new(op, slow);
         cloud_put(c, op->token, thing);
         op->connection = connection_of(thing);
@@ -217,13 +239,13 @@ static bool remove_one(const struct simulated *s, struct cloud *c, struct backen
     const char *user = there && op->kind == BACKEND_VOLUME ? cloud_disk_user(c, op->token) : NULL;
     if (!there) {
         answer(op, BACKEND_DONE, NULL);
-    } else if (matches(s->fail_names, op->name)) {
+    } else if (matches(&s->fail_names, op->name)) {
         answer(op, BACKEND_NOTHING_HAPPENED, "%s is told to fail (settings.fail_names)", op->name);
     } else if (user) {
         answer(op, BACKEND_NOTHING_HAPPENED, "volume %s is in use by %s", op->name, user);
     } else if (thing_is(there, "leaving")) {
         answer(op, BACKEND_STARTED, NULL);
-    } else if (matches(s->slow, op->name)) {
+    } else if (matches(&s->slow, op->name)) {
         json_t *thing = json_copy((json_t *)there);
         json_object_set_new(thing, "leaving", json_true());
         cloud_put(c, op->token, thing);
@@ -247,7 +269,7 @@ static void walk(const struct simulated *s, const struct backend_pool *pool, str
                  bool *changed) {
     for (size_t i = 0; i < n; i++) {
         if (ops[i].kind != kind || !pool_has_host(pool, ops[i].host)) continue;
-        if (matches(s->dead_hosts, ops[i].host))
+        if (matches(&s->dead_hosts, ops[i].host))
             answer(&ops[i], BACKEND_NOTHING_HAPPENED, "host %s does not answer", ops[i].host);
         else
             changed[i] = one(s, c, &ops[i]);
@@ -258,7 +280,7 @@ static void walk(const struct simulated *s, const struct backend_pool *pool, str
 static void settle(const struct simulated *s, struct backend_operation *ops, size_t n, const bool *changed,
                    int saved, const struct err *e) {
     for (size_t i = 0; i < n; i++) {
-        bool lost = matches(s->lose_answers, ops[i].name);
+        bool lost = matches(&s->lose_answers, ops[i].name);
         if (!changed[i] || (saved == 0 && !lost)) continue;
         json_decref(ops[i].connection);
         ops[i].connection = NULL;
@@ -275,14 +297,14 @@ static int run(const struct backend_pool *pool, one_operation *one, enum backend
                struct backend_operation *ops, size_t n, struct err *e) {
     struct simulated s;
     struct cloud c;
-    if (settings_read(pool, &s, e) < 0 || cloud_open(&c, s.file, pool->deadline_ms, e) < 0) return -1;
+    if (begin(pool, &s, &c, e) < 0) return -1;
     bool *changed scoped_free = mem_alloc(n * sizeof *changed);
     walk(&s, pool, &c, one, first, ops, n, changed);
     walk(&s, pool, &c, one, first == BACKEND_VOLUME ? BACKEND_SERVER : BACKEND_VOLUME, ops, n, changed);
     struct err own = {0};
     int saved = cloud_save(&c, &own);
     settle(&s, ops, n, changed, saved, &own);
-    cloud_close(&c);
+    end(&s, &c);
     return 0;
 }
 
@@ -298,7 +320,9 @@ static int simulated_remove(const struct backend_pool *pool, struct backend_oper
 
 static int simulated_check(const struct backend_pool *pool, struct err *e) {
     struct simulated s;
-    return settings_read(pool, &s, e);
+    int rc = settings_read(pool, &s, e);
+    settings_drop(&s);
+    return rc;
 }
 
 static void reports(const struct simulated *s, const struct backend_pool *pool, const struct cloud *c,
@@ -308,9 +332,9 @@ static void reports(const struct simulated *s, const struct backend_pool *pool, 
     for (size_t i = 0; i < pool->n_hosts; i++) {
         struct backend_host_report *h = &out->hosts[i];
         h->host = mem_copy(pool->hosts[i].name);
-        h->answered = !matches(s->dead_hosts, h->host);
+        h->answered = !matches(&s->dead_hosts, h->host);
         if (!h->answered) h->detail = mem_copy("does not answer (settings.dead_hosts)");
-        if (!h->answered || !s->storage.has) continue;
+        if (!h->answered || !s->has_storage) continue;
         h->storage_capacity = bytes(s->storage.n);
         h->storage_free = bytes(s->storage.n - cloud_used(c, h->host, "/"));
     }
@@ -338,7 +362,7 @@ static void see(const struct simulated *s, const struct backend_pool *pool, cons
     size_t room = 0;
     json_object_foreach(c->things, token, thing) {
         const char *host = thing_text(thing, "host");
-        if (!pool_has_host(pool, host) || matches(s->dead_hosts, host)) continue;
+        if (!pool_has_host(pool, host) || matches(&s->dead_hosts, host)) continue;
         out->seen = mem_grow(out->seen, &room, out->n_seen + 1, sizeof *out->seen);
         bool server = json_object_get(thing, "flavor") != NULL;
         out->seen[out->n_seen++] = (struct backend_seen){
@@ -357,23 +381,23 @@ static void see(const struct simulated *s, const struct backend_pool *pool, cons
 static int simulated_observe(const struct backend_pool *pool, struct backend_view *out, struct err *e) {
     struct simulated s;
     struct cloud c;
-    if (settings_read(pool, &s, e) < 0 || cloud_open(&c, s.file, pool->deadline_ms, e) < 0) return -1;
+    if (begin(pool, &s, &c, e) < 0) return -1;
     slow_finish(&c);
     int rc = cloud_save(&c, e);
     if (rc == 0) {
         reports(&s, pool, &c, out);
         see(&s, pool, &c, out);
     }
-    cloud_close(&c);
+    end(&s, &c);
     return rc;
 }
 
 static void slots_list(const char *host, const char *flavor, const struct simulated_flavor *f,
                        struct backend_view *out, size_t *room) {
-    bool counted = strcmp(f->attach, "none") == 0;
-    for (int64_t i = 1; i <= f->units_per_host.n; i++) {
+    bool counted = f->attach == 0;
+    for (int64_t i = 1; i <= f->units_per_host; i++) {
         struct text name = {0}, address = {0};
-        text_add(&name, "%s-%s-%04lld", f->attach, flavor, (long long)i);
+        text_add(&name, "%s-%s-%04lld", attach_words[f->attach], flavor, (long long)i);
         if (!counted) text_add(&address, "sim:%lld", (long long)i);
         out->slots = mem_grow(out->slots, room, out->n_slots + 1, sizeof *out->slots);
         out->slots[out->n_slots++] = (struct backend_found_slot){
@@ -381,7 +405,7 @@ static void slots_list(const char *host, const char *flavor, const struct simula
             .flavor = mem_copy(flavor),
             .name = text_take(&name),
             .address = text_take(&address),
-            .attach = mem_copy(f->attach),
+            .attach = mem_copy(attach_words[f->attach]),
             .description = mem_copy("simulated"),
         };
     }
@@ -390,19 +414,19 @@ static void slots_list(const char *host, const char *flavor, const struct simula
 static int simulated_sync(const struct backend_pool *pool, struct backend_view *out, struct err *e) {
     struct simulated s;
     struct cloud c;
-    if (settings_read(pool, &s, e) < 0 || cloud_open(&c, s.file, pool->deadline_ms, e) < 0) return -1;
+    if (begin(pool, &s, &c, e) < 0) return -1;
     reports(&s, pool, &c, out);
-    cloud_close(&c);
     size_t room = 0;
     for (size_t i = 0; i < pool->n_hosts; i++) {
         if (!out->hosts[i].answered) continue;
         const char *name;
         json_t *value;
-        json_object_foreach((json_t *)s.flavors, name, value) {
+        json_object_foreach((json_t *)s.flavors.value, name, value) {
             struct simulated_flavor f;
             if (flavor_read(&s, name, &f, e) == 0) slots_list(pool->hosts[i].name, name, &f, out, &room);
         }
     }
+    end(&s, &c);
     return 0;
 }
 

@@ -1,4 +1,5 @@
 # Backends: what their unit tests link, and the tests on a real private libvirtd (test/libvirt/).
 $(BUILD)/unit/test_backend_simulated: $(call objects,backends/simulated.c backends/simulated_cloud.c)
+$(BUILD)/unit/test_backend_libvirt_xml: $(call objects,backends/libvirt_xml.c)
 $(BUILD)/unit/test_backend_dispatch: | $(BUILD)/backend-simulated.so
 $(BUILD)/obj/test/unit/test_backend_dispatch.o: override CFLAGS += -DPLUGIN_FOLDER='"$(BUILD)"'
