@@ -3,9 +3,11 @@
 #include "cmd/command.h"
 #include "cmd/complete.h"
 #include "cmd/help.h"
+#include "cmd/manual.h"
 
 const struct command *const command_tables[] = {
     help_commands,
     complete_commands,
+    manual_commands,
     NULL,
 };
