@@ -6,6 +6,7 @@
  * spreadsheet would run as formulas made harmless; tsv has no quoting (tabs and newlines become \t \n).
  */
 #pragma once
+#include "alloc/text.h"
 #include "cmd/command.h"
 
 enum cell {
@@ -26,19 +27,34 @@ struct column {
     bool wide; /* only shown where the terminal has room, always in csv, tsv and json */
 };
 
-/* rows: an array of objects. Prints it in call->format. Steals nothing. */
+/* rows: an array of objects. Prints it in call->format: json is the array itself, one object per line,
+   with every key; csv and tsv have all columns, keys as header, integers and times as in JSON; a table
+   leaves `wide` columns out when they do not fit, then shortens text. Steals nothing. */
 int output_list(struct call *call, const struct column *columns, const json_t *rows, struct err *e);
-/* One object: "key: value" lines for people, the object itself with --json. */
+/* One object: "title: value" lines for people (absent values left out), the object itself with --json,
+   one row where --format is csv or tsv. */
 int output_object(struct call *call, const struct column *columns, const json_t *object, struct err *e);
-/* A line for people on call->out; silent with --quiet or a machine format. */
+/* A line for people on call->out (the newline is added); silent with --quiet or a machine format. */
 void output_say(struct call *call, const char *format, ...) ERR_FORMAT(2, 3);
 /* The English or the Korean text, by call->lang (the Korean one may be NULL). */
 const char *output_choose(const struct call *call, const char *en, const char *ko);
+
+/* Text from elsewhere onto a stream: control characters other than newline and tab become \xNN, so that
+   a name in the store cannot steer a terminal. */
+void output_safe(FILE *out, const char *text);
+
+/* One cell: as people see it ("124.8 TF"), and as programs do ("124800"). The caller frees it. */
+char *output_cell_shown(const struct column *column, const json_t *value);
+char *output_cell_raw(const json_t *value);
+/* The table of output_list; width 0: no limit. */
+int output_table(FILE *out, const struct column *columns, const json_t *rows, size_t width, bool in_colour,
+                 struct err *e);
 
 /* Progress on a terminal's stderr only, at most ten times a second; total 0: unknown. */
 struct progress {
     const char *what;
     size_t total;
+    bool off; /* set it from call->quiet */
     long long last_ms;
     bool shown;
 };

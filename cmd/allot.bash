@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+# Completion for bash: the program itself knows its words, options and names.
+_allot() {
+    local line
+    COMPREPLY=()
+    while IFS= read -r line; do
+        if [ "$line" = :file ]; then
+            compopt -o filenames 2>/dev/null
+            while IFS= read -r line; do
+                COMPREPLY+=("$line")
+            done < <(compgen -f -- "${COMP_WORDS[COMP_CWORD]#=}")
+        else
+            COMPREPLY+=("$line")
+        fi
+    done < <("${COMP_WORDS[0]}" __complete -- "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
+}
+complete -F _allot allot
