@@ -53,10 +53,11 @@ endef
 $(foreach b,$(BACKENDS),$(eval $(call plugin,$(b))))
 
 # Other flags, another compiler or another build id (the checksum of alloc/*.h) make all objects anew: a plug-in and a
-# program that differ in it do not load.
+# program that differ in it do not load. Fixed here, because a target's own CFLAGS reach what it needs.
+FLAGS := $(CC) $(subst ','\'',$(CFLAGS))
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
-	@echo '$(CC) $(subst ','\'',$(CFLAGS))' | cmp -s - $@ || echo '$(CC) $(subst ','\'',$(CFLAGS))' >$@
+	@echo '$(FLAGS)' | cmp -s - $@ || echo '$(FLAGS)' >$@
 
 $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
