@@ -2,7 +2,7 @@
 # What is checked without running the program. Each item stands alone: make lint-format, make lint-tidy ...
 LINT := includes-check lint-tree lint-format lint-shell lint-man lint-units lint-gcc lint-clang lint-tidy
 CODE := $(sort $(wildcard $(foreach d,alloc alloc/store policies backends cmd test test/unit test/fuzz,$(d)/*.[ch])))
-# Scripts are known by their first line.
+# Scripts are known by their first line. SC2016: single quotes are how one script writes another.
 SCRIPTS = run .ci/run $(shell grep -rlIE '^\#!/bin/(ba)?sh' test man/examples)
 
 lint:
@@ -22,7 +22,7 @@ format:
 	@clang-format -i $(CODE)
 
 lint-shell:
-	@shellcheck -x $(SCRIPTS)
+	@shellcheck -x -e SC2016 $(SCRIPTS)
 
 lint-man:
 	@ls man/*.[1-8] >/dev/null
