@@ -8,7 +8,7 @@ DATADIR ?= $(PREFIX)/share/allot
 COMPDIR ?= $(PREFIX)/share/bash-completion/completions
 VERSION := 0.1.0
 
-MAKEFLAGS += --no-builtin-rules
+MAKEFLAGS += --no-builtin-rules --no-print-directory
 Q       := $(if $(V),,@)
 say      = $(if $(V),,@echo "  $(1) $@")
 
