@@ -29,6 +29,7 @@ script some 'echo 7 passed, 2 failed' 'exit 1'
 script mute 'echo 0 passed, 0 failed'
 script liar 'echo 7 passed, 0 failed' 'exit 1'
 script slow 'sleep 30'
+script forks 'sleep 300 >/dev/null 2>&1 &' 'echo $! >pid; cat pid; cp pid '"$PWD/pid"
 
 expect 0 '1 passed, 0 failed' "$PWD/good.sh"
 expect 1 '1 passed, 1 failed' "$PWD/bad.sh" "$PWD/good.sh"
@@ -43,3 +44,6 @@ expect 1 '0 passed, 1 failed' no-such-target
 expect 1 '0 passed, 1 failed'
 SUITE_SECONDS=1 expect 1 '0 passed, 1 failed' "$PWD/slow.sh"
 grep -q '| stopped after 1 s' said
+expect 1 '0 passed, 1 failed' "$PWD/forks.sh"
+grep -q '| left running: .* sleep 300' said
+if tr '\0' ' ' <"/proc/$(cat pid)/cmdline" 2>/dev/null | grep -q sleep; then echo 'run-suites: left it running'; exit 1; fi
