@@ -1,20 +1,31 @@
-# allot: the program, its plug-ins, its manual. Test rules stand in test/*.mk.
+# SPDX-License-Identifier: Apache-2.0
+# allot: the program, its plug-ins, its manual. Test rules stand in test/*.mk. V=1 shows every command.
 BUILD   ?= build
 PREFIX  ?= /usr/local
 LIBDIR  ?= $(PREFIX)/lib/allot
 MANDIR  ?= $(PREFIX)/share/man
 DATADIR ?= $(PREFIX)/share/allot
+COMPDIR ?= $(PREFIX)/share/bash-completion/completions
 VERSION := 0.1.0
 
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+Q       := $(if $(V),,@)
+say      = $(if $(V),,@echo "  $(1) $@")
+
+ifeq ($(origin CC),default)
+CC      := gcc
+endif
 PKGS    := jansson libcrypto sqlite3 yaml-0.1 smartcols
-CC      ?= gcc
 WARN    := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
-HARDEN  := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE -ftrivial-auto-var-init=zero
+# Zeroed locals where the compiler has it without a further switch (gcc 12, clang 16).
+ZERO    := $(shell echo | $(CC) -ftrivial-auto-var-init=zero -x c -fsyntax-only - 2>&1 || true)
+HARDEN  := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE $(if $(ZERO),,-ftrivial-auto-var-init=zero)
 CFLAGS  ?= -O2 -g
 ABI     := $(shell cat alloc/*.h | cksum | cut -d' ' -f1)
-override CFLAGS += -std=c17 $(WARN) $(HARDEN) $(EXTRA) -I. -D_GNU_SOURCE -DALLOT_VERSION='"$(VERSION)"' \
+# EXTRA: more flags for compiler and linker alike (-Werror, -fsanitize=...).
+override CFLAGS := $(CFLAGS) -std=c17 $(WARN) $(HARDEN) $(EXTRA) -I. -D_GNU_SOURCE -DALLOT_VERSION='"$(VERSION)"' \
   -DALLOT_BUILD_ID='"$(ABI)"' -DALLOT_LIBDIR='"$(LIBDIR)"' -DALLOT_DATADIR='"$(DATADIR)"' $(shell pkg-config --cflags $(PKGS))
-LDFLAGS += -pie -Wl,-z,relro,-z,now -rdynamic $(EXTRA)
+override LDFLAGS := $(LDFLAGS) -pie -Wl,-z,relro,-z,now -rdynamic $(EXTRA)
 LIBS    := $(shell pkg-config --libs $(PKGS)) -ldl
 
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)))
@@ -26,34 +37,53 @@ PLUGINS := $(BACKENDS:%=$(BUILD)/backend-%.so)
 libvirt_LIBS := $(shell pkg-config --libs libvirt)
 
 all: $(BUILD)/allot $(PLUGINS)
-.PHONY: all install clean
+.PHONY: all install clean FORCE
+.DELETE_ON_ERROR:
+.SECONDARY:
 
 $(BUILD)/allot: $(PROGRAM)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(call say,LINK)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 define plugin
 $(BUILD)/backend-$(1).so: $(patsubst %.c,$(BUILD)/pic/%.o,$(wildcard backends/$(1).c backends/$(1)_*.c))
-	$$(CC) $$(filter-out -pie,$$(LDFLAGS)) -shared -o $$@ $$^ $$($(1)_LIBS) -ljansson
+	$$(call say,LINK)
+	$$(Q)$$(CC) $$(filter-out -pie,$$(LDFLAGS)) -shared -o $$@ $$^ $$($(1)_LIBS) -ljansson
 endef
 $(foreach b,$(BACKENDS),$(eval $(call plugin,$(b))))
 
-$(BUILD)/obj/%.o: %.c
+# Other flags, another compiler or another build id (the checksum of alloc/*.h) make all objects anew: a plug-in and a
+# program that differ in it do not load. Fixed here, because a target's own CFLAGS reach what it needs.
+FLAGS := $(CC) $(subst ','\'',$(CFLAGS))
+$(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+	@echo '$(FLAGS)' | cmp -s - $@ || echo '$(FLAGS)' >$@
 
-$(BUILD)/pic/%.o: %.c
+$(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(filter-out -fPIE,$(CFLAGS)) -fPIC -MMD -MP -c -o $@ $<
+	$(call say,CC)
+	$(Q)$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 
+$(BUILD)/pic/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC) $(filter-out -fPIE,$(CFLAGS)) -fPIC -MMD -MP -c -o $@ $<
+
+# The units name the program and its library folder as they are installed.
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBDIR) $(DESTDIR)$(DATADIR)/policies $(DESTDIR)$(MANDIR)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBDIR) $(DESTDIR)$(DATADIR)/policies $(DESTDIR)$(DATADIR)/examples
 	install $(BUILD)/allot $(DESTDIR)$(PREFIX)/bin/allot
 	install -m 644 $(PLUGINS) $(DESTDIR)$(LIBDIR)
-	install -m 644 policies/*.policy policies/*.json $(DESTDIR)$(DATADIR)/policies
-	for page in man/*.[1-8]; do install -D -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
+	install -m 644 $(wildcard policies/*.policy policies/*.json) $(DESTDIR)$(DATADIR)/policies
+	for file in $(notdir $(wildcard man/examples/*)); do \
+	  sed 's,/usr/local/bin/,$(PREFIX)/bin/,g' man/examples/$$file >$(DESTDIR)$(DATADIR)/examples/$$file || exit 1; done
+	for page in $(wildcard man/*.[1-8]); do \
+	  install -D -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/} || exit 1; done
+	install -d $(DESTDIR)$(COMPDIR)
+	$(BUILD)/allot __complete --script bash >$(DESTDIR)$(COMPDIR)/allot
 
 clean:
 	rm -rf build build-*
 
--include $(wildcard test/*.mk)
+-include $(sort $(wildcard test/*.mk))
 -include $(shell find $(BUILD)/obj $(BUILD)/pic -name '*.d' 2>/dev/null)

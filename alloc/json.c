@@ -225,7 +225,7 @@ static int as_array(const struct json_at *at, size_t least, size_t most, struct 
 }
 
 static int as_instant(const struct json_at *at, instant_t *out, struct err *e) {
-    const char *s;
+    const char *s = "";
     if (json_as_text(at, 64, &s, e) < 0) return -1;
     if (instant_parse(s, out, e) == 0) return 0;
     scoped_text struct text path = {0};
@@ -264,7 +264,7 @@ int json_may_array(const struct json_at *object, const char *key, size_t most, s
 int json_need_text(const struct json_at *object, const char *key, size_t most, const char **out,
                    struct err *e) {
     struct json_at at = json_member(object, key);
-    const char *s;
+    const char *s = "";
     if (json_as_text(&at, most, &s, e) < 0) return -1;
     if (*s == '\0') return json_fail(&at, e, "must not be empty");
     *out = s;

@@ -1,5 +1,6 @@
+# SPDX-License-Identifier: Apache-2.0
 # Backends: what their unit tests link, and the tests on a real private libvirtd (test/libvirt/).
 $(BUILD)/unit/test_backend_simulated: $(call objects,backends/simulated.c backends/simulated_cloud.c)
 $(BUILD)/unit/test_backend_libvirt_xml: $(call objects,backends/libvirt_xml.c)
 $(BUILD)/unit/test_backend_dispatch: | $(BUILD)/backend-simulated.so
-$(BUILD)/obj/test/unit/test_backend_dispatch.o: override CFLAGS += -DPLUGIN_FOLDER='"$(BUILD)"'
+$(BUILD)/obj/test/unit/test_backend_dispatch.o $(BUILD)/tidy/test/unit/test_backend_dispatch.ok: override CFLAGS += -DPLUGIN_FOLDER='"$(BUILD)"'
