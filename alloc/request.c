@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "alloc/request.h"
+
+#include "alloc/outbox.h"
+#include "alloc/scope.h"
+#include "alloc/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void request_free(struct request *r) {
+    free(r->state);
+    free(r->tenant_name);
+    free(r->pool_name);
+    *r = (struct request){0};
+}
+
+int request_find(struct store *s, int64_t id, int64_t tenant, struct request *out, struct err *e) {
+    struct rows r;
+    *out = (struct request){0};
+    int rc = rows_open(
+        &r, s, e,
+        "SELECT r.id, r.tenant, r.pool, coalesce(r.grant_id, 0), r.state, t.name, p.name FROM request r "
+        "JOIN tenant t ON t.id = r.tenant JOIN pool p ON p.id = r.pool "
+        "WHERE r.id = $1 AND ($2 = 0 OR r.tenant = $2)",
+        "ii", id, tenant);
+    if (rc == 0 && (rc = rows_next(&r, e)) == 1) {
+        *out = (struct request){rows_int(&r, 0),
+                                rows_int(&r, 1),
+                                rows_int(&r, 2),
+                                rows_int(&r, 3),
+                                mem_copy(rows_text(&r, 4)),
+                                mem_copy(rows_text(&r, 5)),
+                                mem_copy(rows_text(&r, 6))};
+        rc = 0;
+    } else if (rc == 0) {
+        rc = err_set(e, ERR_NOT_FOUND, "no request r-%lld", (long long)id);
+        err_hint(e, "allot request list shows what there is");
+    }
+    rows_close(&r);
+    return rc;
+}
+
+int request_pool(struct store *s, const char *name, int64_t *pool, struct err *e) {
+    int64_t count = 0;
+    int rc = name ? sql_int(s, e, pool, "SELECT id FROM pool WHERE name = $1 AND id > 0", "s", name)
+                  : sql_int(s, e, pool, "SELECT min(id) FROM pool WHERE id > 0", "");
+    if (rc < 0 || sql_int(s, e, &count, "SELECT count(*) FROM pool WHERE id > 0", "") < 0) return -1;
+    if (rc == 1 && (name || count == 1)) return 0;
+    if (name) {
+        err_set(e, ERR_NOT_FOUND, "no pool '%s'", name);
+        return err_hint(e, "allot pool list shows what there is");
+    }
+    if (count == 0) {
+        err_set(e, ERR_NOT_FOUND, "the store has no pool yet");
+        return err_hint(e, "make one: allot pool add");
+    }
+    err_set(e, ERR_USAGE, "the store has %lld pools: name one", (long long)count);
+    return err_hint(e, "--pool NAME; allot pool list shows them");
+}
+
+static int tenant_of(struct store *s, const char *name, int64_t *id, struct err *e) {
+    scoped_free char *state = NULL;
+    int rc = sql_int(s, e, id, "SELECT id FROM tenant WHERE name = $1", "s", name);
+    if (rc < 0) return -1;
+    if (rc == 0) {
+        err_set(e, ERR_NOT_FOUND, "no tenant '%s'", name);
+        return err_hint(e, "allot tenant list shows what there is");
+    }
+    if (sql_text(s, e, &state, "SELECT state FROM tenant WHERE id = $1", "i", *id) < 0) return -1;
+    return strcmp(state, "closed") == 0 ? err_set(e, ERR_CONFLICT, "tenant %s is closed", name) : 0;
+}
+
+static int flavor_known(struct store *s, int64_t pool, const char *flavor, struct err *e) {
+    int64_t one;
+    if (!flavor) return 0;
+    int rc = sql_int(s, e, &one, "SELECT 1 FROM flavor WHERE pool = $1 AND name = $2", "is", pool, flavor);
+    if (rc != 0) return rc < 0 ? -1 : 0;
+    scoped_free char *known = NULL;
+    if (sql_text(
+            s, e, &known,
+            "SELECT group_concat(name, ', ') FROM (SELECT name FROM flavor WHERE pool = $1 ORDER BY place)",
+            "i", pool) < 0)
+        return -1;
+    err_set(e, ERR_NOT_FOUND, "the pool has no flavor '%s'", flavor);
+    return err_hint(e, "it has: %s", known ? known : "none");
+}
+
+static int write_attrs(struct book *b, int64_t tenant, int64_t id, const struct request_new *n,
+                       struct err *e) {
+    if (sql_do(b->store, e, "DELETE FROM request_attr WHERE tenant = $1 AND request = $2", "ii", tenant, id) <
+        0)
+        return -1;
+    for (size_t i = 0; i < n->n_attrs; i++)
+        if (sql_do(b->store, e,
+                   "INSERT INTO request_attr (tenant, request, name, value) VALUES ($1, $2, $3, $4)", "iiss",
+                   tenant, id, n->attrs[i].name, n->attrs[i].value) < 0)
+            return -1;
+    return 0;
+}
+
+/* 0 stands for "absent" only between these two statements' parameters: the columns hold NULL. */
+static int write_ask(struct book *b, int64_t tenant, int64_t id, const struct request_new *n, struct err *e) {
+    if (sql_do(b->store, e,
+               "UPDATE request SET purpose = $3, flavor = $4, units = nullif($5, 0), compute_gflops = "
+               "nullif($6, 0), "
+               "minimum_units = nullif($7, 0), minimum_gflops = nullif($8, 0), per_server = nullif($9, 0), "
+               "storage_bytes = $10, "
+               "until_at = CASE WHEN $11 THEN $12 END, term_s = nullif($13, 0), state = 'queued' WHERE "
+               "tenant = $1 AND id = $2",
+               "iissiiiiiiiii", tenant, id, n->purpose ? n->purpose : "", n->flavor,
+               n->ask == ASK_UNITS ? n->units.n : (int64_t)0,
+               n->ask == ASK_COMPUTE ? n->compute.n : (int64_t)0,
+               n->has_minimum && n->ask == ASK_UNITS ? n->minimum_units.n : (int64_t)0,
+               n->has_minimum && n->ask == ASK_COMPUTE ? n->minimum_compute.n : (int64_t)0, n->per_server,
+               n->storage.n, (int64_t)n->until.has, n->until.at.s, n->term.s) < 0)
+        return -1;
+    return write_attrs(b, tenant, id, n, e);
+}
+
+/* What was asked as a fixed document, for the digest in the ledger. */
+static char *ask_words(const struct request_new *n) {
+    scoped_json json_t *attrs = json_object();
+    for (size_t i = 0; i < n->n_attrs; i++)
+        json_object_set_new(attrs, n->attrs[i].name, json_string(n->attrs[i].value));
+    scoped_json json_t *j =
+        json_pack("{s:s?, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:O}", "flavor", n->flavor, "units",
+                  (json_int_t)n->units.n, "compute_gflops", (json_int_t)n->compute.n, "minimum_units",
+                  (json_int_t)n->minimum_units.n, "minimum_gflops", (json_int_t)n->minimum_compute.n,
+                  "per_server", (json_int_t)n->per_server, "storage_bytes", (json_int_t)n->storage.n, "until",
+                  (json_int_t)(n->until.has ? n->until.at.s : 0), "term_seconds", (json_int_t)n->term.s,
+                  "purpose", n->purpose ? n->purpose : "", "attributes", attrs);
+    return json_canonical(j);
+}
+
+static int note(struct book *b, const char *kind, int64_t tenant, int64_t id, const char *words,
+                struct err *e) {
+    return book_write(b, &(struct entry){.kind = kind, .tenant = tenant, .request = id, .detail = words}, e);
+}
+
+static int write_exception(struct book *b, int64_t tenant, int64_t id, const struct request_new *n,
+                           struct err *e) {
+    if (!n->override_rule) return 0;
+    int64_t number;
+    if (store_next(b->store, "exception", &number, e) < 0) return -1;
+    if (sql_do(b->store, e,
+               "INSERT INTO exception (id, tenant, grant_id, rule, reason, until_at, approved_by, at) "
+               "VALUES ($1, $2, 0, $3, $4, $5, $6, $7)",
+               "iissisi", number, tenant, n->override_rule, n->override_reason, n->override_until.at.s,
+               n->approver, b->at.s) < 0)
+        return -1;
+    struct text words = {0};
+    text_add(&words, "%s until %s: %s", n->override_rule, instant_text(n->override_until.at).s,
+             n->override_reason);
+    int rc = note(b, "request.override", tenant, id, words.s, e);
+    text_free(&words);
+    return rc;
+}
+
+int request_insert(struct book *b, const struct request_new *n, int64_t *id, struct err *e) {
+    int64_t tenant;
+    if (request_check(n, e) < 0 || tenant_of(b->store, n->tenant, &tenant, e) < 0 ||
+        flavor_known(b->store, b->pool, n->flavor, e) < 0 || store_next(b->store, "request", id, e) < 0)
+        return -1;
+    if (sql_do(b->store, e,
+               "INSERT INTO request (tenant, id, pool, state, purpose, storage_bytes, submitted_at, "
+               "approved_by, override_rule, "
+               "override_until) VALUES ($1, $2, $3, 'queued', '', 0, $4, $5, $6, CASE WHEN $7 THEN $8 END)",
+               "iiiissii", tenant, *id, b->pool, b->at.s, n->approver, n->override_rule,
+               (int64_t)n->override_until.has, n->override_until.at.s) < 0 ||
+        write_ask(b, tenant, *id, n, e) < 0)
+        return -1;
+    scoped_free char *words = ask_words(n);
+    return note(b, "request.submit", tenant, *id, words, e) < 0 ? -1 : write_exception(b, tenant, *id, n, e);
+}
+
+static int must_be(const struct request *r, const char *doing, const char *const states[], struct err *e) {
+    for (; *states; states++)
+        if (strcmp(r->state, *states) == 0) return 0;
+    return err_set(e, ERR_CONFLICT, "request r-%lld is %s: it cannot be %s", (long long)r->id, r->state,
+                   doing);
+}
+
+static const char *const open_states[] = {"queued", "held", "returned", NULL};
+
+int request_set_state(struct book *b, int64_t tenant, int64_t id, const char *state, const char *words,
+                      struct err *e) {
+    return sql_do(b->store, e,
+                  "UPDATE request SET state = $3, note = coalesce($4, note) WHERE tenant = $1 AND id = $2",
+                  "iiss", tenant, id, state, words);
+}
+
+int request_amend(struct book *b, const struct request *r, const struct request_new *n, struct err *e) {
+    if (must_be(r, "amended", open_states, e) < 0 || request_check(n, e) < 0 ||
+        flavor_known(b->store, b->pool, n->flavor, e) < 0)
+        return -1;
+    /* Who approved it approved something else; its place in the queue counts from now. */
+    if (sql_do(b->store, e,
+               "UPDATE request SET approved_by = NULL, submitted_at = $3, note = NULL WHERE tenant = $1 AND "
+               "id = $2",
+               "iii", r->tenant, r->id, b->at.s) < 0 ||
+        write_ask(b, r->tenant, r->id, n, e) < 0)
+        return -1;
+    scoped_free char *words = ask_words(n);
+    return note(b, "request.amend", r->tenant, r->id, words, e);
+}
+
+static int submitter_of(struct book *b, const struct request *r, char **actor, struct err *e) {
+    return sql_text(b->store, e, actor,
+                    "SELECT actor FROM entry WHERE tenant = $1 AND request = $2 AND kind IN "
+                    "('request.submit', 'request.amend') "
+                    "ORDER BY seq DESC LIMIT 1",
+                    "ii", r->tenant, r->id);
+}
+
+int request_approve(struct book *b, const struct request *r, const char *approver, struct err *e) {
+    static const char *const states[] = {"held", NULL};
+    scoped_free char *submitter = NULL;
+    if (must_be(r, "approved", states, e) < 0 || submitter_of(b, r, &submitter, e) < 0) return -1;
+    if (submitter && strcmp(submitter, approver) == 0) {
+        err_set(e, ERR_DENIED, "%s submitted r-%lld and cannot approve it", approver, (long long)r->id);
+        return err_hint(e, "another operator must approve it");
+    }
+    if (sql_do(b->store, e,
+               "UPDATE request SET state = 'queued', approved_by = $3, note = NULL WHERE tenant = $1 AND id "
+               "= $2",
+               "iis", r->tenant, r->id, approver) < 0)
+        return -1;
+    return note(b, "request.approve", r->tenant, r->id, NULL, e);
+}
+
+/* Ends or returns a request with words that its tenant is told. */
+static int answer(struct book *b, const struct request *r, const char *state, const char *kind,
+                  const char *words, const char *ko_opening, struct err *e) {
+    if (request_set_state(b, r->tenant, r->id, state, words, e) < 0 ||
+        note(b, kind, r->tenant, r->id, words, e) < 0)
+        return -1;
+    struct text en = {0}, ko = {0};
+    text_add(&en, "Request r-%lld was %s: %s", (long long)r->id, state, words);
+    text_add(&ko, "신청 r-%lld: %s: %s", (long long)r->id, ko_opening, words);
+    int rc = outbox_add(b, &(struct message){"decided", r->tenant, 0, r->id, en.s, ko.s, NULL}, e);
+    text_free(&en);
+    text_free(&ko);
+    return rc;
+}
+
+int request_deny(struct book *b, const struct request *r, const char *reason, struct err *e) {
+    if (must_be(r, "denied", open_states, e) < 0) return -1;
+    return answer(b, r, "denied", "request.deny", reason, "거절되었습니다", e);
+}
+
+int request_return(struct book *b, const struct request *r, const char *remark, struct err *e) {
+    static const char *const states[] = {"queued", "held", NULL};
+    if (must_be(r, "returned", states, e) < 0) return -1;
+    return answer(b, r, "returned", "request.return", remark, "보완이 필요합니다", e);
+}
+
+int request_withdraw(struct book *b, const struct request *r, struct err *e) {
+    if (must_be(r, "withdrawn", open_states, e) < 0 ||
+        request_set_state(b, r->tenant, r->id, "withdrawn", NULL, e) < 0)
+        return -1;
+    return note(b, "request.withdraw", r->tenant, r->id, NULL, e);
+}
+
+json_t *request_list(struct store *s, const struct request_filter *f, struct err *e) {
+    return sql_json(
+        s, e,
+        "SELECT 'r-' || r.id AS request, t.name AS tenant, p.name AS pool, r.state, r.flavor, r.units, "
+        "r.compute_gflops, r.minimum_units, r.minimum_gflops, r.storage_bytes, r.until_at AS \"until@time\", "
+        "r.term_s AS term_seconds, r.submitted_at AS \"submitted@time\", r.purpose, r.note, "
+        "CASE WHEN r.grant_id IS NOT NULL THEN 'g-' || r.grant_id END AS \"grant\" "
+        "FROM request r JOIN tenant t ON t.id = r.tenant JOIN pool p ON p.id = r.pool "
+        "WHERE ($1 = 0 OR r.tenant = $1) AND ($2 = 0 OR r.pool = $2) AND ($3 = '' OR r.state = $3) ORDER BY "
+        "r.id",
+        "iis", f->tenant, f->pool, f->state ? f->state : "");
+}
+
+json_t *request_show(struct store *s, const struct request *r, struct err *e) {
+    json_t *show = sql_json_one(
+        s, e, "such request",
+        "SELECT 'r-' || r.id AS request, t.name AS tenant, p.name AS pool, r.state, r.purpose, r.flavor, "
+        "r.units, "
+        "r.compute_gflops, r.minimum_units, r.minimum_gflops, r.per_server, r.storage_bytes, r.until_at AS "
+        "\"until@time\", "
+        "r.term_s AS term_seconds, r.submitted_at AS \"submitted@time\", r.approved_by, r.override_rule, "
+        "r.note, "
+        "CASE WHEN r.grant_id IS NOT NULL THEN 'g-' || r.grant_id END AS \"grant\", d.id AS decision_number, "
+        "d.at AS \"decided@time\", d.body AS \"decision@json\" FROM request r JOIN tenant t ON t.id = "
+        "r.tenant "
+        "JOIN pool p ON p.id = r.pool LEFT JOIN decision d ON d.id = r.decision WHERE r.tenant = $1 AND r.id "
+        "= $2",
+        "ii", r->tenant, r->id);
+    json_t *attrs = sql_json(
+        s, e, "SELECT name, value FROM request_attr WHERE tenant = $1 AND request = $2 ORDER BY name", "ii",
+        r->tenant, r->id);
+    if (!show || !attrs) {
+        json_decref(show);
+        json_decref(attrs);
+        return NULL;
+    }
+    json_t *named = json_object(), *attr;
+    size_t i;
+    json_array_foreach(attrs, i, attr) json_object_set(
+        named, json_string_value(json_object_get(attr, "name")), json_object_get(attr, "value"));
+    json_object_set_new(show, "attributes", named);
+    json_decref(attrs);
+    return show;
+}
