@@ -8,6 +8,11 @@ const char *outcome_word(enum outcome o) {
     return words[o];
 }
 
+const char *outcome_word_ko(enum outcome o) {
+    static const char *const words[] = {"승인", "일부 승인", "대기", "보류", "거절"};
+    return words[o];
+}
+
 const char *reason_code_word(enum reason_code c) {
     static const char *const words[REASON_CODES] = {
         [REASON_NOT_ELIGIBLE] = "NOT_ELIGIBLE",

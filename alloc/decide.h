@@ -119,6 +119,7 @@ enum reason_code {
     REASON_PASSED,  /* the rule that let it pass: a note */
     REASON_CODES
 };
+const char *outcome_word_ko(enum outcome o);
 const char *reason_code_word(enum reason_code c); /* "NOT_ELIGIBLE" ... */
 
 struct reason {

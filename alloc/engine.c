@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "alloc/engine.h"
+
+#include "alloc/facts.h"
+#include "alloc/fault.h"
+#include "alloc/grant.h"
+#include "alloc/outbox.h"
+#include "alloc/request.h"
+#include "alloc/scope.h"
+#include "alloc/text.h"
+#include "alloc/version.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void engine_results_free(struct engine_results *r) {
+    for (size_t i = 0; i < r->n; i++) json_decref(r->of[i].decision);
+    free(r->of);
+    *r = (struct engine_results){0};
+}
+
+const struct engine_result *engine_result_of(const struct engine_results *r, int64_t request) {
+    for (size_t i = 0; i < r->n; i++)
+        if (r->of[i].request == request) return &r->of[i];
+    return NULL;
+}
+
+/* One plan being applied. */
+struct applying {
+    struct book *book;
+    struct gathered gathered;
+    struct placer placer;
+    int64_t plan, policy; /* row ids; plan 0: its facts were not stored yet */
+    struct engine_results *results;
+};
+
+/* The facts are stored once per plan, with the first decision that is new. */
+static int store_plan(struct applying *a, struct err *e) {
+    if (a->plan) return 0;
+    scoped_free char *facts = facts_encode(&a->gathered.facts);
+    if (store_next(a->book->store, "plan", &a->plan, e) < 0) return -1;
+    return sql_do(a->book->store, e,
+                  "INSERT INTO plan (id, pool, policy, at, facts) VALUES ($1, $2, nullif($3, 0), $4, $5)",
+                  "iiiis", a->plan, a->book->pool, a->policy, a->book->at.s, facts);
+}
+
+/* 1: the request has this very decision already. */
+static int is_unchanged(struct applying *a, const struct gathered_claim *c, const char *body, struct err *e) {
+    if (!c->last_decision) return 0;
+    scoped_free char *last = NULL;
+    if (sql_text(a->book->store, e, &last, "SELECT body FROM decision WHERE id = $1", "i", c->last_decision) <
+        0)
+        return -1;
+    return last && strcmp(last, body) == 0;
+}
+
+static const char *sentence(const struct decision *d, bool korean) {
+    if (d->n_reasons == 0) return outcome_word(d->outcome);
+    return korean ? d->reasons[0].ko : d->reasons[0].en;
+}
+
+static int tell(struct applying *a, const struct gathered_claim *c, const struct decision *d, int64_t grant,
+                json_t *decision, struct err *e) {
+    struct text en = {0}, ko = {0};
+    text_add(&en, "Request r-%lld: %s. %s", (long long)c->request, outcome_word(d->outcome),
+             sentence(d, false));
+    text_add(&ko, "신청 r-%lld: %s. %s", (long long)c->request, outcome_word_ko(d->outcome),
+             sentence(d, true));
+    struct message m = {"decided", c->tenant, grant, c->request, en.s, ko.s, decision};
+    int rc = outbox_add(a->book, &m, e);
+    text_free(&en);
+    text_free(&ko);
+    return rc;
+}
+
+static int store_decision(struct applying *a, const struct gathered_claim *c, const struct decision *d,
+                          const char *body, struct err *e) {
+    int64_t id;
+    if (store_plan(a, e) < 0 || store_next(a->book->store, "decision", &id, e) < 0 ||
+        sql_do(a->book->store, e,
+               "INSERT INTO decision (tenant, id, request, plan, at, outcome, body) VALUES ($1, $2, $3, $4, "
+               "$5, $6, $7)",
+               "iiiiiss", c->tenant, id, c->request, a->plan, a->book->at.s, outcome_word(d->outcome),
+               body) < 0 ||
+        sql_do(a->book->store, e, "UPDATE request SET decision = $3 WHERE tenant = $1 AND id = $2", "iii",
+               c->tenant, c->request, id) < 0)
+        return -1;
+    char kind[32];
+    text_format(kind, sizeof kind, "decision.%s", outcome_word(d->outcome));
+    return book_write(
+        a->book, &(struct entry){.kind = kind, .tenant = c->tenant, .request = c->request, .detail = body},
+        e);
+}
+
+static int reserve(struct applying *a, const struct gathered_claim *c, const struct decision *d,
+                   int64_t *grant, struct err *e) {
+    if (grant_reserve(a->book, &a->placer, c->tenant, c->request, d, c->exact, grant, e) < 0) return -1;
+    if (sql_do(a->book->store, e,
+               "UPDATE exception SET grant_id = $3 WHERE tenant = $1 AND grant_id = 0 AND EXISTS "
+               "(SELECT 1 FROM request WHERE id = $2 AND override_rule = exception.rule)",
+               "iii", c->tenant, c->request, *grant) < 0)
+        return -1;
+    return sql_do(a->book->store, e, "UPDATE request SET grant_id = $3 WHERE tenant = $1 AND id = $2", "iii",
+                  c->tenant, c->request, *grant);
+}
+
+static int apply(struct applying *a, size_t i, const struct decision *d, struct err *e) {
+    static const char *const states[] = {"granted", "granted", "queued", "held", "denied"};
+    const struct gathered_claim *c = &a->gathered.claims[i];
+    json_t *decision = decision_encode(d);
+    scoped_free char *body = json_dumps(decision, JSON_COMPACT | JSON_SORT_KEYS);
+    int64_t grant = 0;
+    bool gives = d->outcome == OUTCOME_GRANT || d->outcome == OUTCOME_PARTIAL;
+    int same = is_unchanged(a, c, body, e);
+    int rc = same < 0 ? -1 : 0;
+    const char *why =
+        d->outcome == OUTCOME_HOLD && d->n_reasons ? reason_code_word(d->reasons[0].code) : NULL;
+    if (rc == 0 && d->outcome != OUTCOME_QUEUE)
+        rc = request_set_state(a->book, c->tenant, c->request, states[d->outcome], why, e);
+    if (rc == 0 && same == 0) {
+        rc = store_decision(a, c, d, body, e);
+        if (rc == 0) rc = fault_point("engine.decided", e);
+        if (rc == 0 && gives) rc = reserve(a, c, d, &grant, e);
+        if (rc == 0) rc = tell(a, c, d, grant, decision, e);
+    }
+    if (rc == 0 && same == 0 && a->results) {
+        struct engine_results *r = a->results;
+        r->of = mem_grow(r->of, &r->room, r->n + 1, sizeof *r->of);
+        r->of[r->n++] =
+            (struct engine_result){c->request, c->tenant, grant, d->outcome, json_incref(decision)};
+    }
+    json_decref(decision);
+    return rc;
+}
+
+/* Without a policy that is valid now nobody can be decided: everyone is held, with that reason. */
+static void plan_without_policy(const struct facts *f, struct plan *out) {
+    out->decisions = mem_alloc(f->n_claims * sizeof *out->decisions);
+    out->n_decisions = f->n_claims;
+    for (size_t i = 0; i < f->n_claims; i++) {
+        struct decision *d = &out->decisions[i];
+        d->claim = mem_copy(f->claims[i].id);
+        d->outcome = OUTCOME_HOLD;
+        d->reasons = mem_alloc(sizeof *d->reasons);
+        d->n_reasons = 1;
+        d->reasons[0] =
+            (struct reason){.code = REASON_NO_POLICY,
+                            .en = mem_copy("no policy is valid for this pool now"),
+                            .ko = mem_copy("지금 이 자원 풀에 유효한 정책이 없습니다"),
+                            .hint_en = mem_copy("an administrator loads one: allot policy load FILE"),
+                            .hint_ko = mem_copy("관리자가 정책을 적재해야 합니다: allot policy load FILE"),
+                            .decisive = true};
+    }
+}
+
+static int plan_all(struct applying *a, const struct decider *decider, struct plan *plan, struct err *e) {
+    scoped_free char *stored = NULL;
+    struct book *b = a->book;
+    int has = version_active(b->store, b->pool, b->at, &a->policy, &b->policy, &stored, e);
+    if (has < 0) return -1;
+    if (has == 0) {
+        plan_without_policy(&a->gathered.facts, plan);
+        return 0;
+    }
+    struct policy *policy = decider->open(stored, e);
+    if (!policy) return err_context(e, "the active policy");
+    int rc = decider->plan(policy, &a->gathered.facts, plan, e);
+    decider->close(policy);
+    if (rc == 0 && plan->n_decisions != a->gathered.facts.n_claims)
+        rc = err_set(e, ERR_FAILED, "the policy decided %zu of %zu requests", plan->n_decisions,
+                     a->gathered.facts.n_claims);
+    return rc;
+}
+
+int engine_plan(struct book *b, const struct decider *decider, struct engine_results *results,
+                struct err *e) {
+    struct applying a = {.book = b, .results = results};
+    struct plan plan = {0};
+    if (gather(b->store, b->pool, b->at, &a.gathered, e) < 0) return -1;
+    placer_open(&a.placer, b->store, b->pool);
+    int rc = a.gathered.facts.n_claims ? plan_all(&a, decider, &plan, e) : 0;
+    for (size_t i = 0; rc == 0 && i < plan.n_decisions; i++) rc = apply(&a, i, &plan.decisions[i], e);
+    plan_free(&plan);
+    placer_close(&a.placer);
+    gathered_free(&a.gathered);
+    return rc;
+}
+
+struct stored_plan {
+    char *facts, *policy, *body;
+};
+
+static int load_stored(struct store *s, int64_t request, struct stored_plan *p, struct err *e) {
+    struct rows r;
+    int rc = rows_open(
+        &r, s, e,
+        "SELECT p.facts, v.stored, d.body FROM request q JOIN decision d ON d.id = q.decision JOIN plan p ON "
+        "p.id = d.plan LEFT JOIN policy v ON v.id = p.policy WHERE q.id = $1",
+        "i", request);
+    if (rc == 0 && (rc = rows_next(&r, e)) == 1) {
+        *p = (struct stored_plan){mem_copy(rows_text(&r, 0)), mem_copy(rows_text(&r, 1)),
+                                  mem_copy(rows_text(&r, 2))};
+        rc = 0;
+    } else if (rc == 0) {
+        rc = err_set(e, ERR_NOT_FOUND, "request r-%lld has no decision yet", (long long)request);
+    }
+    rows_close(&r);
+    return rc;
+}
+
+static int plan_again(const struct decider *decider, const struct stored_plan *p, const struct facts *facts,
+                      struct plan *plan, struct err *e) {
+    if (!p->policy) {
+        plan_without_policy(facts, plan);
+        return 0;
+    }
+    struct policy *policy = decider->open(p->policy, e);
+    if (!policy) return err_context(e, "the stored policy");
+    int rc = decider->plan(policy, facts, plan, e);
+    decider->close(policy);
+    return rc;
+}
+
+int engine_replay(struct store *s, const struct decider *decider, int64_t request, json_t **stored,
+                  json_t **again, char **facts_text, struct err *e) {
+    struct stored_plan p = {0};
+    struct facts_owned facts = {0};
+    struct plan plan = {0};
+    char id[24];
+    text_format(id, sizeof id, "r-%lld", (long long)request);
+    *stored = *again = NULL;
+    int rc = load_stored(s, request, &p, e);
+    if (rc == 0) rc = facts_decode(p.facts, &facts, e);
+    if (rc == 0) rc = plan_again(decider, &p, &facts.facts, &plan, e);
+    for (size_t i = 0; rc == 0 && i < plan.n_decisions; i++)
+        if (strcmp(plan.decisions[i].claim, id) == 0) *again = decision_encode(&plan.decisions[i]);
+    if (rc == 0) *stored = json_loads(p.body, 0, NULL);
+    if (rc == 0 && !*again)
+        rc = err_set(e, ERR_BOOKS, "the stored facts of r-%lld do not name it", (long long)request);
+    if (rc == 0 && facts_text) *facts_text = mem_copy(p.facts);
+    plan_free(&plan);
+    facts_free(&facts);
+    free(p.facts);
+    free(p.policy);
+    free(p.body);
+    return rc;
+}

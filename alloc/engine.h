@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The engine decides: inside one transaction it gathers the facts of a pool, has the policy plan every
+ * queued request together, and applies the decisions (grants are reserved, the rest waits, is held or
+ * denied). It makes nothing real: that is alloc/reconcile.h, outside any transaction.
+ */
+#pragma once
+#include "alloc/decide.h"
+#include "alloc/gather.h"
+#include "alloc/ledger.h"
+
+struct engine_result {
+    int64_t request, tenant, grant; /* grant: 0 none */
+    enum outcome outcome;
+    json_t *decision; /* owned by the results */
+};
+
+struct engine_results {
+    struct engine_result *of; /* by request number; only requests whose decision is new */
+    size_t n, room;
+};
+void engine_results_free(struct engine_results *r);
+/* The result of one request, or NULL when its decision did not change. */
+const struct engine_result *engine_result_of(const struct engine_results *r, int64_t request);
+
+/* Plans all queued requests of the book's pool by the policy that is valid at b->at, and applies. Without a
+   valid policy every queued request is held (NO_POLICY). results may be NULL. */
+int engine_plan(struct book *b, const struct decider *decider, struct engine_results *results, struct err *e);
+
+/* Plans a stored decision again from its stored policy and facts: what `explain` shows and compares.
+   again: the decision as planned now; stored: as it was kept. Both owned by the caller. */
+int engine_replay(struct store *s, const struct decider *decider, int64_t request, json_t **stored,
+                  json_t **again, char **facts, struct err *e);

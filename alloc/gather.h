@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The facts of one plan, read from the store: the pool, every request of it that is queued, and the
+ * tenants of those requests with what they and their organisations hold. Everything is owned.
+ */
+#pragma once
+#include "alloc/decide.h"
+#include "alloc/ledger.h"
+
+struct gathered_claim {
+    int64_t request, tenant; /* numbers behind facts.claims[i] */
+    int64_t last_decision;   /* 0: none yet */
+    bool exact;              /* servers must have the decided sizes */
+};
+
+struct gathered {
+    struct facts facts;
+    struct gathered_claim *claims; /* as many as facts.n_claims, same order */
+    struct memory *memory;
+};
+
+int gather(struct store *s, int64_t pool, instant_t now, struct gathered *out, struct err *e);
+void gathered_free(struct gathered *g);
