@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A pool: what there is to share. It is declared (struct pool_spec: backend, hosts, basis, flavors with
+ * rating and sizes, units, bytes), and the store is its truth. Capacity moves by ledger entries only:
+ * what comes in is world -> free, what goes out free -> world, and units that cannot be lent move to
+ * lost and back. Everything that writes here runs inside one store_write() and opens the pool's book
+ * itself; nothing here reaches the network.
+ *
+ * Ownership: what a _load fills belongs to the caller and ends with the _free beside it.
+ */
+#pragma once
+#include "alloc/amount.h"
+#include "alloc/backend.h"
+#include "alloc/clock.h"
+#include "alloc/decide.h"
+#include "alloc/json.h"
+#include "alloc/store.h"
+
+enum {
+    POOL_NAME_MOST = 63, /* bytes of the name of a pool, host or flavor */
+    POOL_HOSTS_MOST = 10000,
+    POOL_FLAVORS_MOST = 256,
+};
+
+struct pool_host {
+    char *name, *uri;
+};
+
+struct pool_flavor {
+    char *name;
+    gflops_t rating; /* of one unit, at the basis of the pool */
+    units_t units;   /* declared: lent, free and lost together */
+    int64_t sizes[SIZES_MOST];
+    size_t n_sizes;
+    const char *attach; /* "pci" "mdev" "vf" "vcpu" "none" (counted, not attached) */
+};
+
+struct pool_spec {
+    char *name, *backend, *basis;
+    struct pool_host *hosts;
+    size_t n_hosts;
+    struct pool_flavor *flavors;
+    size_t n_flavors;
+    bytes_t storage, granule, volume_least, volume_most;
+    json_t *settings; /* for the backend */
+};
+void pool_spec_free(struct pool_spec *spec);
+/* Names, basis, sizes, bounds, no duplicates; the words name what is wrong. */
+int pool_spec_check(const struct pool_spec *spec, struct err *e);
+/* From the file of `pool add --file` (alloc/pool_file.c): amounts are text with a unit. Keys that are in
+   the file replace what stands in *spec. Failures leave *spec to be freed. */
+int pool_spec_read(struct pool_spec *spec, const struct json_at *root, struct err *e);
+/* As JSON: integers with the unit in the key. */
+json_t *pool_spec_json(const struct pool_spec *spec);
+int pool_spec_load(struct store *s, int64_t pool, struct pool_spec *out, struct err *e);
+/* A name of a pool, host or flavor: printable UTF-8 without spaces, "=", "," and "/", not beginning
+   with "-". what: "pool" ..., for the message. */
+int pool_name_check(const char *what, const char *name, struct err *e);
+extern const char *const pool_bases[];    /* "fp32" ...; ends with NULL */
+extern const char *const pool_attaches[]; /* likewise */
+
+/* Name -> number; a miss suggests the nearest. */
+int pool_find(struct store *s, const char *name, int64_t *id, struct err *e);
+
+/* has_slots: the backend lists devices one by one (BACKEND_HAS_SLOTS), so nothing can be placed before
+   the first sync. ERR_CONFLICT when the name is taken. */
+int pool_add(struct store *s, const struct pool_spec *spec, bool has_slots, const char *actor, instant_t now,
+             int64_t *id, struct err *e);
+/* Makes the pool as declared anew. Fewer units or bytes than are free to go is ERR_CONFLICT with the
+   numbers; basis, name and backend stay. changes: an array of {what, from, to}; the caller's. */
+int pool_set(struct store *s, int64_t pool, const struct pool_spec *spec, bool has_slots, const char *actor,
+             instant_t now, json_t **changes, struct err *e);
+
+/* The facts of one decision: sizes ascend, names are owned. Capacity leaves out what is lost. Where
+   devices are known one by one, free is what can be placed: the free devices of each active host,
+   rounded down to a sum of sizes, and never more than the ledger's free units. */
+int pool_load_facts(struct store *s, int64_t pool, struct fact_pool *out, struct err *e);
+/* The same as declared: capacity with what is lost; for comparing with a policy. */
+int pool_load_declared(struct store *s, int64_t pool, struct fact_pool *out, struct err *e);
+void pool_facts_free(struct fact_pool *facts);
+/* The largest sum of sizes (ascending) that is at most n; 0 when none is. */
+int64_t pool_reachable(const int64_t *sizes, size_t n_sizes, int64_t n);
+
+/* The pool as its backend sees it. catalogue and deadline_ms are the caller's to set. */
+struct pool_place {
+    struct backend_pool pool;
+    char *backend; /* the name of its plug-in */
+    struct pool_spec spec;
+    char *store_id;
+};
+int pool_load_place(struct store *s, int64_t pool, struct pool_place *out, struct err *e);
+void pool_place_free(struct pool_place *place);

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "alloc/pool_books.h"
+
+#include "alloc/text.h"
+
+#include <string.h>
+
+int pool_item_of(const char *flavor, struct pool_item *out, struct err *e) {
+    if (text_format(out->s, sizeof out->s, "unit/%s", flavor) == 0) return 0;
+    return err_set(e, ERR_USAGE, "the flavor name '%.80s...' is too long", flavor);
+}
+
+int pool_move(struct book *b, const char *kind, const char *item, enum account_kind from,
+              enum account_kind to, int64_t quantity, struct err *e) {
+    if (quantity == 0) return 0;
+    return book_write(
+        b, &(struct entry){.kind = kind, .item = item, .from = from, .to = to, .quantity = quantity}, e);
+}
+
+int pool_declared(struct store *s, int64_t pool, const char *item, int64_t *out, struct err *e) {
+    if (ledger_balance(s, pool, item, ACCOUNT_WORLD, 0, out, e) < 0) return -1;
+    *out = -*out;
+    return 0;
+}
+
+/* The ledger takes only from accounts that exist. */
+static int world_open(struct book *b, const char *item, struct err *e) {
+    return sql_do(
+        b->store, e,
+        "INSERT INTO account (pool, item, kind, grant_id, balance) VALUES ($1, $2, 'world', 0, 0) ON "
+        "CONFLICT (pool, item, kind, grant_id) DO NOTHING",
+        "is", b->pool, item);
+}
+
+static struct amount_text quantity_text(const char *item, int64_t n) {
+    if (strcmp(item, ITEM_STORAGE) == 0) return bytes_text(bytes(n));
+    struct amount_text t;
+    text_format(t.s, sizeof t.s, "%lld units", (long long)n);
+    return t;
+}
+
+int pool_capacity_set(struct book *b, const char *kind, const char *item, const char *shown, int64_t want,
+                      struct err *e) {
+    int64_t had, free_now;
+    if (pool_declared(b->store, b->pool, item, &had, e) < 0 ||
+        ledger_balance(b->store, b->pool, item, ACCOUNT_FREE, 0, &free_now, e) < 0)
+        return -1;
+    if (want > had)
+        return world_open(b, item, e) < 0
+                   ? -1
+                   : pool_move(b, kind, item, ACCOUNT_WORLD, ACCOUNT_FREE, want - had, e);
+    if (had - want <= free_now) return pool_move(b, kind, item, ACCOUNT_FREE, ACCOUNT_WORLD, had - want, e);
+    err_set(e, ERR_CONFLICT, "%s: %s are declared and %s are free: %s cannot go", shown,
+            quantity_text(item, had).s, quantity_text(item, free_now).s, quantity_text(item, had - want).s);
+    return err_hint(e, "the least that can be declared now is %s", quantity_text(item, had - free_now).s);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Between the files of the pool: the item of a flavor, and transfers of capacity. */
+#pragma once
+#include "alloc/ledger.h"
+#include "alloc/pool.h"
+
+struct pool_item {
+    char s[POOL_NAME_MOST + 8];
+};
+/* "unit/<flavor>" */
+int pool_item_of(const char *flavor, struct pool_item *out, struct err *e);
+
+/* A transfer without a grant; nothing when quantity is 0. */
+int pool_move(struct book *b, const char *kind, const char *item, enum account_kind from,
+              enum account_kind to, int64_t quantity, struct err *e);
+/* How many of an item were declared, what is lost included. */
+int pool_declared(struct store *s, int64_t pool, const char *item, int64_t *out, struct err *e);
+/* Brings the declared quantity to `want`: world -> free or free -> world. shown: what the words call it. */
+int pool_capacity_set(struct book *b, const char *kind, const char *item, const char *shown, int64_t want,
+                      struct err *e);

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Declaring a pool, and declaring it anew: rows for what it is, entries for what it can give. */
+#include "alloc/ledger.h"
+#include "alloc/pool.h"
+#include "alloc/pool_books.h"
+#include "alloc/scope.h"
+#include "alloc/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- rows ---- */
+
+static int head_write(struct store *s, int64_t pool, const struct pool_spec *p, struct err *e) {
+    scoped_free char *settings = json_canonical(p->settings);
+    return sql_do(
+        s, e,
+        "UPDATE pool SET granule_bytes = $1, volume_least_bytes = $2, volume_most_bytes = $3, settings "
+        "= $4 WHERE id = $5",
+        "iiisi", p->granule.n, p->volume_least.n, p->volume_most.n, settings, pool);
+}
+
+static int hosts_write(struct store *s, int64_t pool, const struct pool_spec *p, struct err *e) {
+    for (size_t i = 0; i < p->n_hosts; i++)
+        if (sql_do(
+                s, e,
+                "INSERT INTO host (pool, name, uri, state) VALUES ($1, $2, $3, 'active') ON CONFLICT (pool, "
+                "name) DO UPDATE SET uri = excluded.uri",
+                "iss", pool, p->hosts[i].name, p->hosts[i].uri) < 0)
+            return -1;
+    return 0;
+}
+
+static int flavor_write(struct store *s, int64_t pool, const struct pool_flavor *f, size_t place,
+                        bool has_slots, struct err *e) {
+    if (sql_do(s, e,
+               "INSERT INTO flavor (pool, place, name, rating_gflops, attach, has_slots) VALUES ($1, $2, $3, "
+               "$4, $5, $6) ON CONFLICT (pool, name) DO UPDATE SET place = excluded.place, rating_gflops = "
+               "excluded.rating_gflops, attach = excluded.attach, has_slots = excluded.has_slots",
+               "iisisi", pool, (int64_t)place, f->name, f->rating.n, f->attach, (int64_t)has_slots) < 0 ||
+        sql_do(s, e, "DELETE FROM flavor_size WHERE pool = $1 AND flavor = $2", "is", pool, f->name) < 0)
+        return -1;
+    for (size_t i = 0; i < f->n_sizes; i++)
+        if (sql_do(s, e, "INSERT INTO flavor_size (pool, flavor, size) VALUES ($1, $2, $3)", "isi", pool,
+                   f->name, f->sizes[i]) < 0)
+            return -1;
+    return 0;
+}
+
+/* Rows first, then the units and bytes of the ledger. */
+static int declare(struct book *b, const char *kind, const struct pool_spec *p, bool has_slots,
+                   struct err *e) {
+    if (head_write(b->store, b->pool, p, e) < 0 || hosts_write(b->store, b->pool, p, e) < 0) return -1;
+    for (size_t i = 0; i < p->n_flavors; i++) {
+        const struct pool_flavor *f = &p->flavors[i];
+        struct pool_item item;
+        if (pool_item_of(f->name, &item, e) < 0 || flavor_write(b->store, b->pool, f, i, has_slots, e) < 0 ||
+            pool_capacity_set(b, kind, item.s, f->name, f->units.n, e) < 0)
+            return -1;
+    }
+    return pool_capacity_set(b, kind, ITEM_STORAGE, ITEM_STORAGE, p->storage.n, e);
+}
+
+/* ---- new ---- */
+
+static int name_is_free(struct store *s, const char *name, struct err *e) {
+    int64_t id;
+    int rc = sql_int(s, e, &id, "SELECT id FROM pool WHERE name = $1", "s", name);
+    if (rc <= 0) return rc;
+    err_set(e, ERR_CONFLICT, "there is a pool named '%s' already", name);
+    return err_hint(e, "to change it: allot pool set %s", name);
+}
+
+int pool_add(struct store *s, const struct pool_spec *p, bool has_slots, const char *actor, instant_t now,
+             int64_t *id, struct err *e) {
+    struct book b;
+    if (pool_spec_check(p, e) < 0 || name_is_free(s, p->name, e) < 0 || store_next(s, "pool", id, e) < 0)
+        return -1;
+    if (sql_do(s, e,
+               "INSERT INTO pool (id, name, backend, basis, state, granule_bytes, volume_least_bytes, "
+               "volume_most_bytes, settings, generation, made_at) VALUES ($1, $2, $3, $4, 'active', 1, 1, 1, "
+               "'{}', 0, $5)",
+               "isssi", *id, p->name, p->backend, p->basis, now.s) < 0)
+        return -1;
+    json_t *spec = pool_spec_json(p);
+    scoped_free char *words = json_canonical(spec);
+    json_decref(spec);
+    if (book_open(&b, s, *id, actor, now, e) < 0 || book_note(&b, "pool.add", 0, words, e) < 0 ||
+        declare(&b, "pool.add", p, has_slots, e) < 0)
+        return -1;
+    return book_close(&b, e);
+}
+
+/* ---- anew ---- */
+
+/* Every difference between two JSON values, as {what, from, to} with the path in `what`. Lists of named
+   things are compared by name. */
+static void differences(const json_t *from, const json_t *to, const char *path, json_t *out);
+
+static json_t *by_name(const json_t *list) {
+    size_t i;
+    json_t *item, *object = json_object();
+    json_array_foreach(list, i, item) {
+        const char *name = json_string_value(json_object_get(item, "name"));
+        if (!name) return json_decref(object), NULL;
+        json_object_set(object, name, item);
+    }
+    return object;
+}
+
+static void members(const json_t *from, const json_t *to, const char *path, json_t *out) {
+    const char *key;
+    json_t *value;
+    struct text at = {0};
+    json_object_foreach((json_t *)from, key, value) {
+        at.length = 0;
+        text_add(&at, "%s%s%s", path, *path ? "." : "", key);
+        differences(value, json_object_get(to, key), at.s, out);
+    }
+    json_object_foreach((json_t *)to, key, value) {
+        if (json_object_get(from, key)) continue;
+        at.length = 0;
+        text_add(&at, "%s%s%s", path, *path ? "." : "", key);
+        differences(NULL, value, at.s, out);
+    }
+    text_free(&at);
+}
+
+static void differences(const json_t *from, const json_t *to, const char *path, json_t *out) {
+    if (from && to && json_equal(from, to)) return;
+    if (json_is_object(from) && json_is_object(to)) return members(from, to, path, out);
+    if (json_array_size(from) && json_array_size(to)) {
+        json_t *a = by_name(from), *b = by_name(to);
+        if (a && b) members(a, b, path, out);
+        json_decref(a);
+        json_decref(b);
+        if (a && b) return;
+    }
+    json_t *change = json_pack("{s:s}", "what", path);
+    json_object_set_new(change, "from", from ? json_deep_copy(from) : json_null());
+    json_object_set_new(change, "to", to ? json_deep_copy(to) : json_null());
+    json_array_append_new(out, change);
+}
+
+static bool has_host(const struct pool_spec *p, const char *name) {
+    for (size_t i = 0; i < p->n_hosts; i++)
+        if (strcmp(p->hosts[i].name, name) == 0) return true;
+    return false;
+}
+
+static bool has_flavor(const struct pool_spec *p, const char *name) {
+    for (size_t i = 0; i < p->n_flavors; i++)
+        if (strcmp(p->flavors[i].name, name) == 0) return true;
+    return false;
+}
+
+/* A host goes only when nothing of ours can still be there. */
+static int host_drop(struct book *b, const char *host, struct err *e) {
+    int64_t there = 0;
+    if (sql_int(
+            b->store, e, &there,
+            "SELECT count(*) FROM operation WHERE pool = $1 AND host = $2 AND observed <> 'absent' AND NOT "
+            "(desired = 'absent' AND observed = 'none')",
+            "is", b->pool, host) < 0)
+        return -1;
+    if (there > 0) {
+        err_set(e, ERR_CONFLICT, "host %s cannot go: %lld servers and volumes are on it", host,
+                (long long)there);
+        return err_hint(e, "drain it first: allot pool drain POOL --host %s", host);
+    }
+    if (sql_do(b->store, e, "DELETE FROM slot WHERE pool = $1 AND host = $2", "is", b->pool, host) < 0)
+        return -1;
+    return sql_do(b->store, e, "DELETE FROM host WHERE pool = $1 AND name = $2", "is", b->pool, host);
+}
+
+static int flavor_drop(struct book *b, const struct pool_flavor *f, struct err *e) {
+    struct pool_item item;
+    int64_t used = 0;
+    if (pool_item_of(f->name, &item, e) < 0 || pool_capacity_set(b, "pool.set", item.s, f->name, 0, e) < 0 ||
+        sql_int(b->store, e, &used,
+                "SELECT count(*) FROM account WHERE pool = $1 AND item = $2 AND balance <> 0", "is", b->pool,
+                item.s) < 0)
+        return -1;
+    if (used > 0)
+        return err_set(e, ERR_CONFLICT, "flavor %s cannot go: some of its units are not free", f->name);
+    if (sql_do(b->store, e, "DELETE FROM slot WHERE pool = $1 AND flavor = $2", "is", b->pool, f->name) < 0 ||
+        sql_do(b->store, e, "DELETE FROM flavor_size WHERE pool = $1 AND flavor = $2", "is", b->pool,
+               f->name) < 0)
+        return -1;
+    return sql_do(b->store, e, "DELETE FROM flavor WHERE pool = $1 AND name = $2", "is", b->pool, f->name);
+}
+
+static int drop_missing(struct book *b, const struct pool_spec *old, const struct pool_spec *p,
+                        struct err *e) {
+    for (size_t i = 0; i < old->n_hosts; i++)
+        if (!has_host(p, old->hosts[i].name) && host_drop(b, old->hosts[i].name, e) < 0) return -1;
+    for (size_t i = 0; i < old->n_flavors; i++)
+        if (!has_flavor(p, old->flavors[i].name) && flavor_drop(b, &old->flavors[i], e) < 0) return -1;
+    return 0;
+}
+
+static int same_kind(const struct pool_spec *old, const struct pool_spec *p, struct err *e) {
+    const char *const were[] = {old->name, old->backend, old->basis}, *const are[] = {p->name, p->backend,
+                                                                                      p->basis};
+    static const char *const what[] = {"name", "backend", "basis"};
+    for (size_t i = 0; i < 3; i++)
+        if (strcmp(were[i], are[i]) != 0)
+            return err_set(e, ERR_CONFLICT, "the %s of a pool stays: it is %s, not %s", what[i], were[i],
+                           are[i]);
+    return 0;
+}
+
+static int set_all(struct book *b, const struct pool_spec *old, const struct pool_spec *p, bool has_slots,
+                   const json_t *changes, struct err *e) {
+    scoped_free char *words = json_canonical(changes);
+    if (book_note(b, "pool.set", 0, words, e) < 0 || drop_missing(b, old, p, e) < 0) return -1;
+    return declare(b, "pool.set", p, has_slots, e);
+}
+
+int pool_set(struct store *s, int64_t pool, const struct pool_spec *p, bool has_slots, const char *actor,
+             instant_t now, json_t **changes, struct err *e) {
+    struct book b;
+    struct pool_spec old;
+    *changes = json_array();
+    if (pool_spec_check(p, e) < 0 || book_open(&b, s, pool, actor, now, e) < 0 ||
+        pool_spec_load(s, pool, &old, e) < 0)
+        return -1;
+    int rc = same_kind(&old, p, e);
+    if (rc == 0) {
+        json_t *from = pool_spec_json(&old), *to = pool_spec_json(p);
+        differences(from, to, "", *changes);
+        json_decref(from);
+        json_decref(to);
+        if (json_array_size(*changes)) rc = set_all(&b, &old, p, has_slots, *changes, e);
+    }
+    pool_spec_free(&old);
+    return rc == 0 ? book_close(&b, e) : -1;
+}

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "alloc/ledger.h"
+#include "alloc/pool.h"
+#include "alloc/pool_books.h"
+#include "alloc/scope.h"
+#include "alloc/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const char *const pool_bases[] = {"fp64", "fp32", "tf32", "fp16", "bf16", "fp8", "fp4", "int8", "int4", NULL};
+const char *const pool_attaches[] = {"none", "pci", "mdev", "vf", "vcpu", NULL};
+
+void pool_spec_free(struct pool_spec *spec) {
+    for (size_t i = 0; i < spec->n_hosts; i++) {
+        free(spec->hosts[i].name);
+        free(spec->hosts[i].uri);
+    }
+    for (size_t i = 0; i < spec->n_flavors; i++) free(spec->flavors[i].name);
+    free(spec->hosts);
+    free(spec->flavors);
+    free(spec->name);
+    free(spec->backend);
+    free(spec->basis);
+    json_decref(spec->settings);
+    *spec = (struct pool_spec){0};
+}
+
+/* ---- checking ---- */
+
+int pool_name_check(const char *what, const char *name, struct err *e) {
+    if (*name == '\0') return err_set(e, ERR_USAGE, "the name of a %s is empty", what);
+    if (strlen(name) > POOL_NAME_MOST)
+        return err_set(e, ERR_USAGE, "%s '%.70s...': a name has at most %d bytes", what, name,
+                       POOL_NAME_MOST);
+    if (!text_is_printable(name))
+        return err_set(e, ERR_USAGE, "the name of a %s is not printable UTF-8", what);
+    if (*name == '-' || strpbrk(name, " =,/"))
+        return err_set(e, ERR_USAGE,
+                       "%s '%s': a name holds no space, '=', ',' or '/' and does not begin with '-'", what,
+                       name);
+    return 0;
+}
+
+static int word_check(const char *key, const char *word, const char *const known[], struct err *e) {
+    size_t n = 0;
+    scoped_text struct text all = {0};
+    for (; known[n]; n++) {
+        if (strcmp(known[n], word) == 0) return 0;
+        text_add(&all, "%s%s", n ? ", " : "", known[n]);
+    }
+    err_set(e, ERR_USAGE, "%s: '%.80s' is none of %s", key, word, all.s);
+    const char *nearest = text_nearest(word, known, n);
+    return nearest ? err_hint(e, "did you mean '%s'?", nearest) : -1;
+}
+
+static int host_check(const struct pool_spec *p, size_t i, struct err *e) {
+    const struct pool_host *h = &p->hosts[i];
+    if (pool_name_check("host", h->name, e) < 0) return err_context(e, "hosts[%zu].name", i);
+    if (*h->uri == '\0' || !text_is_printable(h->uri))
+        return err_set(e, ERR_USAGE, "hosts[%zu].uri: is empty or not printable", i);
+    for (size_t k = 0; k < i; k++)
+        if (strcmp(p->hosts[k].name, h->name) == 0)
+            return err_set(e, ERR_USAGE, "hosts[%zu].name: '%s' is the name of hosts[%zu] too", i, h->name,
+                           k);
+    return 0;
+}
+
+static int flavor_check(const struct pool_spec *p, size_t i, struct err *e) {
+    const struct pool_flavor *f = &p->flavors[i];
+    if (pool_name_check("flavor", f->name, e) < 0) return err_context(e, "flavors[%zu].name", i);
+    for (size_t k = 0; k < i; k++)
+        if (strcmp(p->flavors[k].name, f->name) == 0)
+            return err_set(e, ERR_USAGE, "flavors[%zu].name: '%s' is the name of flavors[%zu] too", i,
+                           f->name, k);
+    if (f->rating.n <= 0) return err_set(e, ERR_USAGE, "flavors[%zu].rating: %s has none (or 0)", i, f->name);
+    if (f->n_sizes == 0) return err_set(e, ERR_USAGE, "flavors[%zu].sizes: %s has none", i, f->name);
+    for (size_t k = 0; k < f->n_sizes; k++)
+        if (f->sizes[k] < 1 || (k && f->sizes[k] <= f->sizes[k - 1]))
+            return err_set(e, ERR_USAGE, "flavors[%zu].sizes: must ascend from 1 or more, each once", i);
+    /* Sums of units times rating must stay far from the end of 64 bits. */
+    gflops_t all;
+    if (gflops_times(f->rating, f->units.n, &all, e) < 0 || all.n > GFLOPS_MOST)
+        return err_clear(e),
+               err_set(e, ERR_USAGE, "flavors[%zu]: %lld units of %s pass %s", i, (long long)f->units.n,
+                       gflops_text(f->rating).s, gflops_text(gflops(GFLOPS_MOST)).s);
+    return 0;
+}
+
+static int storage_check(const struct pool_spec *p, struct err *e) {
+    int64_t g = p->granule.n;
+    if (g <= 0) return err_set(e, ERR_USAGE, "granule: must be more than 0 B");
+    if (p->volume_least.n <= 0) return err_set(e, ERR_USAGE, "volume.least: must be more than 0 B");
+    if (p->volume_most.n < p->volume_least.n)
+        return err_set(e, ERR_USAGE, "volume.most: %s is less than volume.least, %s",
+                       bytes_text(p->volume_most).s, bytes_text(p->volume_least).s);
+    if (p->volume_least.n % g || p->volume_most.n % g)
+        return err_set(e, ERR_USAGE, "volume.%s: %s is not a multiple of the granule, %s",
+                       p->volume_least.n % g ? "least" : "most",
+                       bytes_text(p->volume_least.n % g ? p->volume_least : p->volume_most).s,
+                       bytes_text(p->granule).s);
+    if (p->storage.n > BYTES_MOST) return err_set(e, ERR_USAGE, "storage: more than 4 EB");
+    return 0;
+}
+
+int pool_spec_check(const struct pool_spec *p, struct err *e) {
+    if (!p->name || pool_name_check("pool", p->name, e) < 0)
+        return p->name ? -1 : err_set(e, ERR_USAGE, "the pool has no name");
+    if (!p->backend) return err_set(e, ERR_USAGE, "backend: is missing (libvirt, simulated)");
+    if (pool_name_check("backend", p->backend, e) < 0) return -1;
+    if (!p->basis) return err_set(e, ERR_USAGE, "basis: is missing (the precision of all ratings: fp32 ...)");
+    if (word_check("basis", p->basis, pool_bases, e) < 0) return -1;
+    if (p->n_hosts == 0) return err_set(e, ERR_USAGE, "hosts: the pool has none");
+    for (size_t i = 0; i < p->n_hosts; i++)
+        if (host_check(p, i, e) < 0) return -1;
+    for (size_t i = 0; i < p->n_flavors; i++)
+        if (flavor_check(p, i, e) < 0) return -1;
+    return storage_check(p, e);
+}
+
+/* ---- JSON ---- */
+
+json_t *pool_spec_json(const struct pool_spec *p) {
+    json_t *hosts = json_array(), *flavors = json_array();
+    for (size_t i = 0; i < p->n_hosts; i++)
+        json_array_append_new(hosts,
+                              json_pack("{s:s, s:s}", "name", p->hosts[i].name, "uri", p->hosts[i].uri));
+    for (size_t i = 0; i < p->n_flavors; i++) {
+        const struct pool_flavor *f = &p->flavors[i];
+        json_t *sizes = json_array();
+        for (size_t k = 0; k < f->n_sizes; k++) json_array_append_new(sizes, json_integer(f->sizes[k]));
+        json_array_append_new(flavors,
+                              json_pack("{s:s, s:I, s:I, s:o, s:s}", "name", f->name, "rating_gflops",
+                                        (json_int_t)f->rating.n, "units", (json_int_t)f->units.n, "sizes",
+                                        sizes, "attach", f->attach));
+    }
+    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:I, s:I, s:I, s:I, s:O}", "name", p->name, "backend",
+                     p->backend, "basis", p->basis, "hosts", hosts, "flavors", flavors, "storage_bytes",
+                     (json_int_t)p->storage.n, "granule_bytes", (json_int_t)p->granule.n,
+                     "volume_least_bytes", (json_int_t)p->volume_least.n, "volume_most_bytes",
+                     (json_int_t)p->volume_most.n, "settings", p->settings);
+}
+
+/* ---- from the store ---- */
+
+static const char *attach_word(const char *word) {
+    for (size_t i = 0; pool_attaches[i]; i++)
+        if (strcmp(pool_attaches[i], word) == 0) return pool_attaches[i];
+    return "none";
+}
+
+static int head_load(struct store *s, int64_t pool, struct pool_spec *out, struct err *e) {
+    struct rows r;
+    int rc = rows_open(&r, s, e,
+                       "SELECT name, backend, basis, granule_bytes, volume_least_bytes, volume_most_bytes, "
+                       "settings FROM pool WHERE id = $1 AND id > 0",
+                       "i", pool);
+    if (rc == 0 && (rc = rows_next(&r, e)) == 1) {
+        out->name = mem_copy(rows_text(&r, 0));
+        out->backend = mem_copy(rows_text(&r, 1));
+        out->basis = mem_copy(rows_text(&r, 2));
+        out->granule = bytes(rows_int(&r, 3));
+        out->volume_least = bytes(rows_int(&r, 4));
+        out->volume_most = bytes(rows_int(&r, 5));
+        out->settings = json_loads(rows_text(&r, 6), 0, NULL);
+        rc = out->settings ? 0 : err_set(e, ERR_BOOKS, "the settings of pool %s are no JSON", out->name);
+    } else if (rc == 0) {
+        rc = err_set(e, ERR_NOT_FOUND, "no pool with number %lld", (long long)pool);
+    }
+    rows_close(&r);
+    return rc;
+}
+
+static int hosts_load(struct store *s, int64_t pool, struct pool_spec *out, struct err *e) {
+    struct rows r;
+    size_t room = 0;
+    int rc = rows_open(&r, s, e, "SELECT name, uri FROM host WHERE pool = $1 ORDER BY name", "i", pool);
+    while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
+        out->hosts = mem_grow(out->hosts, &room, out->n_hosts + 1, sizeof *out->hosts);
+        out->hosts[out->n_hosts++] =
+            (struct pool_host){mem_copy(rows_text(&r, 0)), mem_copy(rows_text(&r, 1))};
+        rc = 0;
+    }
+    rows_close(&r);
+    return rc;
+}
+
+/* Ratings, sizes and units come with the facts; only how they are attached does not. */
+static int flavors_load(struct store *s, int64_t pool, struct pool_spec *out, struct err *e) {
+    struct fact_pool facts;
+    if (pool_load_declared(s, pool, &facts, e) < 0) return -1;
+    out->storage = facts.storage_capacity;
+    out->n_flavors = facts.n_flavors;
+    out->flavors = mem_alloc((facts.n_flavors + 1) * sizeof *out->flavors);
+    int rc = 0;
+    for (size_t i = 0; i < facts.n_flavors && rc == 0; i++) {
+        const struct fact_flavor *from = &facts.flavors[i];
+        struct pool_flavor *f = &out->flavors[i];
+        *f = (struct pool_flavor){.name = mem_copy(from->name),
+                                  .rating = from->rating,
+                                  .units = from->capacity,
+                                  .n_sizes = from->n_sizes};
+        memcpy(f->sizes, from->sizes, sizeof f->sizes);
+        scoped_free char *attach = NULL;
+        rc = sql_text(s, e, &attach, "SELECT attach FROM flavor WHERE pool = $1 AND name = $2", "is", pool,
+                      f->name);
+        f->attach = attach_word(attach ? attach : "none");
+        rc = rc < 0 ? -1 : 0;
+    }
+    pool_facts_free(&facts);
+    return rc;
+}
+
+int pool_spec_load(struct store *s, int64_t pool, struct pool_spec *out, struct err *e) {
+    *out = (struct pool_spec){0};
+    if (head_load(s, pool, out, e) == 0 && hosts_load(s, pool, out, e) == 0 &&
+        flavors_load(s, pool, out, e) == 0)
+        return 0;
+    pool_spec_free(out);
+    return -1;
+}
