@@ -111,7 +111,7 @@ static int apply(struct applying *a, size_t i, const struct decision *d, struct 
     scoped_free char *body = json_dumps(decision, JSON_COMPACT | JSON_SORT_KEYS);
     int64_t grant = 0;
     bool gives = d->outcome == OUTCOME_GRANT || d->outcome == OUTCOME_PARTIAL;
-    int same = is_unchanged(a, c, body, e);
+    int same = gives ? 0 : is_unchanged(a, c, body, e); /* a grant is made anew after a backend's refusal */
     int rc = same < 0 ? -1 : 0;
     const char *why =
         d->outcome == OUTCOME_HOLD && d->n_reasons ? reason_code_word(d->reasons[0].code) : NULL;

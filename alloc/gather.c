@@ -8,21 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* All small strings and arrays of one gathering, freed together. */
-struct memory {
-    void **of;
-    size_t n, room;
-};
-
-static void *keep(struct memory *m, void *p) {
-    m->of = mem_grow(m->of, &m->room, m->n + 1, sizeof *m->of);
-    return m->of[m->n++] = p;
-}
-
-static const char *keep_text(struct memory *m, const char *text) {
-    return text ? keep(m, mem_copy(text)) : NULL;
-}
-
 struct tenants {
     struct fact_tenant *of;
     int64_t *numbers;
@@ -56,8 +41,8 @@ static int load_tenants(struct gathered *g, struct store *s, int64_t pool, struc
         t->of = mem_grow(t->of, &t->room, t->n + 1, sizeof *t->of);
         t->numbers = mem_grow(t->numbers, &t->numbers_room, t->n + 1, sizeof *t->numbers);
         t->numbers[t->n] = rows_int(&r, 0);
-        t->of[t->n++] = (struct fact_tenant){.name = keep_text(g->memory, rows_text(&r, 1)),
-                                             .organisation = keep_text(g->memory, rows_text(&r, 2)),
+        t->of[t->n++] = (struct fact_tenant){.name = keep_text(&g->memory, rows_text(&r, 1)),
+                                             .organisation = keep_text(&g->memory, rows_text(&r, 2)),
                                              .suspended = rows_int(&r, 3) != 0,
                                              .held_compute = gflops(rows_int(&r, 4)),
                                              .organisation_compute = gflops(rows_int(&r, 5)),
@@ -66,7 +51,7 @@ static int load_tenants(struct gathered *g, struct store *s, int64_t pool, struc
         rc = 0;
     }
     rows_close(&r);
-    if (t->of) keep(g->memory, t->of);
+    if (t->of) keep_add(&g->memory, t->of);
     g->facts.tenants = t->of;
     g->facts.n_tenants = t->n;
     return rc;
@@ -92,14 +77,14 @@ static int load_tenant_attrs(struct gathered *g, struct store *s, int64_t pool, 
         size_t i = tenant_index(t, rows_int(&r, 0));
         if (t->of[i].n_attrs++ == 0) first[i] = sink.n;
         sink.attrs = mem_grow(sink.attrs, &sink.room, sink.n + 1, sizeof *sink.attrs);
-        sink.attrs[sink.n++] = (struct fact_attr){keep_text(g->memory, rows_text(&r, 1)),
-                                                  keep_text(g->memory, rows_text(&r, 2))};
+        sink.attrs[sink.n++] = (struct fact_attr){keep_text(&g->memory, rows_text(&r, 1)),
+                                                  keep_text(&g->memory, rows_text(&r, 2))};
         rc = 0;
     }
     rows_close(&r);
     for (size_t i = 0; i < t->n; i++)
         if (t->of[i].n_attrs) t->of[i].attrs = sink.attrs + first[i];
-    if (sink.attrs) keep(g->memory, sink.attrs);
+    if (sink.attrs) keep_add(&g->memory, sink.attrs);
     free(first);
     return rc;
 }
@@ -109,9 +94,9 @@ static struct fact_claim read_claim(struct gathered *g, const struct rows *r, co
     text_format(id, sizeof id, "r-%lld", (long long)rows_int(r, 0));
     bool by_units = !rows_null(r, 3), by_compute = !rows_null(r, 4);
     return (struct fact_claim){
-        .id = keep_text(g->memory, id),
+        .id = keep_text(&g->memory, id),
         .tenant = tenant_index(t, rows_int(r, 1)),
-        .flavor = keep_text(g->memory, rows_text(r, 2)),
+        .flavor = keep_text(&g->memory, rows_text(r, 2)),
         .ask = by_units     ? ASK_UNITS
                : by_compute ? ASK_COMPUTE
                             : ASK_NONE,
@@ -126,8 +111,8 @@ static struct fact_claim read_claim(struct gathered *g, const struct rows *r, co
         .term = span(rows_int(r, 10)),
         .submitted = instant(rows_int(r, 11)),
         .approved = !rows_null(r, 12),
-        .approver = keep_text(g->memory, rows_text(r, 12)),
-        .override_rule = rows_int(r, 15) ? keep_text(g->memory, rows_text(r, 13)) : NULL,
+        .approver = keep_text(&g->memory, rows_text(r, 12)),
+        .override_rule = rows_int(r, 15) ? keep_text(&g->memory, rows_text(r, 13)) : NULL,
     };
 }
 
@@ -152,8 +137,8 @@ static int load_claims(struct gathered *g, struct store *s, int64_t pool, const 
         rc = 0;
     }
     rows_close(&r);
-    if (claims) keep(g->memory, claims);
-    if (g->claims) keep(g->memory, g->claims);
+    if (claims) keep_add(&g->memory, claims);
+    if (g->claims) keep_add(&g->memory, g->claims);
     g->facts.claims = claims;
     g->facts.n_claims = n;
     return rc;
@@ -173,20 +158,20 @@ static int load_claim_attrs(struct gathered *g, struct store *s, int64_t pool, s
         while (i < g->facts.n_claims && g->claims[i].request < rows_int(&r, 0)) i++;
         if (claims[i].n_attrs++ == 0) first[i] = sink.n;
         sink.attrs = mem_grow(sink.attrs, &sink.room, sink.n + 1, sizeof *sink.attrs);
-        sink.attrs[sink.n++] = (struct fact_attr){keep_text(g->memory, rows_text(&r, 1)),
-                                                  keep_text(g->memory, rows_text(&r, 2))};
+        sink.attrs[sink.n++] = (struct fact_attr){keep_text(&g->memory, rows_text(&r, 1)),
+                                                  keep_text(&g->memory, rows_text(&r, 2))};
         rc = 0;
     }
     rows_close(&r);
     for (size_t k = 0; k < g->facts.n_claims; k++)
         if (claims[k].n_attrs) claims[k].attrs = sink.attrs + first[k];
-    if (sink.attrs) keep(g->memory, sink.attrs);
+    if (sink.attrs) keep_add(&g->memory, sink.attrs);
     free(first);
     return rc;
 }
 
 int gather(struct store *s, int64_t pool, instant_t now, struct gathered *out, struct err *e) {
-    *out = (struct gathered){.facts = {.now = now}, .memory = mem_alloc(sizeof *out->memory)};
+    *out = (struct gathered){.facts = {.now = now}};
     struct tenants t = {0};
     int rc = load_tenants(out, s, pool, &t, e);
     if (rc == 0) rc = load_tenant_attrs(out, s, pool, &t, e);
@@ -199,10 +184,7 @@ int gather(struct store *s, int64_t pool, instant_t now, struct gathered *out, s
 }
 
 void gathered_free(struct gathered *g) {
-    if (!g->memory) return;
-    for (size_t i = 0; i < g->memory->n; i++) free(g->memory->of[i]);
-    free(g->memory->of);
-    free(g->memory);
+    keep_end(&g->memory);
     pool_facts_free(&g->facts.pool);
     *g = (struct gathered){0};
 }

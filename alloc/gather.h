@@ -6,6 +6,7 @@
 #pragma once
 #include "alloc/decide.h"
 #include "alloc/ledger.h"
+#include "alloc/scope.h"
 
 struct gathered_claim {
     int64_t request, tenant; /* numbers behind facts.claims[i] */
@@ -16,7 +17,7 @@ struct gathered_claim {
 struct gathered {
     struct facts facts;
     struct gathered_claim *claims; /* as many as facts.n_claims, same order */
-    struct memory *memory;
+    struct keep memory;
 };
 
 int gather(struct store *s, int64_t pool, instant_t now, struct gathered *out, struct err *e);

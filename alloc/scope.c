@@ -29,6 +29,19 @@ void *mem_grow(void *old, size_t *room, size_t want, size_t item) {
 
 char *mem_copy(const char *text) { return text ? or_die(strdup(text)) : NULL; }
 
+void *keep_add(struct keep *k, void *p) {
+    k->of = mem_grow(k->of, &k->room, k->n + 1, sizeof *k->of);
+    return k->of[k->n++] = p;
+}
+
+const char *keep_text(struct keep *k, const char *text) { return text ? keep_add(k, mem_copy(text)) : NULL; }
+
+void keep_end(struct keep *k) {
+    for (size_t i = 0; i < k->n; i++) free(k->of[i]);
+    free(k->of);
+    *k = (struct keep){0};
+}
+
 void scope_free(void *p) { free(*(void **)p); }
 
 void scope_close(int *fd) {

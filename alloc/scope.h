@@ -13,6 +13,15 @@ void *mem_alloc(size_t size);                                      /* zeroed; ne
 void *mem_grow(void *old, size_t *room, size_t want, size_t item); /* array with room for `want` items */
 char *mem_copy(const char *text);                                  /* NULL stays NULL */
 
+/* Many small pieces that end together. A struct keep starts zeroed. */
+struct keep {
+    void **of;
+    size_t n, room;
+};
+void *keep_add(struct keep *k, void *p);                 /* p itself */
+const char *keep_text(struct keep *k, const char *text); /* a copy; NULL stays NULL */
+void keep_end(struct keep *k);
+
 void scope_free(void *p);
 void scope_close(int *fd);
 static inline void scope_json(json_t **j) { json_decref(*j); }

@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "alloc/reconcile.h"
+
+#include "alloc/dispatch.h"
+#include "alloc/fault.h"
+#include "alloc/plugin.h"
+#include "alloc/pool.h"
+#include "alloc/scope.h"
+#include "alloc/settle.h"
+#include "alloc/text.h"
+#include "alloc/work.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+
+enum { CHUNK = 48 }; /* operations per call to a backend: progress is settled in between */
+
+void reconcile_report_free(struct reconcile_report *r) {
+    json_decref(r->things);
+    json_decref(r->hosts);
+    *r = (struct reconcile_report){0};
+}
+
+/* One pool at work. */
+struct run {
+    struct store *store;
+    const struct reconcile_options *options;
+    struct reconcile_report *report;
+    int64_t pool;
+    struct pool_place place;
+    const struct backend *backend;
+    struct work work;
+    size_t done, total;
+};
+
+static instant_t now_of(const struct run *r) { return r->options->now_fixed ? r->options->now : clock_now(); }
+
+/* ---- settling what was answered or seen ---- */
+
+struct settling {
+    struct run *run;
+    struct observation *seen;
+    char **connections;
+    size_t n;
+};
+
+static int settle_all(struct store *s, void *arg, struct err *e) {
+    struct settling *t = arg;
+    struct book b;
+    if (book_open(&b, s, t->run->pool, t->run->options->actor, now_of(t->run), e) < 0) return -1;
+    for (size_t i = 0; i < t->n; i++)
+        if (settle(&b, &t->seen[i], e) < 0) return -1;
+    return book_close(&b, e);
+}
+
+static int write_down(struct run *r, struct observation *seen, size_t n, struct err *e) {
+    if (n == 0) return 0;
+    struct settling t = {.run = r, .seen = seen, .n = n};
+    return store_write(r->store, settle_all, &t, e);
+}
+
+static enum settled settled_as(const struct work_item *item, enum backend_answer answer) {
+    switch (answer) {
+    case BACKEND_DONE: return item->want_present ? SETTLED_PRESENT : SETTLED_ABSENT;
+    case BACKEND_STARTED: return SETTLED_STARTED;
+    case BACKEND_NOTHING_HAPPENED: return SETTLED_NOT_YET;
+    case BACKEND_REFUSED: return SETTLED_REFUSED;
+    case BACKEND_UNKNOWN: break;
+    }
+    return SETTLED_UNKNOWN;
+}
+
+static void count_answer(struct reconcile_report *report, enum backend_answer answer) {
+    if (answer == BACKEND_DONE)
+        report->done++;
+    else if (answer == BACKEND_REFUSED)
+        report->refused++;
+    else if (answer == BACKEND_UNKNOWN)
+        report->failed++;
+    else
+        report->waiting++;
+}
+
+static int settle_chunk(struct run *r, const size_t *which, struct backend_operation *ops, size_t n,
+                        struct err *e) {
+    struct observation seen[CHUNK];
+    char *connections[CHUNK] = {0};
+    for (size_t i = 0; i < n; i++) {
+        const struct work_item *item = &r->work.items[which[i]];
+        count_answer(r->report, ops[i].answer);
+        connections[i] =
+            ops[i].connection ? json_dumps(ops[i].connection, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+        seen[i] =
+            (struct observation){item->id, settled_as(item, ops[i].answer), ops[i].detail, connections[i]};
+    }
+    int rc = write_down(r, seen, n, e);
+    for (size_t i = 0; i < n; i++) {
+        free(connections[i]);
+        free(ops[i].detail);
+        json_decref(ops[i].connection);
+    }
+    return rc;
+}
+
+/* Calls the backend for some operations that all want the same, and writes down the answers. */
+static int act_on(struct run *r, const size_t *which, size_t n, struct err *e) {
+    struct backend_operation ops[CHUNK];
+    for (size_t i = 0; i < n; i++) ops[i] = r->work.ops[which[i]];
+    bool make = r->work.items[which[0]].want_present;
+    struct err call = {0};
+    if (fault_point("reconcile.before-call", e) < 0) return -1;
+    int rc = make ? dispatch_ensure(r->backend, &r->place.pool, ops, n, &call)
+                  : dispatch_remove(r->backend, &r->place.pool, ops, n, &call);
+    /* A call that failed as a whole has answered each operation nevertheless. */
+    (void)rc;
+    if (fault_point("reconcile.after-call", e) < 0) return -1;
+    rc = settle_chunk(r, which, ops, n, e);
+    r->done += n;
+    if (r->options->progress) r->options->progress(r->options->progress_arg, r->done, r->total);
+    return rc;
+}
+
+/* ---- what is to be done ---- */
+
+static bool is_open(const struct work_item *item) {
+    if (!item->host_answered) return false;
+    if (!item->want_present) return true;
+    return strcmp(item->observed, "present") != 0 && strcmp(item->observed, "refused") != 0;
+}
+
+/* Chunks of one grant's wish after another; a chunk never mixes making and removing. */
+static int act(struct run *r, struct err *e) {
+    size_t which[CHUNK], n = 0;
+    for (size_t i = 0; i < r->work.n; i++) r->total += is_open(&r->work.items[i]);
+    for (size_t i = 0; i < r->work.n; i++) {
+        const struct work_item *item = &r->work.items[i];
+        if (!is_open(item)) continue;
+        bool grant_changes = n && r->work.items[which[n - 1]].grant != item->grant;
+        bool turns = n && r->work.items[which[0]].want_present != item->want_present;
+        if (n == CHUNK || turns || (grant_changes && n > CHUNK / 2)) {
+            if (act_on(r, which, n, e) < 0) return -1;
+            n = 0;
+        }
+        which[n++] = i;
+    }
+    return n ? act_on(r, which, n, e) : 0;
+}
+
+/* ---- labels ---- */
+
+static bool is_ours(const struct run *r, const char *token) {
+    const char *id = store_id(r->store);
+    return token && token[0] == 's' && strncmp(token + 1, id, strlen(id)) == 0 &&
+           token[1 + strlen(id)] == '.';
+}
+
+static void add_thing(struct run *r, const char *label, const struct backend_operation *op,
+                      const struct backend_seen *seen, const char *action, const char *trouble) {
+    json_array_append_new(r->report->things,
+                          json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?, s:s?, s:s?, s:s, s:s?}", "label", label,
+                                    "pool", r->place.pool.name, "kind",
+                                    (op ? op->kind : seen->kind) == BACKEND_SERVER ? "server" : "volume",
+                                    "name", op ? op->name : seen->name, "host", op ? op->host : seen->host,
+                                    "token", op ? op->token : seen->token, "tenant", op ? op->tenant : NULL,
+                                    "grant", op ? op->grant : NULL, "action", action, "trouble", trouble));
+}
+
+static const struct backend_seen *find_seen(const struct backend_view *view, const char *token) {
+    for (size_t i = 0; i < view->n_seen; i++)
+        if (view->seen[i].token && strcmp(view->seen[i].token, token) == 0) return &view->seen[i];
+    return NULL;
+}
+
+static bool host_answered(const struct backend_view *view, const char *host) {
+    for (size_t i = 0; i < view->n_hosts; i++)
+        if (strcmp(view->hosts[i].host, host) == 0) return view->hosts[i].answered;
+    return true;
+}
+
+/* Labels one operation and says what was seen of it. true: *o tells something new. */
+static bool label_operation(struct run *r, size_t i, const struct backend_view *view, struct observation *o) {
+    struct work_item *item = &r->work.items[i];
+    const struct backend_operation *op = &r->work.ops[i];
+    const struct backend_seen *seen = find_seen(view, op->token);
+    *o = (struct observation){.operation = item->id};
+    item->host_answered = host_answered(view, op->host);
+    item->seen = seen != NULL;
+    if (!item->host_answered) {
+        r->report->unknown++;
+        add_thing(r, "unknown", op, NULL, "wait", "its host did not answer");
+        return false;
+    }
+    if (!seen) {
+        r->report->ledger_only += item->want_present || strcmp(item->observed, "none") != 0;
+        if (item->want_present) add_thing(r, "ledger-only", op, NULL, "make", NULL);
+        o->what = SETTLED_ABSENT;
+        return !item->want_present || strcmp(item->observed, "present") == 0;
+    }
+    bool wrong_size = op->kind == BACKEND_VOLUME && seen->bytes.n != op->bytes.n;
+    bool is_down = op->kind == BACKEND_SERVER && (seen->state == SEEN_STOPPED || seen->state == SEEN_FAILED);
+    if (!item->want_present || wrong_size || is_down) {
+        r->report->differing++;
+        add_thing(r, "differing", op, NULL, item->want_present ? "none" : "remove",
+                  !item->want_present ? "no longer wanted"
+                  : wrong_size        ? "another size"
+                                      : backend_state_word(seen->state));
+    } else {
+        r->report->matched++;
+    }
+    o->what = SETTLED_PRESENT;
+    return item->want_present && !is_down && strcmp(item->observed, "present") != 0;
+}
+
+static void label_rest(struct run *r, const struct backend_view *view) {
+    for (size_t i = 0; i < view->n_seen; i++) {
+        const struct backend_seen *seen = &view->seen[i];
+        if (!is_ours(r, seen->token)) {
+            r->report->foreign++;
+            continue;
+        }
+        bool known = false;
+        for (size_t k = 0; k < r->work.n && !known; k++)
+            known = strcmp(r->work.ops[k].token, seen->token) == 0;
+        if (known) continue;
+        bool ordered = r->options->remove && strcmp(r->options->remove, seen->token) == 0;
+        r->report->backend_only++;
+        add_thing(r, "backend-only", NULL, seen, ordered ? "remove" : "none",
+                  "this ledger does not know its token");
+    }
+}
+
+static void label_hosts(struct run *r, const struct backend_view *view) {
+    for (size_t i = 0; i < view->n_hosts; i++) {
+        const struct backend_host_report *h = &view->hosts[i];
+        char full[96] = "";
+        bool over =
+            h->answered && h->storage_capacity.n > 0 &&
+            (wide_t)(h->storage_capacity.n - h->storage_free.n) * 100 >= (wide_t)h->storage_capacity.n * 85;
+        if (over)
+            text_format(full, sizeof full, "storage is 85 %% used or more: %s of %s free",
+                        bytes_text(h->storage_free).s, bytes_text(h->storage_capacity).s);
+        if (h->answered && !over) continue;
+        json_array_append_new(r->report->hosts, json_pack("{s:s, s:s, s:b, s:s}", "pool", r->place.pool.name,
+                                                          "host", h->host, "answered", h->answered, "trouble",
+                                                          over        ? full
+                                                          : h->detail ? h->detail
+                                                                      : "no answer"));
+    }
+}
+
+/* ---- observing ---- */
+
+struct seeing {
+    struct run *run;
+    const struct backend_view *view;
+};
+
+/* What status shows until the next run: hosts as they answered, and everything that is not matched. */
+static int keep_sight(struct store *s, void *arg, struct err *e) {
+    struct seeing *t = arg;
+    int64_t now = now_of(t->run).s;
+    for (size_t i = 0; i < t->view->n_hosts; i++) {
+        const struct backend_host_report *h = &t->view->hosts[i];
+        if (sql_do(s, e,
+                   "UPDATE host SET seen_at = CASE WHEN $3 THEN $4 ELSE seen_at END, trouble = $5, "
+                   "storage_capacity_bytes = CASE WHEN "
+                   "$3 THEN nullif($6, 0) ELSE storage_capacity_bytes END, storage_free_bytes = CASE WHEN $3 "
+                   "THEN $7 ELSE "
+                   "storage_free_bytes END WHERE pool = $1 AND name = $2",
+                   "isiisii", t->run->pool, h->host, (int64_t)h->answered, now,
+                   h->answered ? NULL
+                   : h->detail ? h->detail
+                               : "no answer",
+                   h->storage_capacity.n, h->storage_free.n) < 0)
+            return -1;
+    }
+    if (sql_do(s, e, "DELETE FROM orphan WHERE pool = $1", "i", t->run->pool) < 0) return -1;
+    size_t i;
+    json_t *thing;
+    json_array_foreach(t->run->report->things, i, thing) {
+        const char *token = json_string_value(json_object_get(thing, "token"));
+        if (strcmp(json_string_value(json_object_get(thing, "pool")), t->run->place.pool.name) != 0) continue;
+        if (sql_do(s, e,
+                   "INSERT INTO orphan (pool, host, name, token, kind, label, seen_at) VALUES ($1, $2, $3, "
+                   "$4, $5, $6, $7) "
+                   "ON CONFLICT (pool, host, kind, name) DO UPDATE SET label = excluded.label, token = "
+                   "excluded.token",
+                   "isssssi", t->run->pool, json_string_value(json_object_get(thing, "host")),
+                   json_string_value(json_object_get(thing, "name")), token ? token : "",
+                   json_string_value(json_object_get(thing, "kind")),
+                   json_string_value(json_object_get(thing, "label")), now) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int observe(struct run *r, struct err *e) {
+    struct backend_view view = {0};
+    if (dispatch_observe(r->backend, &r->place.pool, &view, e) < 0) return -1;
+    struct observation *news = mem_alloc((r->work.n + 1) * sizeof *news);
+    size_t n = 0;
+    for (size_t i = 0; i < r->work.n; i++) {
+        if (!label_operation(r, i, &view, &news[n])) continue;
+        struct work_item *item = &r->work.items[i];
+        bool gone = news[n].what == SETTLED_ABSENT && !item->want_present;
+        text_format(item->observed, sizeof item->observed, "%s",
+                    news[n].what == SETTLED_PRESENT ? "present" : "none");
+        if (gone) item->host_answered = false; /* settled by sight: nothing left to do */
+        n++;
+    }
+    label_rest(r, &view);
+    label_hosts(r, &view);
+    int rc = 0;
+    if (!r->options->dry_run) {
+        struct seeing t = {r, &view};
+        rc = write_down(r, news, n, e);
+        if (rc == 0) rc = store_write(r->store, keep_sight, &t, e);
+    }
+    free(news);
+    backend_view_free(&view);
+    return rc;
+}
+
+/* ---- a thing that a named person orders removed ---- */
+
+static int note_removal(struct store *s, void *arg, struct err *e) {
+    struct run *r = arg;
+    struct book b;
+    if (book_open(&b, s, r->pool, r->options->actor, now_of(r), e) < 0 ||
+        book_note(&b, "orphan.remove", 0, r->options->remove, e) < 0)
+        return -1;
+    return book_close(&b, e);
+}
+
+static int remove_ordered(struct run *r, struct err *e) {
+    size_t i;
+    json_t *thing;
+    json_array_foreach(r->report->things, i, thing) {
+        if (strcmp(json_string_value(json_object_get(thing, "action")), "remove") != 0 ||
+            strcmp(json_string_value(json_object_get(thing, "label")), "backend-only") != 0)
+            continue;
+        struct backend_operation op = {
+            .token = r->options->remove,
+            .kind = strcmp(json_string_value(json_object_get(thing, "kind")), "server") == 0 ? BACKEND_SERVER
+                                                                                             : BACKEND_VOLUME,
+            .name = json_string_value(json_object_get(thing, "name")),
+            .host = json_string_value(json_object_get(thing, "host")),
+            .tenant = "",
+            .grant = "",
+        };
+        if (store_write(r->store, note_removal, r, e) < 0) return -1;
+        int rc = dispatch_remove(r->backend, &r->place.pool, &op, 1, e);
+        if (rc == 0 && op.answer != BACKEND_DONE)
+            rc = err_set(e, op.answer == BACKEND_UNKNOWN ? ERR_UNKNOWN : ERR_FAILED, "%s: %s", op.name,
+                         op.detail ? op.detail : backend_answer_word(op.answer));
+        if (rc == 0) r->report->done++;
+        free(op.detail);
+        json_decref(op.connection);
+        return rc;
+    }
+    return 0;
+}
+
+/* ---- one pool, all pools ---- */
+
+static int run_pool(struct run *r, struct err *e) {
+    if (pool_load_place(r->store, r->pool, &r->place, e) < 0) return -1;
+    r->place.pool.catalogue = r->options->catalogue;
+    r->place.pool.deadline_ms = r->options->deadline_ms;
+    int rc = work_load(r->store, r->pool, r->options->grant, !r->options->observe, &r->work, e);
+    if (rc == 0 && (r->work.n > 0 || r->options->observe)) {
+        r->backend = plugin_open(r->place.backend, e);
+        rc = r->backend ? 0 : -1;
+        if (rc == 0 && r->options->observe) rc = observe(r, e);
+        if (rc == 0 && !r->options->dry_run && r->options->remove) rc = remove_ordered(r, e);
+        if (rc == 0 && !r->options->dry_run) rc = act(r, e);
+    }
+    if (rc < 0) err_context(e, "pool %s", r->place.pool.name);
+    work_free(&r->work);
+    pool_place_free(&r->place);
+    return rc;
+}
+
+static int run_pools(struct store *s, const struct reconcile_options *o, struct reconcile_report *out,
+                     struct err *e) {
+    scoped_json json_t *pools =
+        sql_json(s, e, "SELECT id FROM pool WHERE id > 0 AND ($1 = 0 OR id = $1) ORDER BY id", "i", o->pool);
+    if (!pools) return -1;
+    size_t i;
+    json_t *pool;
+    json_array_foreach(pools, i, pool) {
+        struct run r = {
+            .store = s, .options = o, .report = out, .pool = json_integer_value(json_object_get(pool, "id"))};
+        if (run_pool(&r, e) < 0) return -1;
+    }
+    if (o->remove && !o->dry_run && out->done == 0) {
+        err_set(e, ERR_NOT_FOUND, "nothing that this ledger does not know carries the token %s", o->remove);
+        return err_hint(e, "allot reconcile --dry-run lists what was found");
+    }
+    return 0;
+}
+
+/* Two runs at once would call the backend for the same operations. */
+static int run_alone(struct store *s, struct err *e) {
+    char path[4096];
+    if (text_format(path, sizeof path, "%s.reconcile", store_path(s)) < 0)
+        return err_set(e, ERR_USAGE, "store path is too long");
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0660);
+    if (fd < 0) return err_set(e, ERR_FAILED, "%s: %s", path, strerror(errno));
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0) return fd;
+    scope_close(&fd);
+    err_set(e, ERR_RETRY, "another reconcile is at work on this store");
+    return err_hint(e, "what was decided is booked and will be carried out by it or by the next one");
+}
+
+int reconcile(struct store *s, const struct reconcile_options *o, struct reconcile_report *out,
+              struct err *e) {
+    *out = (struct reconcile_report){.things = json_array(), .hosts = json_array()};
+    scoped_fd int alone = run_alone(s, e);
+    if (alone < 0) return -1;
+    return run_pools(s, o, out, e);
+}
