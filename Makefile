@@ -31,7 +31,7 @@ LIBS    := $(shell pkg-config --libs $(PKGS)) -ldl
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)))
 CORE    := $(call objects,alloc/*.c alloc/store/*.c policies/*.c)
 PROGRAM := $(CORE) $(call objects,cmd/*.c)
-# A plug-in is backends/NAME.c and backends/NAME_*.c.
+# A plug-in is backends/NAME.c, which must be there, and backends/NAME_*.c.
 BACKENDS := libvirt simulated
 PLUGINS := $(BACKENDS:%=$(BUILD)/backend-%.so)
 libvirt_LIBS := $(shell pkg-config --libs libvirt)
@@ -46,7 +46,7 @@ $(BUILD)/allot: $(PROGRAM)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 define plugin
-$(BUILD)/backend-$(1).so: $(patsubst %.c,$(BUILD)/pic/%.o,$(wildcard backends/$(1).c backends/$(1)_*.c))
+$(BUILD)/backend-$(1).so: $(patsubst %.c,$(BUILD)/pic/%.o,backends/$(1).c $(wildcard backends/$(1)_*.c))
 	$$(call say,LINK)
 	$$(Q)$$(CC) $$(filter-out -pie,$$(LDFLAGS)) -shared -o $$@ $$^ $$($(1)_LIBS) -ljansson
 endef
@@ -80,7 +80,7 @@ install: all
 	for page in $(wildcard man/*.[1-8]); do \
 	  install -D -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/} || exit 1; done
 	install -d $(DESTDIR)$(COMPDIR)
-	$(BUILD)/allot __complete --script bash >$(DESTDIR)$(COMPDIR)/allot
+	install -m 644 cmd/allot.bash $(DESTDIR)$(COMPDIR)/allot
 
 clean:
 	rm -rf build build-*

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # What is checked without running the program. Each item stands alone: make lint-format, make lint-tidy ...
 LINT := includes-check lint-tree lint-format lint-shell lint-man lint-units lint-gcc lint-clang lint-tidy
-CODE := $(sort $(wildcard $(foreach d,alloc alloc/store policies backends cmd test test/unit test/fuzz,$(d)/*.[ch])))
+CODE := $(shell find alloc policies backends cmd test -name '*.[ch]' 2>/dev/null | sort)
 # Scripts are known by their first line. SC2016: single quotes are how one script writes another.
 SCRIPTS = run .ci/run $(shell grep -rlIE '^\#!/bin/(ba)?sh' test man/examples)
 
@@ -36,13 +36,18 @@ lint-gcc lint-clang: lint-%:
 	+@$(MAKE) CC=$* BUILD=build-$* EXTRA=-Werror all unit-programs
 
 # Left out: swappable parameters (our amounts are distinct types), small products widened (3600 * 24), Annex K (no C library
-# has it), and a false alarm of clang 14 (va_list after va_copy).
-TIDY := clang-analyzer-*,-clang-analyzer-security.insecureAPI.*,-clang-analyzer-valist.*,bugprone-*,-bugprone-easily-swappable-parameters,-bugprone-implicit-widening-of-multiplication-result,performance-*
+# has it), a false alarm of clang 14 (va_list after va_copy), numbers kept as pointers (a database binding may), and values not
+# set (it sees one file at a time and cannot know that a function of another gives 0 or -1: gcc and the sanitizers watch).
+TIDY := clang-analyzer-*,bugprone-*,performance-*
+TIDY_NOT := clang-analyzer-security.insecureAPI.* clang-analyzer-valist.* clang-analyzer-core.CallAndMessage \
+  clang-analyzer-core.UndefinedBinaryOperatorResult clang-analyzer-core.uninitialized.* bugprone-easily-swappable-parameters \
+  bugprone-implicit-widening-of-multiplication-result performance-no-int-to-ptr
+comma := ,
 lint-tidy: $(patsubst %.c,$(BUILD)/tidy/%.ok,$(filter %.c,$(CODE)))
 $(BUILD)/tidy/%.ok: %.c $(wildcard alloc/*.h) test/tidy.h
 	@mkdir -p $(@D)
 	$(call say,TIDY)
-	$(Q)clang-tidy --quiet --checks='-*,$(TIDY)' --warnings-as-errors='*' $< -- $(filter-out -ftrivial%,$(CFLAGS)) \
+	$(Q)clang-tidy --quiet --checks='-*,$(TIDY)$(subst $() ,,$(TIDY_NOT:%=$(comma)-%))' --warnings-as-errors='*' $< -- $(filter-out -ftrivial%,$(CFLAGS)) \
 	  $(if $(filter-out alloc/err.c,$<),-include test/tidy.h) \
 	  >$@.log 2>&1 || { cat $@.log; exit 1; }
 	@mv $@.log $@
