@@ -40,10 +40,9 @@ const struct amount_scale bytes_scales[] = {{"B", 1},
                                             {"EiB", INT64_C(1) << 60},
                                             {NULL, 0}};
 
-/* digits [ "." digits ] into value / 10^decimals; at most 18 digits in all. */
+/* digits [ "." digits ] into value / 10^decimals, as long as both fit 64 bits. */
 static int decimal_parse(const char *number, int64_t *value, int64_t *tens, struct err *e) {
     int64_t v = 0, t = 1;
-    int digits = 0;
     bool seen_dot = false, digit_last = false;
     for (const char *p = number; *p; p++) {
         if (*p == '.' && !seen_dot && digit_last) {
@@ -52,9 +51,9 @@ static int decimal_parse(const char *number, int64_t *value, int64_t *tens, stru
             continue;
         }
         if (*p < '0' || *p > '9') return err_set(e, ERR_USAGE, "'%s' is not a number", number);
-        if (++digits > 18) return err_set(e, ERR_USAGE, "'%s' has more than 18 digits", number);
-        v = v * 10 + (*p - '0');
-        if (seen_dot) t *= 10;
+        if (__builtin_mul_overflow(v, 10, &v) || __builtin_add_overflow(v, *p - '0', &v) ||
+            (seen_dot && __builtin_mul_overflow(t, 10, &t)))
+            return err_set(e, ERR_USAGE, "'%s' has too many digits", number);
         digit_last = true;
     }
     if (!digit_last) return err_set(e, ERR_USAGE, "'%s' is not a number", number);

@@ -108,6 +108,12 @@ static void skip_blank_lines(struct csv *csv) {
     for (size_t n; (n = line_end(csv, csv->at)) > 0; csv->at += n) csv->line_next++;
 }
 
+/* The i-th field of the row just read, without the writer's guard. */
+static char *field_at(const struct csv *csv, size_t i) {
+    char *s = csv->store.s + csv->starts[i];
+    return *s == '\'' && needs_guard(s) ? s + 1 : s;
+}
+
 static int check_header(const struct csv *csv, struct err *e) {
     for (size_t i = 0; i < csv->n_columns; i++) {
         if (csv->names[i][0] == '\0') return csv_fail(csv, e, "column %zu has no name", i + 1);
@@ -135,7 +141,7 @@ int csv_open(struct csv *csv, const char *bytes, size_t length, const char *titl
     if (read_row(csv, &n, e) < 0) return -1;
     csv->names = mem_alloc(n * sizeof *csv->names);
     csv->fields = mem_alloc(n * sizeof *csv->fields);
-    for (size_t i = 0; i < n; i++) csv->names[i] = mem_copy(csv->store.s + csv->starts[i]);
+    for (size_t i = 0; i < n; i++) csv->names[i] = mem_copy(field_at(csv, i));
     csv->n_columns = n;
     return check_header(csv, e);
 }
@@ -165,8 +171,7 @@ int csv_next(struct csv *csv, struct err *e) {
     if (n != csv->n_columns) return csv_fail(csv, e, "%zu fields, the header has %zu", n, csv->n_columns);
     if (++csv->row > CSV_ROWS_MOST) return csv_fail(csv, e, "more than %d rows", CSV_ROWS_MOST);
     for (size_t i = 0; i < n; i++) {
-        char *s = csv->store.s + csv->starts[i];
-        csv->fields[i] = *s == '\'' && needs_guard(s) ? s + 1 : s;
+        csv->fields[i] = field_at(csv, i);
     }
     return 1;
 }
