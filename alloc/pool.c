@@ -189,11 +189,10 @@ void pool_facts_free(struct fact_pool *facts) {
 
 /* ---- as the backend sees it ---- */
 
-int pool_load_place(struct store *s, int64_t pool, struct pool_place *out, struct err *e) {
-    *out = (struct pool_place){0};
-    if (pool_spec_load(s, pool, &out->spec, e) < 0) return -1;
-    out->store_id = mem_copy(store_id(s));
-    out->backend = mem_copy(out->spec.backend);
+void pool_place_of(struct pool_spec *spec, const char *own_id, struct pool_place *out) {
+    *out =
+        (struct pool_place){.spec = *spec, .backend = mem_copy(spec->backend), .store_id = mem_copy(own_id)};
+    *spec = (struct pool_spec){0};
     struct backend_host *hosts = mem_alloc((out->spec.n_hosts + 1) * sizeof *hosts);
     for (size_t i = 0; i < out->spec.n_hosts; i++)
         hosts[i] = (struct backend_host){out->spec.hosts[i].name, out->spec.hosts[i].uri};
@@ -203,6 +202,13 @@ int pool_load_place(struct store *s, int64_t pool, struct pool_place *out, struc
                                       .n_hosts = out->spec.n_hosts,
                                       .settings = out->spec.settings,
                                       .store_id = out->store_id};
+}
+
+int pool_load_place(struct store *s, int64_t pool, struct pool_place *out, struct err *e) {
+    struct pool_spec spec;
+    *out = (struct pool_place){0};
+    if (pool_spec_load(s, pool, &spec, e) < 0) return -1;
+    pool_place_of(&spec, store_id(s), out);
     return 0;
 }
 

@@ -50,6 +50,8 @@ int pool_spec_check(const struct pool_spec *spec, struct err *e);
 /* From the file of `pool add --file` (alloc/pool_file.c): amounts are text with a unit. Keys that are in
    the file replace what stands in *spec. Failures leave *spec to be freed. */
 int pool_spec_read(struct pool_spec *spec, const struct json_at *root, struct err *e);
+/* The same as a document of that file: what it says when it is read is *spec again. */
+json_t *pool_spec_document(const struct pool_spec *spec);
 /* As JSON: integers with the unit in the key. */
 json_t *pool_spec_json(const struct pool_spec *spec);
 int pool_spec_load(struct store *s, int64_t pool, struct pool_spec *out, struct err *e);
@@ -88,5 +90,7 @@ struct pool_place {
     struct pool_spec spec;
     char *store_id;
 };
+/* A declaration that is not in the store yet, as its backend would see it. Takes over *spec. */
+void pool_place_of(struct pool_spec *spec, const char *store_id, struct pool_place *out);
 int pool_load_place(struct store *s, int64_t pool, struct pool_place *out, struct err *e);
 void pool_place_free(struct pool_place *place);

@@ -5,13 +5,12 @@
  *     backend: libvirt
  *     basis: fp32
  *     hosts: [{name: h1, uri: "qemu:///system"}]
- *     flavors: [{name: v100, rating: 15.6 TF, units: 8, sizes: [1, 2, 4, 8], attach: none}]
- *     storage: 10.7 PB
- *     granule: 1 GB
- *     volume: {least: 1 GB, most: 16 TB}
- *     settings: {...}
+ *     flavors: [{name: v100, rating: 15.6 TF, units: 8, sizes: [1, 2, 4, 8], attach: none, units_per_host:
+ * 4}] storage: 10.7 PB granule: 1 GB volume: {least: 1 GB, most: 16 TB} settings: {...}
  *
- * settings are the backend's own. A list in the file replaces the whole list that was there.
+ * settings are the backend's own and checked by it. What a flavor says to the backend (attach, match,
+ * units_per_host ...) goes to settings.flavors.NAME, so that a flavor is described in one place. A list
+ * in the file replaces the whole list that was there.
  */
 #include "alloc/pool.h"
 #include "alloc/scope.h"
@@ -86,8 +85,16 @@ static int read_sizes(const struct json_at *object, struct pool_flavor *f, struc
     return 0;
 }
 
+/* Of a flavor, but for the backend. */
+static const char *const backend_keys[] = {"match", "mdev_type", "units_per_host", "vcpus_per_unit",
+                                           "memory_mib_per_unit"};
+enum { BACKEND_KEYS = sizeof backend_keys / sizeof *backend_keys };
+
 static int read_flavor(const struct json_at *at, struct pool_flavor *f, struct err *e) {
-    static const char *const keys[] = {"name", "rating", "units", "sizes", "attach", NULL};
+    static const char *const keys[] = {
+        "name",  "rating",    "units",          "sizes",          "attach",
+        "match", "mdev_type", "units_per_host", "vcpus_per_unit", "memory_mib_per_unit",
+        NULL};
     size_t attach = 0;
     if (json_only(at, keys, e) < 0 || read_name(at, "flavor", &f->name, e) < 0 ||
         read_rating(at, &f->rating, e) < 0 || json_need_int(at, "units", 0, UNITS_MOST, &f->units.n, e) < 0 ||
@@ -98,6 +105,34 @@ static int read_flavor(const struct json_at *at, struct pool_flavor *f, struct e
         struct json_at rating = json_member(at, "rating");
         return json_fail(&rating, e, "must be more than 0");
     }
+    return 0;
+}
+
+static json_t *object_in(json_t *object, const char *key) {
+    json_t *inside = json_object_get(object, key);
+    if (json_is_object(inside)) return inside;
+    json_object_set_new(object, key, inside = json_object());
+    return inside;
+}
+
+/* Hands to the backend what the flavor says for it; both may name the way to attach, but not differently. */
+static int fold_flavor(struct pool_spec *p, const struct json_at *at, struct pool_flavor *f, struct err *e) {
+    json_t *of_backend = object_in(object_in(p->settings, "flavors"), f->name);
+    const char *had = json_string_value(json_object_get(of_backend, "attach"));
+    if (had && !json_has(at, "attach")) {
+        size_t i = 0;
+        struct json_at own = json_root(of_backend, "settings.flavors");
+        if (json_may_word(&own, "attach", pool_attaches, &i, e) < 0) return -1;
+        f->attach = pool_attaches[i];
+    } else if (had && strcmp(had, f->attach) != 0) {
+        struct json_at attach = json_member(at, "attach");
+        return json_fail(&attach, e, "is \"%s\", settings.flavors.%s.attach is \"%s\"", f->attach, f->name,
+                         had);
+    }
+    json_object_set_new(of_backend, "attach", json_string(f->attach));
+    for (size_t i = 0; i < BACKEND_KEYS; i++)
+        if (json_has(at, backend_keys[i]))
+            json_object_set(of_backend, backend_keys[i], json_object_get(at->value, backend_keys[i]));
     return 0;
 }
 
@@ -129,7 +164,8 @@ static int read_flavors(struct pool_spec *p, const struct json_at *root, struct 
     p->flavors = mem_alloc((p->n_flavors + 1) * sizeof *p->flavors);
     for (size_t i = 0; i < p->n_flavors; i++) {
         struct json_at item = json_item(&list, i);
-        if (read_flavor(&item, &p->flavors[i], e) < 0) return -1;
+        if (read_flavor(&item, &p->flavors[i], e) < 0 || fold_flavor(p, &item, &p->flavors[i], e) < 0)
+            return -1;
     }
     return 0;
 }
@@ -147,18 +183,47 @@ static int read_storage(struct pool_spec *p, const struct json_at *root, struct 
     return read_bytes(&volume, "most", "16 TB", &p->volume_most, e);
 }
 
-int pool_spec_read(struct pool_spec *p, const struct json_at *root, struct err *e) {
-    static const char *const keys[] = {"backend", "basis",  "hosts",    "flavors", "storage",
-                                       "granule", "volume", "settings", NULL};
-    struct json_at settings;
-    if (json_only(root, keys, e) < 0 || read_text(root, "backend", &p->backend, e) < 0 ||
-        read_text(root, "basis", &p->basis, e) < 0 || read_hosts(p, root, e) < 0 ||
-        read_flavors(p, root, e) < 0 || read_storage(p, root, e) < 0 ||
-        json_may_object(root, "settings", &settings, e) < 0)
-        return -1;
+static int read_settings(struct pool_spec *p, const struct json_at *root, struct err *e) {
+    struct json_at settings, flavors;
+    if (json_may_object(root, "settings", &settings, e) < 0) return -1;
     if (settings.value) {
+        if (json_may_object(&settings, "flavors", &flavors, e) < 0) return -1;
         json_decref(p->settings);
         p->settings = json_deep_copy(settings.value);
     }
+    if (!p->settings) p->settings = json_object();
     return 0;
+}
+
+int pool_spec_read(struct pool_spec *p, const struct json_at *root, struct err *e) {
+    static const char *const keys[] = {"backend", "basis",  "hosts",    "flavors", "storage",
+                                       "granule", "volume", "settings", NULL};
+    if (json_only(root, keys, e) < 0 || read_text(root, "backend", &p->backend, e) < 0 ||
+        read_text(root, "basis", &p->basis, e) < 0 || read_settings(p, root, e) < 0 ||
+        read_hosts(p, root, e) < 0 || read_flavors(p, root, e) < 0)
+        return -1;
+    return read_storage(p, root, e);
+}
+
+json_t *pool_spec_document(const struct pool_spec *p) {
+    json_t *document =
+        json_pack("{s:s, s:s, s:s, s:s, s:{s:s, s:s}}", "backend", p->backend, "basis", p->basis, "storage",
+                  bytes_text(p->storage).s, "granule", bytes_text(p->granule).s, "volume", "least",
+                  bytes_text(p->volume_least).s, "most", bytes_text(p->volume_most).s);
+    json_t *hosts = json_array(), *flavors = json_array();
+    for (size_t i = 0; i < p->n_hosts; i++)
+        json_array_append_new(hosts,
+                              json_pack("{s:s, s:s}", "name", p->hosts[i].name, "uri", p->hosts[i].uri));
+    for (size_t i = 0; i < p->n_flavors; i++) {
+        const struct pool_flavor *f = &p->flavors[i];
+        json_t *sizes = json_array();
+        for (size_t k = 0; k < f->n_sizes; k++) json_array_append_new(sizes, json_integer(f->sizes[k]));
+        json_array_append_new(flavors, json_pack("{s:s, s:s, s:I, s:o, s:s}", "name", f->name, "rating",
+                                                 gflops_text(f->rating).s, "units", (json_int_t)f->units.n,
+                                                 "sizes", sizes, "attach", f->attach));
+    }
+    json_object_set_new(document, "hosts", hosts);
+    json_object_set_new(document, "flavors", flavors);
+    json_object_set_new(document, "settings", json_deep_copy(p->settings));
+    return document;
 }
