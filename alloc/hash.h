@@ -21,5 +21,6 @@ int key_create(const char *path, struct err *e);
 char *key_public(const char *path, struct err *e);
 /* Base64 of the Ed25519 signature over text; owned by the caller. */
 char *key_sign(const char *path, const char *text, struct err *e);
-/* Checks it against the public half of the key at path. */
+/* Checks it against the public half of the key at path, or the public half alone (as key_public() gives it).
+   ERR_BOOKS when it does not fit. */
 int key_verify(const char *path, const char *text, const char *signature, struct err *e);

@@ -76,10 +76,12 @@ json_t *sql_json_one(struct store *s, struct err *e, const char *what, const cha
 /* The next number of a counter ("request", "grant", ...): gapless within committed transactions. */
 int store_next(struct store *s, const char *counter, int64_t *out, struct err *e);
 
-/* A consistent copy while others work; checked (integrity, foreign keys) before it gets its name. */
+/* A consistent copy while others work; checked (integrity, foreign keys) before it gets its name. A backup
+   can be read like a store, on read-only media too, and is refused for writing. */
 int store_backup(struct store *s, const char *path, struct err *e);
-/* Makes `path` a copy of `from` with a new epoch. `path` must not exist. */
-int store_restore(const char *from, const char *path, instant_t now, struct err *e);
+/* Makes `path` a copy of `from` with a new epoch; `first` (or NULL) runs in the transaction that begins it.
+   `path` must not exist, and appears only when all is done. */
+int store_restore(const char *from, const char *path, store_fn *first, void *arg, struct err *e);
 /* integrity_check and foreign_key_check of the engine itself. */
 int store_check(struct store *s, struct err *e);
 

@@ -414,20 +414,36 @@ static int identity(struct store *s, struct err *e) {
     return rc;
 }
 
-static int version_check(struct store *s, struct err *e) {
-    int64_t application = 0, version = 0;
+/* Ours, and not of a newer program. */
+static int origin_check(struct store *s, int64_t *version, struct err *e) {
+    int64_t application = 0;
+    *version = 0;
     if (sql_int(s, e, &application, "PRAGMA application_id", "") < 0 ||
-        sql_int(s, e, &version, "PRAGMA user_version", "") < 0)
+        sql_int(s, e, version, "PRAGMA user_version", "") < 0)
         return -1;
     if (application != APPLICATION_ID) {
         err_set(e, ERR_FAILED, "%s is not a store of allot", s->path);
         return err_hint(e, "make one with: allot init --store PATH");
     }
-    if (version > store_version) {
-        err_set(e, ERR_FAILED, "store %s has version %lld, this program knows %d", s->path,
-                (long long)version, store_version);
-        return err_hint(e, "use the newer program that wrote it");
-    }
+    if (*version <= store_version) return 0;
+    err_set(e, ERR_FAILED, "store %s has version %lld, this program knows %d", s->path, (long long)*version,
+            store_version);
+    return err_hint(e, "use the newer program that wrote it");
+}
+
+/* Backups are not in WAL mode. One must not be written: it would go on in the epoch of the lost store. */
+static int mode_check(struct store *s, struct err *e) {
+    scoped_free char *mode = NULL;
+    if (s->read_only) return 0;
+    if (sql_text(s, e, &mode, "PRAGMA journal_mode", "") < 0) return -1;
+    if (mode && strcmp(mode, "wal") == 0) return 0;
+    err_set(e, ERR_CONFLICT, "%s is a backup, not a store to work on", s->path);
+    return err_hint(e, "allot restore %s --to PATH", s->path);
+}
+
+static int version_check(struct store *s, struct err *e) {
+    int64_t version;
+    if (origin_check(s, &version, e) < 0 || mode_check(s, e) < 0) return -1;
     if (version == store_version) return 0;
     if (s->read_only) {
         err_set(e, ERR_FAILED, "store %s has version %lld and must be migrated to %d first", s->path,
@@ -533,6 +549,14 @@ static int sync_file(const char *path, struct err *e) {
     return 0;
 }
 
+static const char *const side_ends[] = {"-wal", "-shm", "-journal", ".lock", NULL};
+
+static void sides_remove(const char *path) {
+    char side[4096 + 16];
+    for (size_t i = 0; side_ends[i]; i++)
+        if (text_format(side, sizeof side, "%s%s", path, side_ends[i]) == 0) unlink(side);
+}
+
 /* Copies the open store to path by way of path.part, so that a name that exists is a whole copy. */
 static int copy_to(struct store *s, const char *path, bool with_turn, struct err *e) {
     char part[4096];
@@ -554,13 +578,10 @@ static int copy_to(struct store *s, const char *path, bool with_turn, struct err
     sqlite3_close(to);
     struct store *copy = rc == 0 ? handle_open(part, SQLITE_OPEN_READWRITE, e) : NULL;
     if (rc == 0) rc = copy ? store_check(copy, e) : -1;
+    /* Out of WAL mode it is one file, readable where nothing can be written. */
+    if (rc == 0) rc = exec(copy, "PRAGMA journal_mode = DELETE", "closing the copy", e);
     store_close(copy);
-    char side[4096 + 8];
-    static const char *const ends[] = {"-wal", "-shm", ".lock"};
-    for (size_t i = 0; i < 3; i++) {
-        text_format(side, sizeof side, "%s%s", part, ends[i]);
-        unlink(side);
-    }
+    sides_remove(part);
     if (rc == 0) rc = sync_file(part, e);
     if (rc == 0 && rename(part, path) < 0) rc = err_set(e, ERR_FAILED, "%s: %s", path, strerror(errno));
     if (rc == 0) return sync_file(path, e);
@@ -572,22 +593,60 @@ int store_backup(struct store *s, const char *path, struct err *e) {
     return copy_to(s, path, !s->read_only, e);
 }
 
+struct restore {
+    store_fn *first;
+    void *arg;
+};
+
 static int begin_epoch(struct store *s, void *arg, struct err *e) {
-    (void)arg;
-    return sql_do(s, e, "UPDATE store SET epoch = epoch + 1", "");
+    struct restore *r = arg;
+    if (sql_do(s, e, "UPDATE store SET epoch = epoch + 1", "") < 0) return -1;
+    return r->first ? r->first(s, r->arg, e) : 0;
 }
 
-int store_restore(const char *from, const char *path, instant_t now, struct err *e) {
-    (void)now;
-    struct store *source = store_open(from, STORE_READ, e);
-    if (!source) return -1;
-    int rc = store_check(source, e);
-    if (rc == 0) rc = copy_to(source, path, false, e);
-    store_close(source);
-    if (rc < 0) return -1;
-    struct store *s = store_open(path, STORE_WRITE, e);
-    rc = s ? store_write(s, begin_epoch, NULL, e) : -1;
+/* The new epoch and what belongs to it, all of it in the file itself before it gets its name. */
+static int epoch_write(const char *path, struct restore *r, struct err *e) {
+    struct store *s = handle_open(path, SQLITE_OPEN_READWRITE, e);
+    int rc = s ? exec(s, "PRAGMA journal_mode = WAL", "restoring", e) : -1;
+    if (rc == 0) rc = version_check(s, e);
+    if (rc == 0) rc = store_write(s, begin_epoch, r, e);
+    if (rc == 0) rc = exec(s, "PRAGMA wal_checkpoint(TRUNCATE)", "restoring", e);
     store_close(s);
-    if (rc < 0) unlink(path);
     return rc;
+}
+
+/* A WAL left beside a path would be replayed into whatever gets that name. */
+static int path_is_new(const char *path, struct err *e) {
+    char wal[4096];
+    if (access(path, F_OK) == 0) {
+        err_set(e, ERR_CONFLICT, "%s exists already; it is kept as it is", path);
+        return err_hint(e, "restore to another path, or move the old store and its -wal and -shm away");
+    }
+    if (text_format(wal, sizeof wal, "%s-wal", path) < 0) return err_set(e, ERR_USAGE, "path is too long");
+    if (access(wal, F_OK) != 0) return 0;
+    err_set(e, ERR_CONFLICT, "%s is left of an earlier store", wal);
+    return err_hint(e, "move it away first: it would be mixed into the restored store");
+}
+
+int store_restore(const char *from, const char *path, store_fn *first, void *arg, struct err *e) {
+    char fresh[4096];
+    if (path_is_new(path, e) < 0) return -1;
+    if (text_format(fresh, sizeof fresh, "%s.restoring", path) < 0)
+        return err_set(e, ERR_USAGE, "path is too long");
+    struct store *source = handle_open(from, SQLITE_OPEN_READONLY, e);
+    if (!source) return -1;
+    unlink(fresh);
+    sides_remove(fresh);
+    int64_t version;
+    int rc = origin_check(source, &version, e); /* an older one is migrated in the copy */
+    if (rc == 0) rc = store_check(source, e);
+    if (rc == 0) rc = copy_to(source, fresh, false, e);
+    store_close(source);
+    if (rc == 0) rc = epoch_write(fresh, &(struct restore){first, arg}, e);
+    sides_remove(fresh);
+    if (rc == 0) rc = sync_file(fresh, e);
+    if (rc == 0 && rename(fresh, path) < 0) rc = err_set(e, ERR_FAILED, "%s: %s", path, strerror(errno));
+    if (rc == 0) return sync_file(path, e);
+    unlink(fresh);
+    return -1;
 }
