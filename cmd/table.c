@@ -7,12 +7,6 @@
 #include "cmd/manual.h"
 
 const struct command *const command_tables[] = {
-    init_commands,
-    backup_commands,
-    audit_commands,
-    fsck_commands,
-    help_commands,
-    complete_commands,
-    manual_commands,
-    NULL,
+    init_commands, backup_commands,   audit_commands,  fsck_commands,
+    help_commands, complete_commands, manual_commands, NULL,
 };
