@@ -23,6 +23,7 @@ const char *reason_code_word(enum reason_code c) {
         [REASON_NO_SUCH_SIZE] = "NO_SUCH_SIZE",
         [REASON_EXCEEDS_POOL] = "EXCEEDS_POOL",
         [REASON_LEASE_TOO_LONG] = "LEASE_TOO_LONG",
+        [REASON_LEASE_OVER] = "LEASE_OVER",
         [REASON_NEEDS_APPROVAL] = "NEEDS_APPROVAL",
         [REASON_EVAL_ERROR] = "EVAL_ERROR",
         [REASON_BACKEND_REFUSED] = "BACKEND_REFUSED",

@@ -105,6 +105,7 @@ enum reason_code {
     REASON_NO_SUCH_SIZE,
     REASON_EXCEEDS_POOL,
     REASON_LEASE_TOO_LONG,
+    REASON_LEASE_OVER, /* the wanted end has passed */
     REASON_NEEDS_APPROVAL,
     REASON_EVAL_ERROR,
     REASON_BACKEND_REFUSED,

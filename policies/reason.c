@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "policies/reason.h"
+
+#include "alloc/scope.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct reason *reason_add(struct reasons *r, enum reason_code code, bool decisive,
+                          const struct policy *policy, const struct word *rule) {
+    r->list = mem_grow(r->list, &r->room, r->n + 1, sizeof *r->list);
+    struct reason *reason = &r->list[r->n++];
+    *reason = (struct reason){.code = code, .decisive = decisive};
+    if (!rule) return reason;
+    char place[POLICY_TEXT];
+    snprintf(place, sizeof place, "%s:%d", policy->file, rule->place.line);
+    reason->rule = mem_copy(rule->s);
+    reason->place = mem_copy(place);
+    return reason;
+}
+
+static char *text_of(const struct reason *r, bool with_place, const char *format, va_list args) {
+    char buffer[2048]; /* names are short; a sentence that is longer is cut */
+    int n = vsnprintf(buffer, sizeof buffer, format, args);
+    size_t used = n < 0 ? 0 : (size_t)n < sizeof buffer ? (size_t)n : sizeof buffer - 1;
+    while (used > 0 && !text_is_utf8(buffer, used)) used--; /* never half a character */
+    buffer[used] = '\0';
+    if (with_place && r->rule) snprintf(buffer + used, sizeof buffer - used, " (%s, %s)", r->rule, r->place);
+    return mem_copy(buffer);
+}
+
+#define REASON_TEXT(name, field, with_place)                                                                 \
+    void name(struct reason *r, const char *format, ...) {                                                   \
+        va_list args;                                                                                        \
+        va_start(args, format);                                                                              \
+        r->field = text_of(r, with_place, format, args);                                                     \
+        va_end(args);                                                                                        \
+    }
+
+REASON_TEXT(reason_en, en, true)
+REASON_TEXT(reason_ko, ko, true)
+REASON_TEXT(reason_hint_en, hint_en, false)
+REASON_TEXT(reason_hint_ko, hint_ko, false)
+
+void reasons_finish(struct reasons *r, struct decision *decision) {
+    for (size_t i = 1; i < r->n; i++) {
+        struct reason moved = r->list[i];
+        size_t k = i;
+        for (; k > 0 && r->list[k - 1].code > moved.code; k--) r->list[k] = r->list[k - 1];
+        r->list[k] = moved;
+    }
+    decision->reasons = r->list;
+    decision->n_reasons = r->n;
+    *r = (struct reasons){0};
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The ceilings against what a tenant and its organisation hold now, with what this plan gave them. */
+#include "policies/planning.h"
+
+static int64_t party_compute(const struct party *x) { return x->compute + x->given_compute; }
+static int64_t party_storage(const struct party *x) { return x->storage + x->given_storage; }
+
+static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+
+int64_t room_compute(const struct work *w) {
+    int64_t room = INT64_MAX;
+    if (w->compute) room = w->compute->compute.n - party_compute(w->seat);
+    if (w->organisation_compute)
+        room = smaller(room, w->organisation_compute->compute.n - party_compute(w->organisation));
+    return room;
+}
+
+int64_t room_storage(const struct work *w) {
+    int64_t room = INT64_MAX;
+    if (w->storage) room = w->storage->storage.n - party_storage(w->seat);
+    if (w->organisation_storage)
+        room = smaller(room, w->organisation_storage->storage.n - party_storage(w->organisation));
+    return room;
+}
+
+/* One limit of one party: what it may hold, holds, and what the claim asks or takes at least. */
+struct limit {
+    const struct ceiling *ceiling;
+    const struct party *party;
+    bool of_organisation, compute;
+    int64_t may, holds, asks, least;
+};
+
+static struct amount_text amount(const struct limit *l, int64_t n) {
+    return l->compute ? gflops_text(gflops(n)) : bytes_text(bytes(n));
+}
+
+static const char *kind_en(const struct limit *l) { return l->compute ? "" : " of storage"; }
+static const char *kind_ko(const struct limit *l) { return l->compute ? "연산" : "저장 공간"; }
+
+static void say_debt(struct planning *p, struct work *w, const struct limit *l) {
+    struct reason *r = reason_add(&w->reasons, REASON_DEBT, true, p->policy, &l->ceiling->id);
+    struct amount_text may = amount(l, l->may), holds = amount(l, l->holds),
+                       over = amount(l, l->holds - l->may);
+    const char *who = l->of_organisation ? "organisation " : "", *who_ko = l->of_organisation ? "기관 " : "";
+    reason_en(r, "%s%s may hold %s%s but holds %s: nothing new until it is below", who, l->party->name, may.s,
+              kind_en(l), holds.s);
+    reason_ko(r,
+              "%s%s의 %s 한도는 %s인데 %s를 보유하고 있어 한도 아래로 내려갈 때까지 새로 배정할 수 없습니다",
+              who_ko, l->party->name, kind_ko(l), may.s, holds.s);
+    reason_hint_en(r, "release %s%s first", over.s, kind_en(l));
+    reason_hint_ko(r, "먼저 %s %s 이상을 반납하십시오", kind_ko(l), over.s);
+    w->outcome = OUTCOME_DENY;
+}
+
+/* What would pass now: the best step below the room, and giving something back. */
+static void hint_room(struct planning *p, struct work *w, const struct limit *l, struct reason *r) {
+    size_t lane;
+    int64_t n = 0, room = l->may - l->holds;
+    struct amount_text now = {"0"};
+    char servers[128] = "", again_en[64] = "", again_ko[64] = "";
+    if (!l->compute && room > 0) {
+        int64_t granule = p->facts->pool.granule.n > 0 ? p->facts->pool.granule.n : 1;
+        n = room / granule * granule;
+        now = bytes_text(bytes(n));
+    } else if (l->compute && room > 0 && claim_best(p, w, room, false, &lane, &n)) {
+        const struct fact_flavor *f = p->lanes[lane].flavor;
+        now = gflops_text(gflops(n * f->rating.n));
+        text_format(servers, sizeof servers, " (%s x %lld)", f->name, (long long)n);
+    }
+    if (l->holds > 0) {
+        text_format(again_en, sizeof again_en,
+                    n > 0 ? ", or release a grant first" : "release a grant first");
+        text_format(again_ko, sizeof again_ko,
+                    n > 0 ? "하거나 먼저 자원을 반납하십시오" : "먼저 자원을 반납하십시오");
+    }
+    if (n > 0) {
+        reason_hint_en(r, "ask for %s%s%s now%s", now.s, kind_en(l), servers, again_en);
+        reason_hint_ko(r, "지금은 %s%s까지 신청%s", now.s, servers, *again_ko ? again_ko : "할 수 있습니다");
+    } else if (*again_en) {
+        reason_hint_en(r, "%s", again_en);
+        reason_hint_ko(r, "%s", again_ko);
+    }
+}
+
+static void say_exceeds(struct planning *p, struct work *w, const struct limit *l) {
+    struct reason *r = reason_add(&w->reasons, REASON_EXCEEDS_CEILING, true, p->policy, &l->ceiling->id);
+    struct amount_text may = amount(l, l->may), holds = amount(l, l->holds), asks = amount(l, l->asks);
+    char least_en[80] = "", least_ko[80] = "";
+    if (l->least < l->asks) {
+        text_format(least_en, sizeof least_en, " and at least %s", amount(l, l->least).s);
+        text_format(least_ko, sizeof least_ko, "(최소 %s)", amount(l, l->least).s);
+    }
+    if (l->of_organisation) {
+        reason_en(r, "organisation %s may hold %s%s, holds %s; %s asked for %s%s", l->party->name, may.s,
+                  kind_en(l), holds.s, w->tenant->name, asks.s, least_en);
+        reason_ko(r, "기관 %s의 %s 한도는 %s이고 현재 %s를 보유하고 있는데, %s의 신청은 %s%s입니다",
+                  l->party->name, kind_ko(l), may.s, holds.s, w->tenant->name, asks.s, least_ko);
+    } else {
+        reason_en(r, "%s may hold %s%s, holds %s, asked for %s%s", l->party->name, may.s, kind_en(l), holds.s,
+                  asks.s, least_en);
+        reason_ko(r, "%s의 %s 한도는 %s이고 현재 %s를 보유하고 있는데, 신청은 %s%s입니다", l->party->name,
+                  kind_ko(l), may.s, holds.s, asks.s, least_ko);
+    }
+    hint_room(p, w, l, r);
+    w->outcome = OUTCOME_DENY;
+}
+
+static void judge_limit(struct planning *p, struct work *w, struct limit l) {
+    if (!l.ceiling) return;
+    l.may = l.compute ? l.ceiling->compute.n : l.ceiling->storage.n;
+    l.holds = l.compute ? party_compute(l.party) : party_storage(l.party);
+    if (l.holds > l.may)
+        say_debt(p, w, &l);
+    else if (l.least > l.may - l.holds)
+        say_exceeds(p, w, &l);
+}
+
+/* The compute that it asks, and the least of any of its flavors that it would take. */
+static void compute_asked(const struct planning *p, const struct work *w, int64_t *asks, int64_t *least) {
+    const struct fact_claim *c = w->claim;
+    *asks = *least = 0;
+    if (c->ask == ASK_NONE) return;
+    *asks = c->ask == ASK_COMPUTE ? c->compute.n : INT64_MAX;
+    *least = c->ask == ASK_COMPUTE && !c->has_minimum ? c->compute.n : INT64_MAX;
+    for (size_t i = 0; i < p->n_lanes; i++) {
+        const struct option *o = &w->options[i];
+        int64_t rating = p->lanes[i].flavor->rating.n;
+        if (o->most == 0) continue;
+        if (c->ask == ASK_UNITS) *asks = smaller(*asks, c->units.n * rating);
+        if (c->has_minimum)
+            *least = smaller(*least, o->floor * rating);
+        else if (c->ask == ASK_UNITS)
+            *least = smaller(*least, c->units.n * rating);
+    }
+    if (w->mixed && c->has_minimum) *least = smaller(*least, c->minimum_compute.n);
+}
+
+void judge_room(struct planning *p, struct work *w) {
+    int64_t asks, least;
+    compute_asked(p, w, &asks, &least);
+    judge_limit(p, w, (struct limit){w->compute, w->seat, false, true, 0, 0, asks, least});
+    judge_limit(p, w,
+                (struct limit){w->organisation_compute, w->organisation, true, true, 0, 0, asks, least});
+    int64_t stored = w->claim->storage.n;
+    judge_limit(p, w, (struct limit){w->storage, w->seat, false, false, 0, 0, stored, stored});
+    judge_limit(p, w,
+                (struct limit){w->organisation_storage, w->organisation, true, false, 0, 0, stored, stored});
+}
