@@ -352,9 +352,13 @@ static char *contacts_text(const struct tenant *t) {
     return text_take(&text);
 }
 
+/* Fingerprint and comment: what tells keys apart for people. */
 static char *keys_text(const struct tenant *t) {
     struct text text = {0};
-    for (size_t i = 0; t && i < t->n_keys; i++) text_add(&text, "%s%s", i ? "; " : "", t->keys[i].line);
+    for (size_t i = 0; t && i < t->n_keys; i++) {
+        const char *comment = strchr(strchr(t->keys[i].line, ' ') + 1, ' ');
+        text_add(&text, "%s%s%s", i ? "; " : "", t->keys[i].fingerprint, comment ? comment : "");
+    }
     return text_take(&text);
 }
 
