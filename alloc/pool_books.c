@@ -54,3 +54,14 @@ int pool_capacity_set(struct book *b, const char *kind, const char *item, const 
             quantity_text(item, had).s, quantity_text(item, free_now).s, quantity_text(item, had - want).s);
     return err_hint(e, "the least that can be declared now is %s", quantity_text(item, had - free_now).s);
 }
+
+int64_t pool_units_gone(int64_t capacity, int64_t devices_left, int64_t devices_gone, int64_t free_units) {
+    int64_t gone = capacity - devices_left;
+    if (gone > devices_gone) gone = devices_gone;
+    if (gone > free_units) gone = free_units;
+    return gone > 0 ? gone : 0;
+}
+
+const char *pool_attach_note(const char *attach) {
+    return strcmp(attach, "none") == 0 ? "counted, not attached" : NULL;
+}

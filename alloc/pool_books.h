@@ -18,3 +18,8 @@ int pool_declared(struct store *s, int64_t pool, const char *item, int64_t *out,
 /* Brings the declared quantity to `want`: world -> free or free -> world. shown: what the words call it. */
 int pool_capacity_set(struct book *b, const char *kind, const char *item, const char *shown, int64_t want,
                       struct err *e);
+/* Of the devices that went, how many units leave the books: what is declared and not lost must not pass the
+   devices that are left, and only free units can be taken. */
+int64_t pool_units_gone(int64_t capacity, int64_t devices_left, int64_t devices_gone, int64_t free_units);
+/* What every listing says of a flavor that is only counted; NULL for the others. */
+const char *pool_attach_note(const char *attach);

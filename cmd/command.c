@@ -8,6 +8,7 @@
 #include "cmd/help.h"
 #include "cmd/output.h"
 #include "cmd/parse.h"
+#include "cmd/principal.h"
 
 #include <errno.h>
 #include <langinfo.h>
@@ -15,11 +16,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-
-const char *role_word(enum role role) {
-    static const char *const words[] = {"none", "tenant", "auditor", "operator", "admin"};
-    return words[role];
-}
 
 /* the table */
 
@@ -140,16 +136,9 @@ static int open_log(const struct config *config, struct err *e) {
     return log_open(wanted, config->log_file, e);
 }
 
-static int check_role(const struct call *call, struct err *e) {
-    if (call->role >= call->command->role) return 0;
-    return err_set(e, ERR_DENIED, "'allot %s' needs the role %s; %s has the role %s", call->command->words,
-                   role_word(call->command->role), call->actor ? call->actor : "the caller",
-                   role_word(call->role));
-}
-
 static int run_with_store(struct call *call, struct err *e) {
     int status = call_open_store(call, e);
-    if (status == 0) status = check_role(call, e);
+    if (status == 0) status = caller_check(call, e);
     if (status == 0) status = call->command->run(call, e);
     call_close_store(call);
     return status;

@@ -9,6 +9,7 @@
 #pragma once
 #include "alloc/clock.h"
 #include "alloc/err.h"
+#include "alloc/principal.h"
 
 #include <jansson.h>
 #include <stddef.h>
@@ -17,9 +18,6 @@
 struct store;
 struct config;
 struct call;
-
-enum role { ROLE_NONE, ROLE_TENANT, ROLE_AUDITOR, ROLE_OPERATOR, ROLE_ADMIN };
-const char *role_word(enum role role); /* "none" "tenant" "auditor" "operator" "admin" */
 
 struct option {
     const char *name;     /* "for"; NULL ends the list. No name of a global option. */

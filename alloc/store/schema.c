@@ -33,6 +33,7 @@ static const char first[] =
     "CREATE TABLE tenant_key (tenant INTEGER NOT NULL REFERENCES tenant (id), fingerprint TEXT NOT NULL, "
     "line TEXT NOT NULL,"
     "  PRIMARY KEY (tenant, fingerprint)) STRICT, WITHOUT ROWID;"
+    "CREATE UNIQUE INDEX tenant_key_by_fingerprint ON tenant_key (fingerprint);"
 
     /* What there is. Pool 0 is the store itself: the chain of what concerns no pool. */
     "CREATE TABLE pool (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, backend TEXT NOT NULL, basis TEXT "
