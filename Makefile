@@ -34,7 +34,7 @@ PROGRAM := $(CORE) $(call objects,cmd/*.c)
 # A plug-in is backends/NAME.c, which must be there, and backends/NAME_*.c.
 BACKENDS := libvirt simulated
 PLUGINS := $(BACKENDS:%=$(BUILD)/backend-%.so)
-libvirt_LIBS := $(shell pkg-config --libs libvirt)
+libvirt_LIBS := $(shell pkg-config --libs libvirt libcrypto)
 
 all: $(BUILD)/allot $(PLUGINS)
 .PHONY: all install clean FORCE

@@ -3,4 +3,3 @@
 $(BUILD)/unit/test_backend_simulated: $(call objects,backends/simulated.c backends/simulated_cloud.c)
 $(BUILD)/unit/test_backend_libvirt_xml: $(call objects,backends/libvirt_xml.c)
 $(BUILD)/unit/test_backend_dispatch: | $(BUILD)/backend-simulated.so
-$(BUILD)/obj/test/unit/test_backend_dispatch.o $(BUILD)/tidy/test/unit/test_backend_dispatch.ok: override CFLAGS += -DPLUGIN_FOLDER='"$(BUILD)"'
