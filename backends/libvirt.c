@@ -157,7 +157,7 @@ static int libvirt_sync(const struct backend_pool *pool, struct backend_view *ou
     return view(pool, child_sync, out, e);
 }
 
-extern const struct backend allot_backend;
+__attribute__((visibility("default"))) extern const struct backend allot_backend;
 const struct backend allot_backend = {
     .build_id = BACKEND_BUILD_ID,
     .name = "libvirt",
