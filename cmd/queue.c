@@ -17,7 +17,7 @@ static int queue_run(struct call *call, struct err *e) {
                                             {"units", "UNITS", CELL_COUNT, true},
                                             {"compute_gflops", "COMPUTE", CELL_GFLOPS, false},
                                             {"storage_bytes", "STORAGE", CELL_BYTES, false},
-                                            {"ahead_compute_gflops", "AHEAD", CELL_GFLOPS, false},
+                                            {"ahead_gflops", "AHEAD", CELL_GFLOPS, false},
                                             {"submitted", "SUBMITTED", CELL_INSTANT, true},
                                             {"why", "WHY", CELL_TEXT, false},
                                             {0}};
@@ -41,7 +41,7 @@ static int queue_run(struct call *call, struct err *e) {
         json_object_set_new(row, "why", json_string(request_reason(call, row)));
         if (json_integer_value(json_object_get(decision, "position")) > 0) {
             json_object_set(row, "position", json_object_get(decision, "position"));
-            json_object_set(row, "ahead_compute_gflops", json_object_get(decision, "ahead_compute_gflops"));
+            json_object_set(row, "ahead_gflops", json_object_get(decision, "ahead_gflops"));
         }
         if (strcmp(call->format, "json") != 0) json_object_del(row, "decision");
     }

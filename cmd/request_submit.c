@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "alloc/csv.h"
 #include "alloc/file.h"
+#include "alloc/grant.h"
 #include "alloc/scope.h"
 #include "cmd/output.h"
 #include "cmd/provide.h"
