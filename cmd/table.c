@@ -8,7 +8,8 @@
 #include "cmd/request.h"
 #include "cmd/tenant.h"
 
-/* clang-format off: one word a line, so that a line is one change */
+/* One word a line, so that a line is one change. */
+/* clang-format off */
 const struct command *const command_tables[] = {
     init_commands,
     backup_commands,
@@ -19,6 +20,8 @@ const struct command *const command_tables[] = {
     cron_commands,
     audit_commands,
     fsck_commands,
+    usage_commands,
+    status_commands,
     help_commands,
     complete_commands,
     manual_commands,
