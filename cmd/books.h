@@ -9,6 +9,12 @@
 extern const struct command init_commands[], backup_commands[], fsck_commands[], audit_commands[],
     usage_commands[], status_commands[];
 
+struct config;
+
+/* Appends the signed head to the configured file and sends it to syslog, as configured; nothing when neither
+   is, or when the last head in the file is of the same entries. */
+int audit_publish(struct store *s, const struct config *config, instant_t now, struct err *e);
+
 /* --tenant and --pool: their numbers; 0 when the option is not given. */
 int books_tenant(const struct call *call, int64_t *id, struct err *e);
 int books_pool(const struct call *call, int64_t *id, struct err *e);
