@@ -5,16 +5,10 @@
 #include "cmd/complete.h"
 #include "cmd/help.h"
 #include "cmd/manual.h"
+#include "cmd/pool.h"
 #include "cmd/tenant.h"
 
 const struct command *const command_tables[] = {
-    init_commands,
-    backup_commands,
-    audit_commands,
-    fsck_commands,
-    tenant_commands,
-    help_commands,
-    complete_commands,
-    manual_commands,
-    NULL,
+    init_commands,   backup_commands, audit_commands,    fsck_commands,   pool_commands,
+    tenant_commands, help_commands,   complete_commands, manual_commands, NULL,
 };
