@@ -32,9 +32,9 @@ objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)))
 CORE    := $(call objects,alloc/*.c alloc/store/*.c policies/*.c)
 PROGRAM := $(CORE) $(call objects,cmd/*.c)
 # A plug-in is backends/NAME.c, which must be there, and backends/NAME_*.c.
-BACKENDS := libvirt simulated
+BACKENDS := simulated
 PLUGINS := $(BACKENDS:%=$(BUILD)/backend-%.so)
-libvirt_LIBS := $(shell pkg-config --libs libvirt)
+libvirt_LIBS := $(shell pkg-config --libs libvirt libcrypto)
 
 all: $(BUILD)/allot $(PLUGINS)
 .PHONY: all install clean FORCE
@@ -67,7 +67,7 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 $(BUILD)/pic/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC)
-	$(Q)$(CC) $(filter-out -fPIE,$(CFLAGS)) -fPIC -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(filter-out -fPIE,$(CFLAGS)) -fPIC -fvisibility=hidden -MMD -MP -c -o $@ $<
 
 # The units name the program and its library folder as they are installed.
 install: all

@@ -2,179 +2,160 @@
 /*
  * What must hold between the rows, a statement per promise. Where a grant's units and bytes stand by
  * its state is the table of allot-ledger(7):
- *   reserved              units and bytes reserved
+ *   reserved, voiding     units and bytes reserved
  *   active, notice, grace units and bytes held
- *   releasing             units releasing until observed absent, bytes kept
+ *   releasing             units releasing, bytes kept
  *   kept                  bytes kept
  *   purging               bytes releasing
- *   voiding               units and bytes reserved or releasing until observed absent
  *   ended, void           nothing
+ * A server or volume that is given back earlier stands in releasing whatever the state. A unit or byte
+ * leaves the grant, its lines and its ceilings in the entry by which it comes free.
  */
 #include "alloc/fsck.h"
 
 #define LIMIT " LIMIT 51"
 
-/* What grant g has of an item in the accounts of the given kinds. */
-#define BALANCE(item_, kinds)                                                                                \
+/* What grant g has of an item, in all its accounts: all that was not yet seen absent. */
+#define ALL_OF(item_)                                                                                        \
     "(SELECT coalesce(sum(b.balance), 0) FROM account b WHERE b.pool = g.pool AND b.item = " item_           \
-    " AND b.kind IN (" kinds ") AND b.grant_id = g.id)"
-#define UNITS_OF(kinds) BALANCE("'unit/' || l.flavor", kinds)
-#define BYTES_OF(kinds) BALANCE("'storage'", kinds)
+    " AND b.kind IN ('reserved', 'held', 'kept', 'releasing') AND b.grant_id = g.id)"
+#define UNITS ALL_OF("'unit/' || l.flavor")
+#define BYTES ALL_OF("'storage'")
+/* What the backend has, or may have, of grant g. */
+#define SERVERS                                                                                              \
+    "(SELECT coalesce(sum(o.units), 0) FROM operation o WHERE o.grant_id = g.id AND o.kind = 'server'"       \
+    " AND o.flavor = l.flavor AND o.observed <> 'absent')"
+#define VOLUMES                                                                                              \
+    "(SELECT coalesce(sum(o.bytes), 0) FROM operation o WHERE o.grant_id = g.id AND o.kind = 'volume'"       \
+    " AND o.observed <> 'absent')"
+#define LINES " FROM grants g JOIN grant_line l ON l.tenant = g.tenant AND l.grant_id = g.id "
 
-/* What each tenant's grants take of its ceilings: compute while units are reserved, held or releasing,
-   storage also while kept. */
-#define TAKEN                                                                                                \
-    "WITH taken AS (SELECT g.pool, g.tenant, t.organisation,"                                                \
-    " (SELECT coalesce(sum(l.rating_gflops * " UNITS_OF(                                                     \
-        "'reserved', 'held', 'releasing'") "), 0)"                                                           \
-                                           "  FROM grant_line l WHERE l.tenant = g.tenant AND l.grant_id = " \
-                                           "g.id) AS gflops, " BYTES_OF("'reserved', 'held', 'kept', "       \
-                                                                        "'releasing'") " AS bytes"           \
-                                                                                       " FROM grants g "     \
-                                                                                       "JOIN tenant t ON "   \
-                                                                                       "t.id = g.tenant),"   \
-                                                                                       " summed AS (SELECT " \
-                                                                                       "pool, 'tenant' AS "  \
-                                                                                       "scope, tenant AS "   \
-                                                                                       "owner, sum(gflops) " \
-                                                                                       "AS gflops, "         \
-                                                                                       "sum(bytes) AS bytes" \
-                                                                                       "  FROM taken GROUP " \
-                                                                                       "BY pool, tenant "    \
-                                                                                       "UNION ALL SELECT "   \
-                                                                                       "pool, "              \
-                                                                                       "'organisation', "    \
-                                                                                       "organisation, "      \
-                                                                                       "sum(gflops),"        \
-                                                                                       "  sum(bytes) FROM "  \
-                                                                                       "taken GROUP BY "     \
-                                                                                       "pool, "              \
-                                                                                       "organisation) "
+/* clang-format off */
+
+/* What the grants of each tenant and of each organisation take of its ceilings. */
+#define TAKEN \
+    "WITH taken AS (SELECT g.pool, g.tenant, t.organisation," \
+    " (SELECT coalesce(sum(l.rating_gflops * " UNITS "), 0) FROM grant_line l" \
+    "  WHERE l.tenant = g.tenant AND l.grant_id = g.id) AS gflops, " BYTES " AS bytes" \
+    " FROM grants g JOIN tenant t ON t.id = g.tenant WHERE g.state NOT IN ('ended', 'void'))," \
+    " summed AS (SELECT pool, 'tenant' AS scope, tenant AS owner, sum(gflops) AS gflops, sum(bytes) AS bytes" \
+    " FROM taken GROUP BY pool, tenant UNION ALL" \
+    " SELECT pool, 'organisation', organisation, sum(gflops), sum(bytes) FROM taken GROUP BY pool, organisation) "
 
 const struct fsck_rule fsck_rules[] = {
     {"account",
      "SELECT 'pool number ' || pool || ', item ' || item || ': what came in and what is there differ by ' ||"
      " sum(balance) FROM account GROUP BY pool, item HAVING sum(balance) <> 0" LIMIT},
-    {"account", "SELECT 'account ' || a.item || ' ' || a.kind || '(g-' || a.grant_id || ') is of no grant of"
-                " pool number ' || a.pool FROM account a WHERE a.grant_id > 0 AND NOT EXISTS"
-                " (SELECT 1 FROM grants g WHERE g.id = a.grant_id AND g.pool = a.pool)" LIMIT},
+    {"account",
+     "SELECT 'account ' || a.item || ' ' || a.kind || '(g-' || a.grant_id || ') is of no grant of pool number '"
+     " || a.pool FROM account a WHERE a.grant_id > 0"
+     " AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.id = a.grant_id AND g.pool = a.pool)" LIMIT},
 
     {"grant",
-     "SELECT 'grant g-' || g.id || ' is ' || g.state || ', but ' || a.balance || ' of its ' || a.item ||"
-     " ' are ' || a.kind FROM account a JOIN grants g ON g.id = a.grant_id AND g.pool = a.pool"
-     " WHERE a.balance <> 0 AND NOT ("
-     "(g.state = 'reserved' AND a.kind = 'reserved')"
+     "SELECT 'grant g-' || g.id || ' is ' || g.state || ', but ' || a.balance || ' of its ' || a.item || ' are '"
+     " || a.kind FROM account a JOIN grants g ON g.id = a.grant_id AND g.pool = a.pool WHERE a.balance <> 0"
+     " AND NOT ((g.state IN ('reserved', 'voiding') AND a.kind = 'reserved')"
      " OR (g.state IN ('active', 'notice', 'grace') AND a.kind IN ('held', 'releasing'))"
      " OR (g.state = 'releasing' AND a.item <> 'storage' AND a.kind = 'releasing')"
-     " OR (g.state IN ('releasing', 'kept') AND a.item = 'storage' AND a.kind = 'kept')"
-     " OR (g.state = 'purging' AND a.item = 'storage' AND a.kind = 'releasing')"
-     " OR (g.state = 'voiding' AND a.kind IN ('reserved', 'releasing')))" LIMIT},
-    {"grant", "SELECT 'grant g-' || g.id || ' is ' || g.state || ' with ' || l.units || ' of ' || l.flavor ||"
-              " ', the accounts have ' || " UNITS_OF(
-                  "'reserved', 'held'") " FROM grants g"
-                                        " JOIN grant_line l ON l.tenant = g.tenant AND l.grant_id = g.id"
-                                        " WHERE g.state IN ('reserved', 'active', 'notice', 'grace')"
-                                        " AND l.units <> " UNITS_OF("'reserved', 'held'") LIMIT},
+     " OR (g.state IN ('releasing', 'kept') AND a.item = 'storage' AND a.kind IN ('kept', 'releasing'))"
+     " OR (g.state = 'purging' AND a.item = 'storage' AND a.kind = 'releasing'))" LIMIT},
+    {"grant",
+     "SELECT 'grant g-' || g.id || ' is ' || g.state || ' with ' || l.units || ' of ' || l.flavor ||"
+     " ', the accounts have ' || " UNITS LINES "WHERE l.units <> " UNITS LIMIT},
     {"grant",
      "SELECT 'account ' || a.item || ' ' || a.kind || '(g-' || a.grant_id || ') has ' || a.balance ||"
      " ', the grant has no such line' FROM account a JOIN grants g ON g.id = a.grant_id"
      " WHERE a.balance <> 0 AND a.item <> 'storage' AND NOT EXISTS (SELECT 1 FROM grant_line l"
      " WHERE l.tenant = g.tenant AND l.grant_id = g.id AND 'unit/' || l.flavor = a.item)" LIMIT},
-    {"grant", "SELECT 'grant g-' || g.id || ' says ' || g.compute_gflops || ' GF, its lines sum to ' ||"
-              " coalesce(sum(l.units * l.rating_gflops), 0) || ' GF' FROM grants g LEFT JOIN grant_line l"
-              " ON l.tenant = g.tenant AND l.grant_id = g.id"
-              " WHERE g.state IN ('reserved', 'active', 'notice', 'grace') GROUP BY g.tenant, g.id"
-              " HAVING g.compute_gflops <> coalesce(sum(l.units * l.rating_gflops), 0)" LIMIT},
-    {"grant", "SELECT 'grant g-' || g.id || ' is ' || g.state || ' with ' || g.storage_bytes ||"
-              " ' bytes, the accounts have ' || " BYTES_OF(
-                  "'reserved', 'held', 'kept'") " FROM grants g"
-                                                " WHERE g.state IN ('reserved', 'active', 'notice', 'grace', "
-                                                "'releasing', 'kept')"
-                                                " AND g.storage_bytes <> " BYTES_OF(
-                                                    "'reserved', 'held', 'kept'") LIMIT},
+    {"grant",
+     "SELECT 'grant g-' || g.id || ' says ' || g.compute_gflops || ' GF, its lines sum to ' ||"
+     " coalesce(sum(l.units * l.rating_gflops), 0) || ' GF' FROM grants g"
+     " LEFT JOIN grant_line l ON l.tenant = g.tenant AND l.grant_id = g.id"
+     " GROUP BY g.tenant, g.id HAVING g.compute_gflops <> coalesce(sum(l.units * l.rating_gflops), 0)" LIMIT},
+    {"grant",
+     "SELECT 'grant g-' || g.id || ' is ' || g.state || ' with ' || g.storage_bytes ||"
+     " ' bytes, the accounts have ' || " BYTES " FROM grants g WHERE g.storage_bytes <> " BYTES LIMIT},
 
     {"ceiling", TAKEN
      "SELECT s.scope || ' number ' || s.owner || ' in pool number ' || s.pool || ': its grants take ' ||"
      " s.gflops || ' GF and ' || s.bytes || ' bytes, the ceiling row says ' ||"
-     " coalesce(c.compute_gflops || ' GF and ' || c.storage_bytes || ' bytes', 'nothing')"
-     " FROM summed s LEFT JOIN ceiling c ON c.pool = s.pool AND c.scope = s.scope AND c.owner = s.owner"
+     " coalesce(c.compute_gflops || ' GF and ' || c.storage_bytes || ' bytes', 'nothing') FROM summed s"
+     " LEFT JOIN ceiling c ON c.pool = s.pool AND c.scope = s.scope AND c.owner = s.owner"
      " WHERE s.gflops <> coalesce(c.compute_gflops, 0) OR s.bytes <> coalesce(c.storage_bytes, 0)" LIMIT},
     {"ceiling", TAKEN
      "SELECT c.scope || ' number ' || c.owner || ' in pool number ' || c.pool || ': the ceiling row says ' ||"
-     " c.compute_gflops || ' GF and ' || c.storage_bytes || ' bytes, there is no grant' FROM ceiling c"
-     " WHERE (c.compute_gflops <> 0 OR c.storage_bytes <> 0) AND NOT EXISTS (SELECT 1 FROM summed s"
-     " WHERE s.pool = c.pool AND s.scope = c.scope AND s.owner = c.owner)" LIMIT},
+     " c.compute_gflops || ' GF and ' || c.storage_bytes || ' bytes, there is no live grant' FROM ceiling c"
+     " WHERE (c.compute_gflops <> 0 OR c.storage_bytes <> 0) AND NOT EXISTS"
+     " (SELECT 1 FROM summed s WHERE s.pool = c.pool AND s.scope = c.scope AND s.owner = c.owner)" LIMIT},
 
     {"operation",
-     "SELECT 'grant g-' || g.id || ': its servers have ' || (SELECT coalesce(sum(o.units), 0) FROM"
-     " operation o WHERE o.grant_id = g.id AND o.kind = 'server' AND o.flavor = l.flavor AND"
-     " o.observed <> 'absent') || ' of ' || l.flavor || ', the accounts ' || " UNITS_OF(
-         "'reserved', 'held', 'releasing'") " FROM grants g"
-                                            " JOIN grant_line l ON l.tenant = g.tenant AND l.grant_id = g.id "
-                                            "WHERE (SELECT"
-                                            " coalesce(sum(o.units), 0) FROM operation o WHERE o.grant_id = "
-                                            "g.id AND o.kind = 'server'"
-                                            " AND o.flavor = l.flavor AND o.observed <> 'absent') "
-                                            "<> " UNITS_OF("'reserved', 'held', 'releasing'") LIMIT},
+     "SELECT 'grant g-' || g.id || ': its servers have ' || " SERVERS " || ' of ' || l.flavor ||"
+     " ', the accounts ' || " UNITS LINES "WHERE " SERVERS " <> " UNITS LIMIT},
     {"operation",
-     "SELECT 'grant g-' || g.id || ': its volumes have ' || (SELECT coalesce(sum(o.bytes), 0) FROM"
-     " operation o WHERE o.grant_id = g.id AND o.kind = 'volume' AND o.observed <> 'absent') ||"
-     " ' bytes, the accounts ' || " BYTES_OF(
-         "'reserved', 'held', 'kept', 'releasing'") " FROM grants g WHERE (SELECT coalesce(sum(o.bytes), 0) "
-                                                    "FROM operation o WHERE"
-                                                    " o.grant_id = g.id AND o.kind = 'volume' AND o.observed "
-                                                    "<> 'absent') <> " BYTES_OF(
-                                                        "'reserved', 'held', 'kept', 'releasing'") LIMIT},
-    {"operation", "SELECT 'operation ' || o.id || ' is of grant g-' || o.grant_id || ', which is not there or"
-                  " not of its tenant and pool' FROM operation o WHERE NOT EXISTS (SELECT 1 FROM grants g"
-                  " WHERE g.id = o.grant_id AND g.tenant = o.tenant AND g.pool = o.pool)" LIMIT},
+     "SELECT 'grant g-' || g.id || ': its volumes have ' || " VOLUMES " || ' bytes, the accounts ' || " BYTES
+     " FROM grants g WHERE " VOLUMES " <> " BYTES LIMIT},
+    {"operation",
+     "SELECT 'operation ' || o.id || ' of grant g-' || o.grant_id || ' has units of ' ||"
+     " coalesce(o.flavor, 'no flavor') || ', the grant has no such line' FROM operation o"
+     " WHERE o.kind = 'server' AND NOT EXISTS (SELECT 1 FROM grant_line l WHERE l.tenant = o.tenant"
+     " AND l.grant_id = o.grant_id AND l.flavor = o.flavor)" LIMIT},
+    {"operation",
+     "SELECT 'operation ' || o.id || ' is of grant g-' || o.grant_id || ', which is not there or not of its"
+     " tenant and pool' FROM operation o WHERE NOT EXISTS (SELECT 1 FROM grants g WHERE g.id = o.grant_id"
+     " AND g.tenant = o.tenant AND g.pool = o.pool)" LIMIT},
 
-    {"slot", "SELECT 'slot ' || s.host || ' ' || s.name || ' (' || s.flavor || ') belongs to operation ' ||"
-             " s.operation || ', which is no live server of that pool, host and flavor' FROM slot s WHERE"
-             " s.operation IS NOT NULL AND NOT EXISTS (SELECT 1 FROM operation o WHERE o.id = s.operation"
-             " AND o.pool = s.pool AND o.host = s.host AND o.flavor = s.flavor AND o.kind = 'server'"
-             " AND o.observed <> 'absent')" LIMIT},
+    {"slot",
+     "SELECT 'slot ' || s.host || ' ' || s.name || ' (' || s.flavor || ') belongs to operation ' ||"
+     " s.operation || ', which is no live server of that pool, host and flavor' FROM slot s"
+     " WHERE s.operation IS NOT NULL AND NOT EXISTS (SELECT 1 FROM operation o WHERE o.id = s.operation"
+     " AND o.pool = s.pool AND o.host = s.host AND o.flavor = s.flavor AND o.kind = 'server'"
+     " AND o.observed <> 'absent')" LIMIT},
+    /* A server without a host stands where slots are not seen one by one. */
     {"slot",
      "SELECT 'operation ' || o.id || ' of grant g-' || o.grant_id || ' has ' || o.units || ' units of ' ||"
      " o.flavor || ' and ' || (SELECT count(*) FROM slot s WHERE s.operation = o.id) || ' slots'"
-     " FROM operation o JOIN flavor f ON f.pool = o.pool AND f.name = o.flavor"
-     " WHERE o.kind = 'server' AND o.observed <> 'absent' AND f.has_slots = 1"
+     " FROM operation o WHERE o.kind = 'server' AND o.observed <> 'absent' AND o.host <> ''"
      " AND o.units <> (SELECT count(*) FROM slot s WHERE s.operation = o.id)" LIMIT},
 
     {"link",
-     "SELECT 'request r-' || r.id || ' is ' || r.state || ' and names grant g-' || r.grant_id || ', which"
-     " is not there or not its own' FROM request r WHERE r.grant_id IS NOT NULL AND NOT EXISTS (SELECT"
-     " 1 FROM grants g WHERE g.id = r.grant_id AND g.tenant = r.tenant AND g.pool = r.pool"
+     "SELECT 'request r-' || r.id || ' is ' || r.state || ' and names grant g-' || r.grant_id ||"
+     " ', which is not there or not its own' FROM request r WHERE r.grant_id IS NOT NULL AND NOT EXISTS"
+     " (SELECT 1 FROM grants g WHERE g.id = r.grant_id AND g.tenant = r.tenant AND g.pool = r.pool"
      " AND g.request = r.id)" LIMIT},
-    {"link", "SELECT 'grant g-' || g.id || ' is of request r-' || g.request || ', which is not there or names"
-             " another grant' FROM grants g WHERE g.state NOT IN ('void', 'voiding') AND NOT EXISTS (SELECT 1"
-             " FROM request r WHERE r.tenant = g.tenant AND r.id = g.request AND r.grant_id = g.id)" LIMIT},
+    /* A grant that became void may have been followed by another of the same request. */
+    {"link",
+     "SELECT 'grant g-' || g.id || ' is of request r-' || g.request || ', which is not there or names another"
+     " grant' FROM grants g WHERE g.state NOT IN ('void', 'voiding') AND NOT EXISTS (SELECT 1 FROM request r"
+     " WHERE r.tenant = g.tenant AND r.id = g.request AND r.grant_id = g.id)" LIMIT},
     {"link",
      "SELECT 'request r-' || id || ' is granted and names no grant' FROM request WHERE state = 'granted'"
      " AND grant_id IS NULL" LIMIT},
     {"link",
-     "SELECT 'request r-' || r.id || ' names decision ' || r.decision || ', which is not there or not its"
-     " own' FROM request r WHERE r.decision IS NOT NULL AND NOT EXISTS (SELECT 1 FROM decision d"
+     "SELECT 'request r-' || r.id || ' names decision ' || r.decision || ', which is not there or not its own'"
+     " FROM request r WHERE r.decision IS NOT NULL AND NOT EXISTS (SELECT 1 FROM decision d"
      " WHERE d.tenant = r.tenant AND d.id = r.decision AND d.request = r.id)" LIMIT},
-    {"link", "SELECT 'decision ' || d.id || ' is about request r-' || d.request || ', which is not there'"
-             " FROM decision d WHERE NOT EXISTS (SELECT 1 FROM request r WHERE r.tenant = d.tenant"
-             " AND r.id = d.request)" LIMIT},
     {"link",
-     "SELECT 'message ' || m.id || ' (' || m.kind || ') names ' || CASE WHEN m.grant_id <> 0 AND NOT"
-     " EXISTS (SELECT 1 FROM grants g WHERE g.id = m.grant_id AND g.tenant = m.tenant) THEN 'grant g-' ||"
-     " m.grant_id ELSE 'request r-' || m.request END || ', which is not there or of another tenant'"
-     " FROM outbox m WHERE (m.grant_id <> 0 AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.id = m.grant_id"
-     " AND g.tenant = m.tenant)) OR (m.request <> 0 AND NOT EXISTS (SELECT 1 FROM request r WHERE"
-     " r.tenant = m.tenant AND r.id = m.request))" LIMIT},
+     "SELECT 'decision ' || d.id || ' is about request r-' || d.request || ', which is not there'"
+     " FROM decision d WHERE NOT EXISTS (SELECT 1 FROM request r WHERE r.tenant = d.tenant"
+     " AND r.id = d.request)" LIMIT},
     {"link",
-     "SELECT 'entry ' || e.seq || ' names tenant number ' || e.tenant || ', which is not there' FROM"
-     " entry e WHERE e.tenant <> 0 AND NOT EXISTS (SELECT 1 FROM tenant t WHERE t.id = e.tenant)" LIMIT},
+     "SELECT 'message ' || m.id || ' (' || m.kind || ') names grant g-' || m.grant_id ||"
+     " ', which is not there or of another tenant' FROM outbox m WHERE m.grant_id <> 0 AND NOT EXISTS"
+     " (SELECT 1 FROM grants g WHERE g.id = m.grant_id AND g.tenant = m.tenant)" LIMIT},
     {"link",
-     "SELECT 'entry ' || e.seq || ' names grant g-' || e.grant_id || ', which is not there or of another"
-     " tenant' FROM entry e WHERE e.grant_id <> 0 AND NOT EXISTS (SELECT 1 FROM grants g WHERE"
-     " g.id = e.grant_id AND g.tenant = e.tenant)" LIMIT},
-    {"link", "SELECT 'exception ' || x.id || ' names grant g-' || x.grant_id || ', which is not there' FROM"
-             " exception x WHERE NOT EXISTS (SELECT 1 FROM grants g WHERE g.tenant = x.tenant AND"
-             " g.id = x.grant_id)" LIMIT},
+     "SELECT 'message ' || m.id || ' (' || m.kind || ') names request r-' || m.request ||"
+     " ', which is not there or of another tenant' FROM outbox m WHERE m.request <> 0 AND NOT EXISTS"
+     " (SELECT 1 FROM request r WHERE r.tenant = m.tenant AND r.id = m.request)" LIMIT},
+    {"link",
+     "SELECT 'entry ' || e.seq || ' names tenant number ' || e.tenant || ', which is not there' FROM entry e"
+     " WHERE e.tenant <> 0 AND NOT EXISTS (SELECT 1 FROM tenant t WHERE t.id = e.tenant)" LIMIT},
+    {"link",
+     "SELECT 'entry ' || e.seq || ' names grant g-' || e.grant_id || ', which is not there or of another tenant'"
+     " FROM entry e WHERE e.grant_id <> 0 AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.id = e.grant_id"
+     " AND g.tenant = e.tenant)" LIMIT},
+    {"link",
+     "SELECT 'exception ' || x.id || ' names grant g-' || x.grant_id || ', which is not there' FROM exception x"
+     " WHERE x.grant_id <> 0 AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.tenant = x.tenant"
+     " AND g.id = x.grant_id)" LIMIT},
     {NULL, NULL},
 };

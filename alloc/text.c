@@ -130,7 +130,7 @@ size_t text_distance(const char *a, const char *b) {
 
 const char *text_nearest(const char *word, const char *const names[], size_t n) {
     const char *best = NULL;
-    size_t least = strlen(word) / 3 + 2; /* a suggestion further away than this misleads */
+    size_t least = (strlen(word) + 2) / 3 + 1; /* a suggestion that far away misleads */
     for (size_t i = 0; i < n; i++) {
         size_t d = text_distance(word, names[i]);
         if (d < least && d < strlen(names[i])) {

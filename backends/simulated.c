@@ -430,7 +430,7 @@ static int simulated_sync(const struct backend_pool *pool, struct backend_view *
     return 0;
 }
 
-extern const struct backend allot_backend;
+__attribute__((visibility("default"))) extern const struct backend allot_backend;
 const struct backend allot_backend = {
     .build_id = BACKEND_BUILD_ID,
     .name = "simulated",

@@ -190,7 +190,7 @@ int command_call(int argc, char **argv, FILE *out, FILE *messages) {
     status = check_written(&call, status, &e);
     if (status < 0) {
         command_complain(&call, &e);
-        status = e.code;
+        status = (int)e.code;
     }
     free(call.arguments);
     free(call.values);

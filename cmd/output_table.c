@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tables for people, by libsmartcols: it knows wide characters and shortens what does not fit. */
+/* Tables for people. libsmartcols aligns, colours and escapes; what has to go when a terminal is too
+   narrow is chosen here, so that the first column, which names the row, is never cut. */
 #include "alloc/scope.h"
 #include "cmd/output.h"
 
@@ -7,8 +8,12 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <wchar.h>
 
-enum { GAP = 2 }; /* spaces between columns */
+enum {
+    GAP = 2,       /* spaces between columns */
+    SHORTEST = 10, /* no text is shortened further than this */
+};
 
 struct table {
     const struct column *columns;
@@ -45,6 +50,42 @@ static void choose_columns(struct table *t, size_t width) {
         if (t->columns[c].wide) t->is_shown[c] = false;
 }
 
+/* The widest text that may still be shortened, or n_columns. */
+static size_t widest_text(const struct table *t) {
+    size_t widest = t->n_columns;
+    for (size_t c = 1; c < t->n_columns; c++) {
+        bool can_shrink = t->is_shown[c] && t->columns[c].cell == CELL_TEXT && t->widths[c] > SHORTEST;
+        if (can_shrink && (widest == t->n_columns || t->widths[c] > t->widths[widest])) widest = c;
+    }
+    return widest;
+}
+
+/* Cuts a cell to so many columns, the last two of them dots. */
+static void cut_cell(char *s, size_t width) {
+    if (text_width(s) <= width) return;
+    size_t end = 0, used = 0;
+    mbstate_t state = {0};
+    for (size_t left = strlen(s); left > 0;) {
+        wchar_t c;
+        size_t n = mbrtowc(&c, s + end, left, &state);
+        if (n == 0 || n > left) break;
+        int w = wcwidth(c);
+        used += w > 0 ? (size_t)w : 0;
+        if (used > width - 2) break;
+        end += n;
+        left -= n;
+    }
+    if (strlen(s + end) >= 2) memcpy(s + end, "..", 3);
+}
+
+static void shorten_text(struct table *t, size_t width) {
+    for (size_t c; width && total_width(t) > width && (c = widest_text(t)) < t->n_columns;) {
+        size_t excess = total_width(t) - width;
+        t->widths[c] = t->widths[c] > SHORTEST + excess ? t->widths[c] - excess : SHORTEST;
+        for (size_t r = 0; r < t->n_rows; r++) cut_cell(t->cells[r * t->n_columns + c], t->widths[c]);
+    }
+}
+
 static const char *state_colour(const char *word) {
     static const char *const good[] = {"active", "granted", "running", "ok",
                                        "done",   "live",    "matched", "ready"};
@@ -70,7 +111,7 @@ static bool is_right(enum cell cell) {
 static int add_columns(struct libscols_table *out, const struct table *t) {
     for (size_t c = 0; c < t->n_columns; c++) {
         const struct column *column = &t->columns[c];
-        int flags = is_right(column->cell) ? SCOLS_FL_RIGHT : column->cell == CELL_TEXT ? SCOLS_FL_TRUNC : 0;
+        int flags = is_right(column->cell) ? SCOLS_FL_RIGHT : 0;
         if (t->is_shown[c] && !scols_table_new_column(out, column->title, 0, flags)) return -1;
     }
     return 0;
@@ -93,14 +134,13 @@ static int add_lines(struct libscols_table *out, const struct table *t, bool in_
     return 0;
 }
 
-static int print_table(FILE *out, const struct table *t, size_t width, bool in_colour) {
+static int print_table(FILE *out, const struct table *t, bool in_colour) {
     struct libscols_table *table = scols_new_table();
     if (!table) return -1;
     scols_table_set_stream(table, out);
     scols_table_set_column_separator(table, "  ");
     scols_table_enable_colors(table, in_colour);
-    scols_table_set_termforce(table, width ? SCOLS_TERMFORCE_ALWAYS : SCOLS_TERMFORCE_NEVER);
-    if (width) scols_table_set_termwidth(table, width);
+    scols_table_set_termforce(table, SCOLS_TERMFORCE_NEVER);
     int status = add_columns(table, t);
     if (status == 0) status = add_lines(table, t, in_colour);
     if (status == 0) status = scols_print_table(table) < 0 ? -1 : 0;
@@ -117,7 +157,8 @@ int output_table(FILE *out, const struct column *columns, const json_t *rows, si
     t.is_shown = mem_alloc(t.n_columns * sizeof *t.is_shown);
     fill_cells(&t, rows);
     choose_columns(&t, width);
-    int status = print_table(out, &t, width, in_colour);
+    shorten_text(&t, width);
+    int status = print_table(out, &t, in_colour);
     for (size_t i = 0; i < t.n_rows * t.n_columns; i++) free(t.cells[i]);
     free(t.cells);
     free(t.widths);

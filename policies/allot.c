@@ -74,9 +74,9 @@ struct piece {
    more than `aim` asks for. The number of pieces, 0 when it cannot be done. */
 static size_t mix(const struct planning *p, const struct work *w, int64_t aim, int64_t least, int64_t most,
                   struct piece pieces[]) {
-    size_t n = 0, order[64], k = 0;
+    size_t n = 0, order[LANES_MOST], k = 0;
     int64_t sum = 0;
-    for (size_t i = 0; i < p->n_lanes && k < 64; i++) {
+    for (size_t i = 0; i < p->n_lanes && k < LANES_MOST; i++) {
         size_t at = k++;
         for (; at > 0 && has_more_slack(p, i, order[at - 1]); at--) order[at] = order[at - 1];
         order[at] = i;
@@ -112,7 +112,7 @@ static bool is_mixable(const struct work *w) { return w->claim->ask == ASK_COMPU
 
 /* All that it asks for, from one flavor if one has it. */
 static bool place_whole(struct planning *p, struct work *w) {
-    struct piece pieces[64];
+    struct piece pieces[LANES_MOST];
     if (w->claim->ask == ASK_NONE) return place(p, w, NULL, 0);
     if (w->mixed) {
         if (w->whole > room_compute(w)) return false;
@@ -133,7 +133,7 @@ static bool place_whole(struct planning *p, struct work *w) {
 
 /* The least that it takes. */
 static bool place_floor(struct planning *p, struct work *w) {
-    struct piece pieces[64];
+    struct piece pieces[LANES_MOST];
     bool found = false;
     if (!w->claim->has_minimum || w->claim->ask == ASK_NONE) return place_whole(p, w);
     int64_t room = room_compute(w);

@@ -231,24 +231,27 @@ bool claim_best(const struct planning *p, const struct work *w, int64_t compute,
 }
 
 static void judge_flavor(struct planning *p, struct work *w) {
-    const char *names[64];
-    size_t n = 0;
+    const char *names[LANES_MOST];
     struct text all = {0};
+    bool found = false;
     for (size_t i = 0; i < p->n_lanes; i++) {
-        text_add(&all, "%s%s", i ? ", " : "", p->lanes[i].flavor->name);
-        if (n < 64) names[n++] = p->lanes[i].flavor->name;
-        if (lane_asked(p, w, i)) n = 65;
-        if (n == 65) break;
+        names[i] = p->lanes[i].flavor->name;
+        found |= lane_asked(p, w, i);
+        text_add(&all, "%s%s", i ? ", " : "", names[i]);
     }
-    if (n < 65) {
-        const char *near = w->claim->flavor ? text_nearest(w->claim->flavor, names, n) : NULL;
-        const char *flavor = w->claim->flavor ? w->claim->flavor : "accelerator";
+    if (!found) {
+        const char *near = w->claim->flavor ? text_nearest(w->claim->flavor, names, p->n_lanes) : NULL;
         struct reason *r = reason_add(&w->reasons, REASON_NO_SUCH_FLAVOR, true, NULL, NULL);
-        reason_en(r, "pool %s has no flavor '%s'", p->facts->pool.name, flavor);
-        reason_ko(r, "자원 풀 %s에는 '%s' 자원이 없습니다", p->facts->pool.name, flavor);
+        if (w->claim->flavor) {
+            reason_en(r, "pool %s has no flavor '%s'", p->facts->pool.name, w->claim->flavor);
+            reason_ko(r, "자원 풀 %s에는 '%s' 자원이 없습니다", p->facts->pool.name, w->claim->flavor);
+        } else {
+            reason_en(r, "pool %s has no accelerators", p->facts->pool.name);
+            reason_ko(r, "자원 풀 %s에는 가속기가 없습니다", p->facts->pool.name);
+        }
         if (near) {
-            reason_hint_en(r, "did you mean '%s'? (%s)", near, all.s);
-            reason_hint_ko(r, "'%s'을(를) 찾으십니까? (%s)", near, all.s);
+            reason_hint_en(r, "did you mean '%s'? (there are: %s)", near, all.s);
+            reason_hint_ko(r, "'%s'을(를) 찾으십니까? (가능한 자원: %s)", near, all.s);
         } else if (all.s) {
             reason_hint_en(r, "ask for one of: %s", all.s);
             reason_hint_ko(r, "다음 중에서 고르십시오: %s", all.s);

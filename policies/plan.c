@@ -9,8 +9,6 @@
 
 /* ---- what is planned with ---- */
 
-enum { LANES_MOST = 64 };
-
 static int facts_check(const struct facts *f, struct err *e) {
     wide_t total = 0;
     if (f->pool.n_flavors > LANES_MOST)

@@ -10,6 +10,8 @@
 #include "policies/reason.h"
 #include "policies/share.h"
 
+enum { LANES_MOST = 64 };
+
 /* A flavor of the pool, in the order of the policy. */
 struct lane {
     const struct fact_flavor *flavor;

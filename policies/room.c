@@ -116,6 +116,11 @@ static void judge_limit(struct planning *p, struct work *w, struct limit l) {
         say_exceeds(p, w, &l);
 }
 
+static int64_t times(int64_t units, int64_t rating) {
+    int64_t n;
+    return __builtin_mul_overflow(units, rating, &n) ? INT64_MAX : n;
+}
+
 /* The compute that it asks, and the least of any of its flavors that it would take. */
 static void compute_asked(const struct planning *p, const struct work *w, int64_t *asks, int64_t *least) {
     const struct fact_claim *c = w->claim;
@@ -127,11 +132,11 @@ static void compute_asked(const struct planning *p, const struct work *w, int64_
         const struct option *o = &w->options[i];
         int64_t rating = p->lanes[i].flavor->rating.n;
         if (o->most == 0) continue;
-        if (c->ask == ASK_UNITS) *asks = smaller(*asks, c->units.n * rating);
+        if (c->ask == ASK_UNITS) *asks = smaller(*asks, times(c->units.n, rating));
         if (c->has_minimum)
             *least = smaller(*least, o->floor * rating);
         else if (c->ask == ASK_UNITS)
-            *least = smaller(*least, c->units.n * rating);
+            *least = smaller(*least, times(c->units.n, rating));
     }
     if (w->mixed && c->has_minimum) *least = smaller(*least, c->minimum_compute.n);
 }

@@ -3,4 +3,9 @@
 $(BUILD)/unit/test_backend_simulated: $(call objects,backends/simulated.c backends/simulated_cloud.c)
 $(BUILD)/unit/test_backend_libvirt_xml: $(call objects,backends/libvirt_xml.c)
 $(BUILD)/unit/test_backend_dispatch: | $(BUILD)/backend-simulated.so
-$(BUILD)/obj/test/unit/test_backend_dispatch.o $(BUILD)/tidy/test/unit/test_backend_dispatch.ok: override CFLAGS += -DPLUGIN_FOLDER='"$(BUILD)"'
+
+LIBVIRT_DRIVE := $(BUILD)/libvirt/drive
+$(LIBVIRT_DRIVE): $(call objects,test/libvirt/drive.c $(patsubst %,alloc/%.c,amount backend clock dispatch err fault file json log plugin scope text)) | $(PLUGINS)
+	@mkdir -p $(@D)
+	$(call say,LINK)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Facts and decisions as JSON. The facts of a plan are stored once beside its decisions, so that
+ * `explain` can plan again; the form is canonical: keys sorted, no blanks, tenants by name, claims by
+ * (submitted, id), flavors and attributes by name, whatever order they had in memory. Amounts are
+ * integers with the unit in the key, times RFC 3339. What is absent has its default:
+ *
+ *   {"claims": [{"id", "tenant", "submitted", "flavor"?, "units"? | "compute_gflops"?,
+ *                "minimum_units"? | "minimum_gflops"?, "per_server"?, "storage_bytes"?, "until"?, "term_s"?,
+ *                "approver"?, "override_rule"?, "attrs"?: {name: text}}],
+ *    "format": 1, "now",
+ *    "pool": {"name", "basis", "draining"?, "granule_bytes", "storage_bytes", "storage_free_bytes",
+ *             "flavors": [{"name", "rating_gflops", "units", "free", "sizes": [1, 2, 4, 8]}]},
+ *    "tenants": [{"name", "organisation"?, "suspended"?, "held_gflops"?, "held_bytes"?,
+ *                 "organisation_gflops"?, "organisation_bytes"?, "attrs"?}]}
+ *
+ * "units" means ASK_UNITS, "compute_gflops" ASK_COMPUTE, neither ASK_NONE; "approver" means approved.
+ */
+#pragma once
+#include "alloc/decide.h"
+#include "alloc/scope.h"
+
+/* The caller frees it. Attributes of one owner must have different names. */
+char *facts_encode(const struct facts *facts);
+
+struct facts_owned {
+    struct facts facts; /* good until facts_free() */
+    json_t *document;
+    struct keep memory;
+};
+/* Strict; messages name the place: "facts: claims[3].units: must be ...". */
+int facts_decode(const char *text, struct facts_owned *out, struct err *e);
+/* The same from a document that the caller keeps until facts_free(). */
+int facts_decode_json(const json_t *document, const char *title, struct facts_owned *out, struct err *e);
+void facts_free(struct facts_owned *facts);
+
+/* {"claim", "outcome", "compute_gflops", "storage_bytes", "lines", "lease", "limits", "position"?,
+   "ahead_gflops"?, "reasons": [{"code", "rule"?, "place"?, "en", "ko", "hint_en"?, "hint_ko"?, "decisive"}]}
+ */
+json_t *decision_encode(const struct decision *decision);
+json_t *plan_encode(const struct plan *plan); /* {"decisions": [...]}, in the order of the plan */

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One isolated network per tenant, named allot-STORE-tN: a bridge without forwarding. With
+ * settings.network_range it has addresses and DHCP; without, it is a bare segment.
+ */
+#include "backends/libvirt.h"
+#include "backends/libvirt_xml.h"
+
+#include "alloc/scope.h"
+#include "alloc/text.h"
+
+#include <libvirt/virterror.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void addresses_xml(struct xml *x, const char *subnet) {
+    xml_open(x, "ip");
+    xml_attr(x, "address", "%s.1", subnet);
+    xml_attr(x, "prefix", "24");
+    xml_open(x, "dhcp");
+    xml_open(x, "range");
+    xml_attr(x, "start", "%s.2", subnet);
+    xml_attr(x, "end", "%s.254", subnet);
+    xml_close(x);
+    xml_close(x);
+    xml_close(x);
+}
+
+/* The bridge: a name of an interface holds 15 bytes, ours 13. */
+static int network_xml(const struct host *h, const char *name, int64_t tenant_number, char **out,
+                       struct err *e) {
+    struct xml x = {0};
+    char digest[VIR_UUID_STRING_BUFLEN], subnet[16] = "";
+    if (h->settings->network_range && settings_subnet(h->settings, tenant_number, subnet, e) < 0) return -1;
+    token_uuid(name, digest);
+    xml_open(&x, "network");
+    xml_leaf(&x, "name", "%s", name);
+    xml_leaf(&x, "uuid", "%s", digest);
+    xml_open(&x, "bridge");
+    xml_attr(&x, "name", "allot%.8s", digest);
+    xml_attr(&x, "stp", "on");
+    xml_attr(&x, "delay", "0");
+    xml_close(&x);
+    if (*subnet) addresses_xml(&x, subnet);
+    xml_close(&x);
+    *out = xml_take(&x);
+    return 0;
+}
+
+static int network_start(struct host *h, const char *name, int64_t tenant_number, struct err *e) {
+    char *xml scoped_free = NULL;
+    virNetworkPtr network = virNetworkLookupByName(h->connection, name);
+    bool made = false;
+    if (!network) {
+        if (network_xml(h, name, tenant_number, &xml, e) < 0) return -1;
+        network = virNetworkDefineXML(h->connection, xml);
+        made = network != NULL;
+    }
+    if (!network) return host_fail(h, e, "network %s of host %s cannot be defined", name, h->named->name);
+    int rc =
+        virNetworkIsActive(network) == 1 || virNetworkCreate(network) == 0 || virNetworkIsActive(network) == 1
+            ? 0
+            : host_fail(h, e, "network %s of host %s cannot be started", name, h->named->name);
+    if (rc == 0) (void)virNetworkSetAutostart(network, 1);
+    if (rc < 0 && made) (void)virNetworkUndefine(network);
+    virNetworkFree(network);
+    return rc;
+}
+
+/* Without a network of its own, if the settings allow it. A user's daemon has none to give. */
+static int fall_back(const struct host *h, bool *user, const char **note, struct err *e) {
+    size_t way = h->settings->has_network_fallback ? h->settings->network_fallback
+                 : h->session                      ? (size_t)NETWORK_NONE
+                                                   : (size_t)NETWORK_REFUSE;
+    if (way == NETWORK_REFUSE) return -1;
+    err_clear(e);
+    *user = way == NETWORK_USER;
+    *note = *user ? "user-mode network: this host gave no isolated network"
+                  : "no network: this host gave no isolated network";
+    return 0;
+}
+
+int network_ensure(struct host *h, const struct backend_operation *op, char **name, const char **note,
+                   bool *user, struct err *e) {
+    struct text t = {0};
+    *user = h->settings->network == NETWORK_USER;
+    if (h->settings->network != NETWORK_ISOLATED) return 0;
+    if (h->session) {
+        err_set(e, ERR_FAILED, "host %s is a user's daemon and has no isolated networks", h->named->name);
+        return fall_back(h, user, note, e);
+    }
+    text_add(&t, "allot-%s-t%lld", h->pool->store_id, (long long)op->tenant_number);
+    char *wanted = text_take(&t);
+    pthread_mutex_lock(&h->lock);
+    int rc = json_object_get(h->networks, wanted) ? 0 : network_start(h, wanted, op->tenant_number, e);
+    if (rc == 0) json_object_set_new(h->networks, wanted, json_true());
+    pthread_mutex_unlock(&h->lock);
+    if (rc == 0)
+        *name = wanted;
+    else
+        free(wanted);
+    return rc == 0 ? 0 : fall_back(h, user, note, e);
+}
+
+static bool is_used(const struct host *h, const char *name) {
+    for (size_t i = 0; i < h->n_domains; i++) {
+        const char *network = json_string_value(json_object_get(h->domains[i].meta, "network"));
+        if (!h->domains[i].gone && network && strcmp(network, name) == 0) return true;
+    }
+    return false;
+}
+
+void network_sweep(struct host *h, const json_t *names) {
+    struct text prefix scoped_text = {0};
+    const char *name;
+    json_t *value;
+    text_add(&prefix, "allot-%s-t", h->pool->store_id);
+    json_object_foreach((json_t *)names, name, value) {
+        if (strncmp(name, prefix.s, prefix.length) != 0 || is_used(h, name)) continue;
+        virNetworkPtr network = virNetworkLookupByName(h->connection, name);
+        if (!network) continue;
+        (void)virNetworkDestroy(network);
+        (void)virNetworkUndefine(network);
+        virNetworkFree(network);
+    }
+}

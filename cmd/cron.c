@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What cron runs: tick, reconcile, notify. Quiet when well; one line and an exit status when not. */
+#include "alloc/outbox.h"
+#include "alloc/scope.h"
+#include "alloc/tick.h"
+#include "cmd/books.h"
+#include "cmd/config.h"
+#include "cmd/notify.h"
+#include "cmd/output.h"
+#include "cmd/provide.h"
+#include "cmd/request.h"
+#include "policies/policy.h"
+
+#include <string.h>
+
+/* ---- tick ---- */
+
+static json_t *tick_answer(const struct tick_report *r) {
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "notices", (json_int_t)r->notices, "graces",
+                     (json_int_t)r->graces, "releases", (json_int_t)r->releases, "purge_notices",
+                     (json_int_t)r->purge_notices, "purges", (json_int_t)r->purges, "waiting_for_delivery",
+                     (json_int_t)r->waiting_for_delivery, "decided", (json_int_t)r->decided.n);
+}
+
+static const struct column tick_columns[] = {
+    {"notices", "notices of an end", CELL_COUNT, false},
+    {"graces", "graces begun", CELL_COUNT, false},
+    {"releases", "releases", CELL_COUNT, false},
+    {"purge_notices", "second notices", CELL_COUNT, false},
+    {"purges", "purges", CELL_COUNT, false},
+    {"waiting_for_delivery", "ends that wait for a notice's delivery", CELL_COUNT, false},
+    {"decided", "requests decided anew", CELL_COUNT, false},
+    {0}};
+
+static int tick_run(struct call *call, struct err *e) {
+    const struct config *config = call->config;
+    struct tick_options o = {.decider = &policy_decider,
+                             .actor = call->actor,
+                             .now = call->now,
+                             .confirm = call_flag(call, "confirm"),
+                             .releases_most = config && config->has_release_most ? config->release_most : 20,
+                             .gap_most = {25 * 3600}};
+    struct tick_report report;
+    store_dry_run(call->store, call->dry_run);
+    int rc = tick(call->store, &o, &report, e);
+    store_dry_run(call->store, false);
+    bool quiet = report.notices + report.graces + report.releases + report.purge_notices + report.purges +
+                     (int64_t)report.decided.n ==
+                 0;
+    if (rc == 0 && report.waiting_for_delivery)
+        fprintf(call->messages,
+                "allot: %lld grants cannot end because their notice was not delivered; allot notify\n",
+                (long long)report.waiting_for_delivery);
+    if (rc == 0 && (!quiet || strcmp(call->format, "table") != 0 || call->dry_run)) {
+        scoped_json json_t *answer = tick_answer(&report);
+        rc = output_object(call, tick_columns, answer, e);
+    }
+    if (rc == 0 && !call->dry_run) rc = books_publish_head(call, e);
+    tick_report_free(&report);
+    return rc;
+}
+
+/* ---- reconcile ---- */
+
+static json_t *reconcile_answer(const struct reconcile_report *r) {
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:O, s:O}", "matched",
+                     (json_int_t)r->matched, "ledger_only", (json_int_t)r->ledger_only, "backend_only",
+                     (json_int_t)r->backend_only, "differing", (json_int_t)r->differing, "unknown",
+                     (json_int_t)r->unknown, "foreign", (json_int_t)r->foreign, "done", (json_int_t)r->done,
+                     "waiting", (json_int_t)r->waiting, "refused", (json_int_t)r->refused, "failed",
+                     (json_int_t)r->failed, "things", r->things, "hosts", r->hosts);
+}
+
+static int reconcile_print(struct call *call, const struct reconcile_report *r, struct err *e) {
+    static const struct column columns[] = {{"label", "LABEL", CELL_STATE, false},
+                                            {"kind", "KIND", CELL_TEXT, false},
+                                            {"name", "NAME", CELL_TEXT, false},
+                                            {"host", "HOST", CELL_TEXT, false},
+                                            {"tenant", "TENANT", CELL_TEXT, true},
+                                            {"action", "ACTION", CELL_TEXT, false},
+                                            {"trouble", "TROUBLE", CELL_TEXT, false},
+                                            {"token", "TOKEN", CELL_TEXT, true},
+                                            {0}};
+    if (strcmp(call->format, "json") == 0) {
+        scoped_json json_t *answer = reconcile_answer(r);
+        return output_object(call, columns, answer, e);
+    }
+    if (json_array_size(r->things) && output_list(call, columns, r->things, e) < 0) return -1;
+    if (json_array_size(r->things) || call->dry_run)
+        output_say(call, "%lld matched, %lld ledger-only, %lld backend-only, %lld differing, %lld unknown",
+                   (long long)r->matched, (long long)r->ledger_only, (long long)r->backend_only,
+                   (long long)r->differing, (long long)r->unknown);
+    return 0;
+}
+
+/* One line on stderr says what is wrong, and the status which kind it is. */
+static int reconcile_verdict(struct call *call, const struct reconcile_report *r, const char **trouble) {
+    size_t i;
+    json_t *host;
+    bool silent = false;
+    json_array_foreach(r->hosts, i, host) {
+        fprintf(call->messages, "allot: host %s of pool %s: %s\n",
+                json_string_value(json_object_get(host, "host")),
+                json_string_value(json_object_get(host, "pool")),
+                json_string_value(json_object_get(host, "trouble")));
+        silent |= json_is_false(json_object_get(host, "answered"));
+    }
+    *trouble = r->failed         ? "outcomes are unknown"
+               : silent          ? "a host did not answer"
+               : r->backend_only ? "things were found that the ledger does not know"
+                                 : NULL;
+    return r->failed ? ERR_UNKNOWN : silent ? ERR_FAILED : 0;
+}
+
+static int reconcile_run(struct call *call, struct err *e) {
+    struct progress progress = {.what = "reconciling", .off = call->quiet};
+    struct reconcile_options o = {
+        .observe = true, .dry_run = call->dry_run, .remove = call_option(call, "remove")};
+    struct reconcile_report report;
+    const char *trouble = NULL;
+    provide_options(call, &o);
+    if (books_pool(call, &o.pool, e) < 0) return -1;
+    if (o.remove && call->role < ROLE_ADMIN)
+        return err_set(e, ERR_DENIED, "only an admin may order a thing removed");
+    if (!call->dry_run && job_begin(call->store, "reconcile", call->now, e) < 0) return -1;
+    int rc = reconcile(call->store, &o, &report, e);
+    progress_end(&progress);
+    int verdict = rc < 0 ? -1 : reconcile_verdict(call, &report, &trouble);
+    if (rc == 0) rc = reconcile_print(call, &report, e);
+    reconcile_report_free(&report);
+    struct err job = {0};
+    if (!call->dry_run && !(rc < 0 && e->code == ERR_RETRY))
+        job_end(call->store, "reconcile", call->now, rc < 0 ? e->what : trouble, &job);
+    return rc < 0 ? -1 : verdict;
+}
+
+/* ---- notify ---- */
+
+static int notify_run(struct call *call, struct err *e) {
+    const char *by_hand = call_option(call, "delivered");
+    if (by_hand) return notify_by_hand(call, by_hand, e);
+    if (call_flag(call, "list")) return notify_list(call, e);
+    return notify_all(call, e);
+}
+
+static const struct option tick_options_table[] = {
+    {"confirm", NULL, "go on although the clock or the number of ends looks wrong", false}, {0}};
+static const struct option reconcile_options_table[] = {
+    {"pool", "NAME", "only this pool", false},
+    {"remove", "TOKEN", "remove a thing that the ledger does not know (admins)", false},
+    {0}};
+static const struct option notify_options[] = {
+    {"list", NULL, "show what is undelivered", false},
+    {"delivered", "NUMBER", "note that a person delivered this message", false},
+    {0}};
+
+const struct command cron_commands[] = {
+    {"tick", "", 0, 0, "what time brings: notices, ends, releases, purges, the queue",
+     COMMAND_CHANGES | COMMAND_SHOWS, ROLE_OPERATOR, tick_options_table, tick_run},
+    {"reconcile", "", 0, 0, "bring the backends to what the ledger says, and report drift",
+     COMMAND_CHANGES | COMMAND_LISTS, ROLE_OPERATOR, reconcile_options_table, reconcile_run},
+    {"notify", "", 0, 0, "hand undelivered messages to the configured command",
+     COMMAND_CHANGES | COMMAND_LISTS, ROLE_OPERATOR, notify_options, notify_run},
+    {0},
+};

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "alloc/grant.h"
+
+#include "alloc/scope.h"
+#include "alloc/text.h"
+#include "cmd/books.h"
+#include "cmd/output.h"
+#include "cmd/provide.h"
+#include "cmd/request.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- an administrator's direct grant: the same plan, approval implied ---- */
+
+static int add_body(struct change *c, struct err *e) { return request_submit_all(c, c->arg, e); }
+
+static int override_of(const struct call *call, struct submission *s, struct err *e) {
+    const char *until = call_option(call, "override-until");
+    s->override_rule = call_option(call, "override");
+    s->override_reason = call_option(call, "reason");
+    bool whole = s->override_rule && s->override_reason && *s->override_reason && until;
+    if (!s->override_rule && !s->override_reason && !until) return 0;
+    if (!whole) {
+        err_set(e, ERR_USAGE, "to set a rule aside, say which, why and until when");
+        return err_hint(e, "--override RULE --reason TEXT --override-until DATE");
+    }
+    if (call->role < ROLE_ADMIN) return err_set(e, ERR_DENIED, "only an admin may set a rule aside");
+    s->override_until.has = true;
+    if (instant_or_date_parse(until, &s->override_until.at, e) < 0) return err_context(e, "--override-until");
+    return s->override_until.at.s > call->now.s
+               ? 0
+               : err_set(e, ERR_USAGE, "--override-until %s has passed", until);
+}
+
+static int add_run(struct call *call, struct err *e) {
+    json_t *one = request_from_options(call, e);
+    scoped_json json_t *documents = one ? json_pack("[o]", one) : NULL, *answer = NULL;
+    if (!documents) return -1;
+    json_object_set_new(one, "tenant", json_string(call->arguments[0]));
+    struct submission s = {.documents = documents, .title = "grant", .approver = call->actor};
+    if (override_of(call, &s, e) < 0) return -1;
+    int status = change_run(call, add_body, &s, NULL, &answer, e);
+    if (status < 0) return -1;
+    int ready = provide(call, 0, 0, e);
+    if (ready < 0 || request_tell(call, json_array_get(answer, 0), e) < 0) return -1;
+    return status ? status : ready;
+}
+
+/* ---- one grant by number ---- */
+
+struct acting {
+    int (*act)(struct book *b, const struct grant *g, struct call *call, struct err *e);
+};
+
+static json_t *grant_answer(struct store *s, int64_t id, struct err *e) {
+    struct grant g;
+    if (grant_find(s, id, 0, &g, e) < 0) return NULL;
+    json_t *show = grant_show(s, &g, e);
+    grant_free(&g);
+    return show;
+}
+
+static int act_body(struct change *c, struct err *e) {
+    const struct acting *a = c->arg;
+    int64_t id;
+    struct grant g;
+    struct book b;
+    if (number_parse(c->call->arguments[0], 'g', &id, e) < 0 || grant_find(c->store, id, 0, &g, e) < 0)
+        return -1;
+    int rc = book_open(&b, c->store, g.pool, c->call->actor, c->call->now, e);
+    if (rc == 0) rc = a->act(&b, &g, c->call, e);
+    if (rc == 0) rc = book_close(&b, e);
+    if (rc == 0) rc = (c->answer = grant_answer(c->store, id, e)) ? 0 : -1;
+    grant_free(&g);
+    return rc;
+}
+
+static const struct column answer_columns[] = {{"grant", "grant", CELL_TEXT, false},
+                                               {"tenant", "tenant", CELL_TEXT, false},
+                                               {"state", "state", CELL_STATE, false},
+                                               {"end", "end", CELL_INSTANT, false},
+                                               {"keep_until", "kept until", CELL_INSTANT, false},
+                                               {"renewals_left", "renewals left", CELL_COUNT, false},
+                                               {0}};
+
+static int act_run(struct call *call, const struct acting *a, bool removes, struct err *e) {
+    scoped_json json_t *answer = NULL;
+    int status = change_run(call, act_body, (void *)a, NULL, &answer, e);
+    if (status < 0) return -1;
+    int ready = 0;
+    if (removes) {
+        int64_t id = 0;
+        number_parse(call->arguments[0], 'g', &id, e);
+        ready = provide(call, 0, id, e);
+        if (ready < 0) return -1;
+        if (!call->dry_run) {
+            json_t *now = grant_answer(call->store, id, e);
+            if (!now) return -1;
+            json_decref(answer);
+            answer = now;
+        }
+    }
+    return output_object(call, answer_columns, answer, e) < 0 ? -1 : ready;
+}
+
+static int do_release(struct book *b, const struct grant *g, struct call *call, struct err *e) {
+    const char *reason = call_option(call, "reason");
+    return grant_release(b, g, reason ? reason : "released by command", e);
+}
+
+static int do_purge(struct book *b, const struct grant *g, struct call *call, struct err *e) {
+    const char *reason = call_option(call, "reason");
+    return grant_purge(b, g, reason ? reason : "purged by command", e);
+}
+
+static int do_extend(struct book *b, const struct grant *g, struct call *call, struct err *e) {
+    const char *until = call_option(call, "until"), *length = call_option(call, "for");
+    instant_t end;
+    span_t more;
+    if ((until != NULL) == (length != NULL)) return err_set(e, ERR_USAGE, "say --until DATE or --for SPAN");
+    if (until && instant_or_date_parse(until, &end, e) < 0) return err_context(e, "--until");
+    if (length && span_parse(length, &more, e) < 0) return err_context(e, "--for");
+    return grant_extend(b, g, until ? end : instant_after(g->end, more), false, e);
+}
+
+static int do_renew(struct book *b, const struct grant *g, struct call *call, struct err *e) {
+    (void)call;
+    return grant_extend(b, g, g->end, true, e);
+}
+
+/* Names of servers or volumes, as `grant show` prints them, become their numbers. */
+static int do_shrink(struct book *b, const struct grant *g, struct call *call, struct err *e) {
+    enum { MOST = 256 };
+    int64_t operations[MOST];
+    size_t n = call->n_arguments - 1;
+    if (n > MOST) return err_set(e, ERR_USAGE, "at most %d servers and volumes at once", MOST);
+    for (size_t i = 0; i < n; i++) {
+        const char *name = call->arguments[i + 1];
+        int rc = sql_int(b->store, e, &operations[i],
+                         "SELECT id FROM operation WHERE tenant = $1 AND grant_id = $2 AND name = $3 AND "
+                         "desired = 'present'",
+                         "iis", g->tenant, g->id, name);
+        if (rc < 0) return -1;
+        if (rc == 0) {
+            err_set(e, ERR_NOT_FOUND, "grant g-%lld has no server or volume '%s'", (long long)g->id, name);
+            return err_hint(e, "allot grant show g-%lld names them", (long long)g->id);
+        }
+        for (size_t k = 0; k < i; k++)
+            if (operations[k] == operations[i]) return err_set(e, ERR_USAGE, "'%s' is named twice", name);
+    }
+    return grant_shrink(b, g, operations, n, e);
+}
+
+static int release_run(struct call *call, struct err *e) {
+    return act_run(call, &(struct acting){do_release}, true, e);
+}
+static int purge_run(struct call *call, struct err *e) {
+    return act_run(call, &(struct acting){do_purge}, true, e);
+}
+static int extend_run(struct call *call, struct err *e) {
+    return act_run(call, &(struct acting){do_extend}, false, e);
+}
+static int renew_run(struct call *call, struct err *e) {
+    return act_run(call, &(struct acting){do_renew}, false, e);
+}
+static int shrink_run(struct call *call, struct err *e) {
+    return act_run(call, &(struct acting){do_shrink}, true, e);
+}
+
+/* ---- showing ---- */
+
+static int list_run(struct call *call, struct err *e) {
+    static const struct column columns[] = {{"grant", "GRANT", CELL_TEXT, false},
+                                            {"tenant", "TENANT", CELL_TEXT, false},
+                                            {"pool", "POOL", CELL_TEXT, true},
+                                            {"state", "STATE", CELL_STATE, false},
+                                            {"lines", "UNITS", CELL_TEXT, false},
+                                            {"compute_gflops", "COMPUTE", CELL_GFLOPS, false},
+                                            {"storage_bytes", "STORAGE", CELL_BYTES, false},
+                                            {"end", "END", CELL_INSTANT, false},
+                                            {"counted_only", "COUNTED ONLY", CELL_YES, false},
+                                            {"request", "REQUEST", CELL_TEXT, true},
+                                            {0}};
+    struct grant_filter f = {.state = call_option(call, "state"),
+                             .live = !call_flag(call, "all") && !call_option(call, "state")};
+    if (books_tenant(call, &f.tenant, e) < 0 || books_pool(call, &f.pool, e) < 0) return -1;
+    scoped_json json_t *rows = grant_list(call->store, &f, e);
+    return rows ? output_list(call, columns, rows, e) : -1;
+}
+
+static int show_run(struct call *call, struct err *e) {
+    static const struct column columns[] = {{"grant", "grant", CELL_TEXT, false},
+                                            {"tenant", "tenant", CELL_TEXT, false},
+                                            {"pool", "pool", CELL_TEXT, false},
+                                            {"state", "state", CELL_STATE, false},
+                                            {"basis", "basis", CELL_TEXT, false},
+                                            {"compute_gflops", "compute", CELL_GFLOPS, false},
+                                            {"storage_bytes", "storage", CELL_BYTES, false},
+                                            {"start", "start", CELL_INSTANT, false},
+                                            {"end", "end", CELL_INSTANT, false},
+                                            {"notice_seconds", "notice before", CELL_SPAN, false},
+                                            {"grace_seconds", "grace after", CELL_SPAN, false},
+                                            {"keep_seconds", "volumes kept for", CELL_SPAN, false},
+                                            {"keep_until", "kept until", CELL_INSTANT, false},
+                                            {"renewals_left", "renewals left", CELL_COUNT, false},
+                                            {"why", "why", CELL_TEXT, false},
+                                            {"request", "request", CELL_TEXT, false},
+                                            {0}};
+    static const struct column things[] = {{"name", "NAME", CELL_TEXT, false},
+                                           {"host", "HOST", CELL_TEXT, false},
+                                           {"flavor", "FLAVOR", CELL_TEXT, false},
+                                           {"units", "UNITS", CELL_COUNT, false},
+                                           {"storage_bytes", "BYTES", CELL_BYTES, false},
+                                           {"observed", "STATE", CELL_STATE, false},
+                                           {"console", "CONNECT", CELL_TEXT, false},
+                                           {"trouble", "TROUBLE", CELL_TEXT, true},
+                                           {0}};
+    int64_t id;
+    if (number_parse(call->arguments[0], 'g', &id, e) < 0) return -1;
+    scoped_json json_t *show = grant_answer(call->store, id, e);
+    if (!show) return -1;
+    if (output_object(call, columns, show, e) < 0 || strcmp(call->format, "table") != 0)
+        return show && err_is(e) ? -1 : 0;
+    json_t *list = json_object_get(show, "things"), *thing, *line;
+    size_t i;
+    json_array_foreach(list, i, thing) {
+        json_t *console = json_object_get(json_object_get(thing, "connect"), "console");
+        if (console) json_object_set(thing, "console", console);
+    }
+    json_array_foreach(json_object_get(show, "lines"), i, line) {
+        const char *attach = json_string_value(json_object_get(line, "attach"));
+        if (attach && strcmp(attach, "none") == 0)
+            output_say(call, "%s is counted, not attached: the server is real, the accelerator only booked",
+                       json_string_value(json_object_get(line, "flavor")));
+    }
+    output_say(call, "%s", "");
+    return output_list(call, things, list, e);
+}
+
+static const struct option add_options[] = {
+    {"pool", "NAME", "the pool (where the store has more than one)", false},
+    {"flavor", "NAME", "which accelerator; without it any will do", false},
+    {"units", "N", "so many units of the flavor", false},
+    {"compute", "AMOUNT", "so much compute, like '62.4 TF'", false},
+    {"minimum", "AMOUNT", "take less than asked, down to this", false},
+    {"per-server", "N", "so many units must share a server", false},
+    {"storage", "AMOUNT", "storage, like '10 TB'; never partial", false},
+    {"for", "SPAN", "for how long, like '90 days'", false},
+    {"until", "DATE", "until when (the day is included)", false},
+    {"purpose", "TEXT", "what it is for", false},
+    {"set", "ATTR=VALUE", "an attribute of the request", true},
+    {"override", "RULE", "set this rule of the policy aside (admins)", false},
+    {"reason", "TEXT", "why the rule is set aside", false},
+    {"override-until", "DATE", "until when the rule is set aside", false},
+    {"no-provision", NULL, "leave the work at the backends to reconcile", false},
+    {0}};
+static const struct option list_options[] = {{"tenant", "NAME", "only this tenant's", false},
+                                             {"pool", "NAME", "only of this pool", false},
+                                             {"state", "STATE", "only in this state", false},
+                                             {"all", NULL, "also those that have ended", false},
+                                             {0}};
+static const struct option end_options[] = {
+    {"reason", "TEXT", "why, for the record", false},
+    {"no-provision", NULL, "leave the work at the backends to reconcile", false},
+    {0}};
+static const struct option extend_options[] = {{"until", "DATE", "the new end (the day is included)", false},
+                                               {"for", "SPAN", "so much longer", false},
+                                               {0}};
+static const struct option shrink_options[] = {
+    {"no-provision", NULL, "leave the work at the backends to reconcile", false}, {0}};
+
+const struct command grant_commands[] = {
+    {"grant add", "TENANT", 1, 1, "grant directly: the same plan, approval implied",
+     COMMAND_CHANGES | COMMAND_SHOWS, ROLE_OPERATOR, add_options, add_run},
+    {"grant list", "", 0, 0, "list grants", COMMAND_LISTS, ROLE_AUDITOR, list_options, list_run},
+    {"grant show", "GRANT", 1, 1, "show one grant and how to connect to it", COMMAND_SHOWS, ROLE_AUDITOR,
+     NULL, show_run},
+    {"grant extend", "GRANT", 1, 1, "give a grant a later end", COMMAND_CHANGES | COMMAND_SHOWS, ROLE_ADMIN,
+     extend_options, extend_run},
+    {"grant renew", "GRANT", 1, 1, "use one renewal of a grant", COMMAND_CHANGES | COMMAND_SHOWS,
+     ROLE_OPERATOR, NULL, renew_run},
+    {"grant shrink", "GRANT THING...", 2, -1, "give back whole servers or volumes of a grant",
+     COMMAND_CHANGES | COMMAND_SHOWS, ROLE_OPERATOR, shrink_options, shrink_run},
+    {"grant release", "GRANT", 1, 1, "end the servers of a grant; its volumes are kept",
+     COMMAND_CHANGES | COMMAND_SHOWS, ROLE_OPERATOR, end_options, release_run},
+    {"grant purge", "GRANT", 1, 1, "delete the kept volumes of a released grant",
+     COMMAND_CHANGES | COMMAND_SHOWS, ROLE_ADMIN, end_options, purge_run},
+    {0},
+};

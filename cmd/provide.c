@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/provide.h"
+
+#include "alloc/scope.h"
+#include "cmd/config.h"
+#include "cmd/output.h"
+
+#include <string.h>
+
+const struct option provide_option = {"no-provision", NULL, "leave the work at the backends to reconcile",
+                                      false};
+
+void provide_options(struct call *call, struct reconcile_options *o) {
+    o->deadline_ms = call->config && call->config->deadline.s > 0 ? call->config->deadline.s * 1000 : 120000;
+    o->actor = call->actor;
+    o->now = call->now;
+    o->now_fixed = call->now_given;
+}
+
+static void on_progress(void *arg, size_t done, size_t total) {
+    struct progress *p = arg;
+    p->total = total;
+    progress_step(p, done);
+}
+
+static void tell(struct call *call, const struct reconcile_report *r) {
+    if (r->waiting + r->failed > 0)
+        fprintf(call->messages,
+                "allot: %lld of %lld things are not ready yet; allot reconcile goes on with them\n",
+                (long long)(r->waiting + r->failed),
+                (long long)(r->done + r->waiting + r->failed + r->refused));
+    if (r->refused > 0)
+        fprintf(call->messages,
+                "allot: the backend refused %lld things; allot request list --state held says why\n",
+                (long long)r->refused);
+}
+
+int provide(struct call *call, int64_t pool, int64_t grant, struct err *e) {
+    if (call->dry_run || call_flag(call, "no-provision")) return 0;
+    struct progress progress = {.what = "provisioning", .off = call->quiet};
+    struct reconcile_options o = {
+        .pool = pool, .grant = grant, .progress = on_progress, .progress_arg = &progress};
+    struct reconcile_report report;
+    provide_options(call, &o);
+    int rc = reconcile(call->store, &o, &report, e);
+    progress_end(&progress);
+    if (rc < 0 && e->code == ERR_RETRY) { /* another run is at work and will do it */
+        fprintf(call->messages, "allot: %s; %s\n", e->what, e->hint);
+        err_clear(e);
+        rc = 0;
+    } else if (rc == 0) {
+        tell(call, &report);
+        rc = report.failed ? ERR_UNKNOWN : report.refused ? ERR_WAITS : 0;
+    }
+    reconcile_report_free(&report);
+    return rc;
+}

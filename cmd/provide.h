@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * After a decision: carry out at once what is open at the backends. What cannot be done now is done by
+ * the next `allot reconcile`.
+ */
+#pragma once
+#include "alloc/reconcile.h"
+#include "cmd/command.h"
+
+extern const struct option provide_option; /* --no-provision */
+
+/* Fills the options that every run shares: deadline, catalogue, actor, clock. */
+void provide_options(struct call *call, struct reconcile_options *o);
+/* pool, grant: 0 for all. Does nothing with --dry-run or --no-provision. 0 done or still waiting, 7 when an
+   outcome is unknown, 8 when the backend refused something, -1. */
+int provide(struct call *call, int64_t pool, int64_t grant, struct err *e);

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/request.h"
+
+#include "alloc/grant.h"
+#include "alloc/scope.h"
+#include "cmd/books.h"
+#include "cmd/output.h"
+#include "cmd/provide.h"
+#include "policies/policy.h"
+
+#include <string.h>
+
+/* ---- answers ---- */
+
+json_t *request_answer(struct store *s, const struct engine_results *results, int64_t request,
+                       struct err *e) {
+    json_t *answer = sql_json_one(
+        s, e, "such request",
+        "SELECT 'r-' || r.id AS request, t.name AS tenant, p.name AS pool, r.state, coalesce(d.outcome, "
+        "r.state) AS outcome, CASE WHEN "
+        "r.grant_id IS NOT NULL THEN 'g-' || r.grant_id END AS \"grant\", d.body AS \"decision@json\" FROM "
+        "request r JOIN tenant t ON t.id = r.tenant JOIN pool p ON p.id = r.pool LEFT JOIN decision d ON "
+        "d.id = r.decision WHERE "
+        "r.id = $1",
+        "i", request);
+    (void)results;
+    if (!answer) return NULL;
+    static const char *const amounts[] = {"compute_gflops", "storage_bytes"};
+    for (size_t i = 0; i < 2; i++) {
+        json_t *amount = json_object_get(json_object_get(answer, "decision"), amounts[i]);
+        if (amount) json_object_set(answer, amounts[i], amount);
+    }
+    return answer;
+}
+
+int request_status(const json_t *answer) {
+    const char *outcome = json_string_value(json_object_get(answer, "outcome"));
+    if (!outcome) return ERR_WAITS;
+    if (strcmp(outcome, "denied") == 0) return ERR_DENIED;
+    return strcmp(outcome, "queued") == 0 || strcmp(outcome, "held") == 0 ? ERR_WAITS : 0;
+}
+
+static const json_t *first_reason(const json_t *answer) {
+    return json_array_get(json_object_get(json_object_get(answer, "decision"), "reasons"), 0);
+}
+
+static const char *reason_text(const struct call *call, const json_t *reason, const char *en,
+                               const char *ko) {
+    return output_choose(call, json_string_value(json_object_get(reason, en)),
+                         json_string_value(json_object_get(reason, ko)));
+}
+
+const char *request_reason(const struct call *call, const json_t *answer) {
+    const char *text = reason_text(call, first_reason(answer), "en", "ko");
+    return text ? text : "";
+}
+
+static void describe_given(const json_t *answer, struct text *out) {
+    const json_t *decision = json_object_get(answer, "decision"), *line;
+    size_t i;
+    json_array_foreach(json_object_get(decision, "lines"), i, line) {
+        long long size = json_integer_value(json_object_get(line, "size")),
+                  count = json_integer_value(json_object_get(line, "count"));
+        text_add(out, "%s%s x %lld", i ? ", " : "", json_string_value(json_object_get(line, "flavor")),
+                 size * count);
+    }
+    gflops_t compute = gflops(json_integer_value(json_object_get(decision, "compute_gflops")));
+    bytes_t storage = bytes(json_integer_value(json_object_get(decision, "storage_bytes")));
+    if (compute.n) text_add(out, " (%s)", gflops_text(compute).s);
+    if (storage.n) text_add(out, "%s%s", compute.n ? ", " : "", bytes_text(storage).s);
+}
+
+int request_tell(struct call *call, const json_t *answer, struct err *e) {
+    if (call->format[0] == 'j' || strcmp(call->format, "table") != 0) {
+        static const struct column columns[] = {{"request", "REQUEST", CELL_TEXT, false},
+                                                {"outcome", "OUTCOME", CELL_STATE, false},
+                                                {"grant", "GRANT", CELL_TEXT, false},
+                                                {0}};
+        return output_object(call, columns, answer, e);
+    }
+    const char *outcome = json_string_value(json_object_get(answer, "outcome"));
+    const char *id = json_string_value(json_object_get(answer, "request")),
+               *grant = json_string_value(json_object_get(answer, "grant"));
+    const char *hint = reason_text(call, first_reason(answer), "hint_en", "hint_ko");
+    if (request_status(answer) == ERR_DENIED) {
+        err_set(e, ERR_DENIED, "%s", request_reason(call, answer));
+        return hint ? err_hint(e, "%s", hint) : -1;
+    }
+    struct text given = {0};
+    describe_given(answer, &given);
+    if (grant)
+        output_say(call, "%s %s: %s, %s", id, outcome, grant, given.s ? given.s : "");
+    else
+        output_say(call, "%s %s: %s", id, outcome, request_reason(call, answer));
+    if (hint && request_status(answer) == ERR_WAITS) output_say(call, "hint: %s", hint);
+    text_free(&given);
+    return 0;
+}
+
+/* ---- one request by number ---- */
+
+enum act { ACT_APPROVE, ACT_DENY, ACT_RETURN, ACT_WITHDRAW };
+
+struct acting {
+    enum act act;
+    const char *words;
+};
+
+static int act_body(struct change *c, struct err *e) {
+    const struct acting *a = c->arg;
+    int64_t id;
+    struct request r = {0};
+    struct book b;
+    struct engine_results results = {0};
+    if (number_parse(c->call->arguments[0], 'r', &id, e) < 0 || request_find(c->store, id, 0, &r, e) < 0)
+        return -1;
+    int rc = book_open(&b, c->store, r.pool, c->call->actor, c->call->now, e);
+    if (rc == 0) switch (a->act) {
+        case ACT_APPROVE: rc = request_approve(&b, &r, c->call->actor, e); break;
+        case ACT_DENY: rc = request_deny(&b, &r, a->words, e); break;
+        case ACT_RETURN: rc = request_return(&b, &r, a->words, e); break;
+        case ACT_WITHDRAW: rc = request_withdraw(&b, &r, e); break;
+        }
+    if (rc == 0 && a->act == ACT_APPROVE) rc = engine_plan(&b, &policy_decider, &results, e);
+    if (rc == 0) rc = book_close(&b, e);
+    if (rc == 0) rc = (c->answer = request_answer(c->store, &results, id, e)) ? 0 : -1;
+    if (rc == 0 && a->act == ACT_APPROVE) c->status = request_status(c->answer);
+    engine_results_free(&results);
+    request_free(&r);
+    return rc;
+}
+
+static int act_run(struct call *call, enum act act, const char *words, struct err *e) {
+    struct acting a = {act, words};
+    scoped_json json_t *answer = NULL;
+    int status = change_run(call, act_body, &a, NULL, &answer, e);
+    if (status < 0) return -1;
+    if (act == ACT_APPROVE) {
+        int ready = provide(call, 0, 0, e);
+        if (ready < 0 || request_tell(call, answer, e) < 0) return -1;
+        return status ? status : ready;
+    }
+    if (strcmp(call->format, "table") != 0) return request_tell(call, answer, e) < 0 ? -1 : status;
+    output_say(call, "%s %s", json_string_value(json_object_get(answer, "request")),
+               json_string_value(json_object_get(answer, "state")));
+    return status;
+}
+
+static int approve_run(struct call *call, struct err *e) { return act_run(call, ACT_APPROVE, NULL, e); }
+static int withdraw_run(struct call *call, struct err *e) { return act_run(call, ACT_WITHDRAW, NULL, e); }
+
+static int with_words(struct call *call, enum act act, const char *option, struct err *e) {
+    const char *words = call_option(call, option);
+    if (words && *words) return act_run(call, act, words, e);
+    return err_set(e, ERR_USAGE, "--%s TEXT is needed: the tenant is told", option);
+}
+
+static int deny_run(struct call *call, struct err *e) { return with_words(call, ACT_DENY, "reason", e); }
+static int return_run(struct call *call, struct err *e) { return with_words(call, ACT_RETURN, "remark", e); }
+
+/* ---- showing ---- */
+
+static int filter_of(const struct call *call, struct request_filter *f, struct err *e) {
+    f->state = call_option(call, "state");
+    return books_tenant(call, &f->tenant, e) < 0 || books_pool(call, &f->pool, e) < 0 ? -1 : 0;
+}
+
+static int list_run(struct call *call, struct err *e) {
+    static const struct column columns[] = {{"request", "REQUEST", CELL_TEXT, false},
+                                            {"tenant", "TENANT", CELL_TEXT, false},
+                                            {"state", "STATE", CELL_STATE, false},
+                                            {"pool", "POOL", CELL_TEXT, true},
+                                            {"flavor", "FLAVOR", CELL_TEXT, false},
+                                            {"units", "UNITS", CELL_COUNT, false},
+                                            {"compute_gflops", "COMPUTE", CELL_GFLOPS, false},
+                                            {"storage_bytes", "STORAGE", CELL_BYTES, false},
+                                            {"submitted", "SUBMITTED", CELL_INSTANT, true},
+                                            {"grant", "GRANT", CELL_TEXT, false},
+                                            {"note", "NOTE", CELL_TEXT, true},
+                                            {"purpose", "PURPOSE", CELL_TEXT, true},
+                                            {0}};
+    static const char *const states[] = {"queued", "held", "returned", "denied", "granted", "withdrawn"};
+    struct request_filter f = {0};
+    if (filter_of(call, &f, e) < 0) return -1;
+    bool known = !f.state;
+    for (size_t i = 0; i < 6 && !known; i++) known = strcmp(f.state, states[i]) == 0;
+    if (!known) {
+        const char *near = text_nearest(f.state, states, 6);
+        err_set(e, ERR_USAGE, "no state '%s'", f.state);
+        return near ? err_hint(e, "did you mean '%s'?", near)
+                    : err_hint(e, "queued held returned denied granted withdrawn");
+    }
+    scoped_json json_t *rows = request_list(call->store, &f, e);
+    return rows ? output_list(call, columns, rows, e) : -1;
+}
+
+static int show_run(struct call *call, struct err *e) {
+    static const struct column columns[] = {{"request", "request", CELL_TEXT, false},
+                                            {"tenant", "tenant", CELL_TEXT, false},
+                                            {"pool", "pool", CELL_TEXT, false},
+                                            {"state", "state", CELL_STATE, false},
+                                            {"flavor", "flavor", CELL_TEXT, false},
+                                            {"units", "units", CELL_COUNT, false},
+                                            {"compute_gflops", "compute", CELL_GFLOPS, false},
+                                            {"minimum_units", "minimum units", CELL_COUNT, false},
+                                            {"minimum_gflops", "minimum compute", CELL_GFLOPS, false},
+                                            {"per_server", "units per server", CELL_COUNT, false},
+                                            {"storage_bytes", "storage", CELL_BYTES, false},
+                                            {"term_seconds", "for", CELL_SPAN, false},
+                                            {"until", "until", CELL_INSTANT, false},
+                                            {"submitted", "submitted", CELL_INSTANT, false},
+                                            {"purpose", "purpose", CELL_TEXT, false},
+                                            {"approved_by", "approved by", CELL_TEXT, false},
+                                            {"override_rule", "rule set aside", CELL_TEXT, false},
+                                            {"decided", "decided", CELL_INSTANT, false},
+                                            {"why", "why", CELL_TEXT, false},
+                                            {"note", "note", CELL_TEXT, false},
+                                            {"grant", "grant", CELL_TEXT, false},
+                                            {0}};
+    int64_t id;
+    struct request r = {0};
+    if (number_parse(call->arguments[0], 'r', &id, e) < 0 || request_find(call->store, id, 0, &r, e) < 0)
+        return -1;
+    scoped_json json_t *show = request_show(call->store, &r, e);
+    request_free(&r);
+    if (!show) return -1;
+    if (strcmp(call->format, "table") == 0)
+        json_object_set_new(show, "why", json_string(request_reason(call, show)));
+    return output_object(call, columns, show, e);
+}
+
+static const struct option list_options[] = {{"tenant", "NAME", "only this tenant's", false},
+                                             {"pool", "NAME", "only of this pool", false},
+                                             {"state", "STATE", "only in this state", false},
+                                             {0}};
+static const struct option approve_options[] = {
+    {"no-provision", NULL, "leave the work at the backends to reconcile", false}, {0}};
+static const struct option deny_options[] = {{"reason", "TEXT", "why; the tenant is told", false}, {0}};
+static const struct option return_options[] = {
+    {"remark", "TEXT", "what is missing; the tenant is told", false}, {0}};
+
+const struct command request_commands[] = {
+    {"request submit", "", 0, 0, "ask for compute and storage; the policy decides at once",
+     COMMAND_CHANGES | COMMAND_LISTS, ROLE_OPERATOR, request_submit_options, request_submit_run},
+    {"request amend", "REQUEST", 1, 1, "replace what a waiting, held or returned request asks",
+     COMMAND_CHANGES | COMMAND_SHOWS, ROLE_OPERATOR, request_amend_options, request_amend_run},
+    {"request list", "", 0, 0, "list requests", COMMAND_LISTS, ROLE_AUDITOR, list_options, list_run},
+    {"request show", "REQUEST", 1, 1, "show one request and its last decision", COMMAND_SHOWS, ROLE_AUDITOR,
+     NULL, show_run},
+    {"request approve", "REQUEST", 1, 1, "pass a held request on to the policy",
+     COMMAND_CHANGES | COMMAND_SHOWS, ROLE_OPERATOR, approve_options, approve_run},
+    {"request deny", "REQUEST", 1, 1, "end a request that waits or is held", COMMAND_CHANGES | COMMAND_SHOWS,
+     ROLE_OPERATOR, deny_options, deny_run},
+    {"request return", "REQUEST", 1, 1, "give a request back to its tenant for completion",
+     COMMAND_CHANGES | COMMAND_SHOWS, ROLE_OPERATOR, return_options, return_run},
+    {"request withdraw", "REQUEST", 1, 1, "take a request back", COMMAND_CHANGES | COMMAND_SHOWS,
+     ROLE_OPERATOR, NULL, withdraw_run},
+    {0},
+};

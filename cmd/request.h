@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the commands about requests and grants share. */
+#pragma once
+#include "alloc/engine.h"
+#include "alloc/request.h"
+#include "cmd/change.h"
+
+extern const struct command request_commands[], grant_commands[], queue_commands[], explain_commands[],
+    cron_commands[];
+
+/* request_submit.c */
+int request_submit_run(struct call *call, struct err *e);
+int request_amend_run(struct call *call, struct err *e);
+extern const struct option request_submit_options[], request_amend_options[];
+/* The request that the options of a call describe, as the document that request_decode() takes. */
+json_t *request_from_options(const struct call *call, struct err *e);
+
+/* An answer about one request after a plan: {"request", "tenant", "outcome", "grant", "decision"}. */
+json_t *request_answer(struct store *s, const struct engine_results *results, int64_t request, struct err *e);
+/* 0 granted or partial, 3 denied, 8 queued or held. */
+int request_status(const json_t *answer);
+/* One line for people, and for a denial the error with its hint (-1). */
+int request_tell(struct call *call, const json_t *answer, struct err *e);
+/* The first reason of an answer's decision in the caller's language; "" when there is none. */
+const char *request_reason(const struct call *call, const json_t *answer);
+
+/* Submits requests (an array of documents for request_decode) in one transaction. tenant: the caller's own,
+   or NULL. The answer is an array in the same order. */
+struct submission {
+    const json_t *documents;
+    const char *title; /* of the document, for messages */
+    const char *tenant;
+    const char *approver; /* an administrator's direct grant: approval implied */
+    const char *override_rule, *override_reason;
+    struct maybe_instant override_until;
+    struct progress *progress;
+};
+int request_submit_all(struct change *c, const struct submission *s, struct err *e);

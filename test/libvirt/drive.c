@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * drive BACKEND VERB: one call of a backend through the dispatcher, for tests in shell. The pool and the
+ * operations come as JSON on standard input:
+ *   {"pool": {"name","basis","store","deadline_ms","hosts":{NAME:URI},"settings":{},"catalogue":{}},
+ *    "operations": [{"token","kind":"server|volume","name","host","tenant","grant","number","flavor","units",
+ *                    "slots":[[name,address,attach]],"disks":[[name,token]],"keys":[],"bytes"}]}
+ * The answers go to standard output as one JSON object. Exit: 0, or the code of the error.
+ */
+#include "alloc/dispatch.h"
+#include "alloc/json.h"
+#include "alloc/plugin.h"
+#include "alloc/scope.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *text(const json_t *o, const char *key) {
+    return json_string_value(json_object_get(o, key));
+}
+static int64_t number(const json_t *o, const char *key) {
+    return json_integer_value(json_object_get(o, key));
+}
+static const char *at(const json_t *list, size_t i) { return json_string_value(json_array_get(list, i)); }
+
+static void pool_fill(const json_t *in, struct backend_pool *pool) {
+    const json_t *hosts = json_object_get(in, "hosts");
+    struct backend_host *list = mem_alloc(json_object_size(hosts) * sizeof *list);
+    const char *name;
+    json_t *uri;
+    *pool = (struct backend_pool){.name = text(in, "name"),
+                                  .basis = "fp32",
+                                  .hosts = list,
+                                  .settings = json_object_get(in, "settings"),
+                                  .catalogue = json_object_get(in, "catalogue"),
+                                  .store_id = text(in, "store"),
+                                  .deadline_ms = number(in, "deadline_ms")};
+    json_object_foreach((json_t *)hosts, name, uri) {
+        list[pool->n_hosts++] = (struct backend_host){name, json_string_value(uri)};
+    }
+}
+
+static void slots_fill(const json_t *in, struct backend_operation *op) {
+    const json_t *slots = json_object_get(in, "slots"), *disks = json_object_get(in, "disks");
+    const json_t *keys = json_object_get(in, "keys");
+    struct backend_slot *s = mem_alloc(json_array_size(slots) * sizeof *s);
+    struct backend_disk *d = mem_alloc(json_array_size(disks) * sizeof *d);
+    const char **k = mem_alloc(json_array_size(keys) * sizeof *k);
+    size_t i;
+    json_t *item;
+    json_array_foreach(slots, i, item) s[i] = (struct backend_slot){at(item, 0), at(item, 1), at(item, 2)};
+    json_array_foreach(disks, i, item) d[i] = (struct backend_disk){at(item, 0), at(item, 1)};
+    json_array_foreach(keys, i, item) k[i] = json_string_value(item);
+    op->slots = s, op->n_slots = json_array_size(slots);
+    op->disks = d, op->n_disks = json_array_size(disks);
+    op->ssh_keys = k, op->n_ssh_keys = json_array_size(keys);
+}
+
+static struct backend_operation *operations_fill(const json_t *in, size_t *n) {
+    *n = json_array_size(in);
+    struct backend_operation *ops = mem_alloc(*n * sizeof *ops);
+    for (size_t i = 0; i < *n; i++) {
+        const json_t *o = json_array_get(in, i);
+        const char *kind = text(o, "kind");
+        ops[i] = (struct backend_operation){
+            .token = text(o, "token"),
+            .kind = kind && strcmp(kind, "volume") == 0 ? BACKEND_VOLUME : BACKEND_SERVER,
+            .name = text(o, "name"),
+            .host = text(o, "host"),
+            .tenant = text(o, "tenant"),
+            .grant = text(o, "grant"),
+            .tenant_number = number(o, "number"),
+            .flavor = text(o, "flavor"),
+            .units = number(o, "units"),
+            .bytes = bytes(number(o, "bytes")),
+        };
+        slots_fill(o, &ops[i]);
+    }
+    return ops;
+}
+
+static json_t *answers(struct backend_operation *ops, size_t n) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s?, s:o?}", "token", ops[i].token, "answer",
+                                              backend_answer_word(ops[i].answer), "detail", ops[i].detail,
+                                              "connection", ops[i].connection));
+    return json_pack("{s:o}", "operations", list);
+}
+
+static json_t *view_json(struct backend_view *v) {
+    json_t *seen = json_array(), *slots = json_array(), *hosts = json_array();
+    for (size_t i = 0; i < v->n_seen; i++) {
+        const struct backend_seen *s = &v->seen[i];
+        json_array_append_new(
+            seen, json_pack("{s:s?, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:O?}", "token", s->token, "kind",
+                            s->kind == BACKEND_SERVER ? "server" : "volume", "name", s->name, "host", s->host,
+                            "state", backend_state_word(s->state), "bytes", (json_int_t)s->bytes.n,
+                            "allocated", (json_int_t)s->allocated.n, "created", (json_int_t)s->created.s,
+                            "connection", s->connection));
+    }
+    for (size_t i = 0; i < v->n_slots; i++) {
+        const struct backend_found_slot *s = &v->slots[i];
+        json_array_append_new(slots, json_pack("{s:s, s:s?, s:s, s:s, s:s, s:s}", "host", s->host, "flavor",
+                                               s->flavor, "name", s->name, "address", s->address, "attach",
+                                               s->attach, "description", s->description));
+    }
+    for (size_t i = 0; i < v->n_hosts; i++) {
+        const struct backend_host_report *h = &v->hosts[i];
+        json_array_append_new(hosts, json_pack("{s:s, s:b, s:s?, s:I, s:I}", "host", h->host, "answered",
+                                               (int)h->answered, "detail", h->detail, "capacity",
+                                               (json_int_t)h->storage_capacity.n, "free",
+                                               (json_int_t)h->storage_free.n));
+    }
+    return json_pack("{s:o, s:o, s:o}", "seen", seen, "slots", slots, "hosts", hosts);
+}
+
+static const struct backend *backend_open(const char *name, struct err *e) {
+    char folder[PATH_MAX] = "";
+    if (readlink("/proc/self/exe", folder, sizeof folder - 1) < 0) return NULL;
+    for (int up = 0; up < 2; up++) *strrchr(folder, '/') = '\0'; /* build/libvirt/drive */
+    return plugin_open_from(folder, name, e);
+}
+
+static int call(const struct backend *b, const char *verb, const json_t *in, json_t **out, struct err *e) {
+    struct backend_pool pool;
+    struct backend_view view = {0};
+    size_t n = 0;
+    pool_fill(json_object_get(in, "pool"), &pool);
+    struct backend_operation *ops = operations_fill(json_object_get(in, "operations"), &n);
+    int rc = strcmp(verb, "check") == 0     ? dispatch_check(b, &pool, e)
+             : strcmp(verb, "ensure") == 0  ? dispatch_ensure(b, &pool, ops, n, e)
+             : strcmp(verb, "remove") == 0  ? dispatch_remove(b, &pool, ops, n, e)
+             : strcmp(verb, "observe") == 0 ? dispatch_observe(b, &pool, &view, e)
+             : strcmp(verb, "sync") == 0    ? dispatch_sync(b, &pool, &view, e)
+                                            : err_set(e, ERR_USAGE, "no verb %s", verb);
+    *out = strcmp(verb, "ensure") == 0 || strcmp(verb, "remove") == 0 ? answers(ops, n) : view_json(&view);
+    return rc;
+}
+
+int main(int argc, char **argv) {
+    struct err e = {0};
+    json_t *in = argc == 3 ? json_load_path("-", &e) : NULL, *out = NULL;
+    const struct backend *b = in ? backend_open(argv[1], &e) : NULL;
+    int rc = b ? call(b, argv[2], in, &out, &e) : -1;
+    if (out) json_dumpf(out, stdout, JSON_COMPACT);
+    puts("");
+    if (rc < 0) fprintf(stderr, "drive: %s: %s\n", e.what, e.hint);
+    json_decref(out);
+    json_decref(in);
+    return rc < 0 ? (int)e.code : 0;
+}
