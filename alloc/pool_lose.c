@@ -21,7 +21,7 @@
 /* A server that still counts on a host. */
 struct victim {
     int64_t tenant, operation, grant, request, units, rating;
-    char *flavor, *tenant_name, *name, *grant_state;
+    char *flavor, *tenant_name, *name;
     bool is_wanted;   /* desired present */
     bool is_observed; /* seen present */
 };
@@ -36,7 +36,6 @@ static void victims_free(struct victims *v) {
         free(v->all[i].flavor);
         free(v->all[i].tenant_name);
         free(v->all[i].name);
-        free(v->all[i].grant_state);
     }
     free(v->all);
 }
@@ -45,7 +44,7 @@ static int victims_load(struct store *s, int64_t pool, const char *host, struct 
     struct rows r;
     int rc = rows_open(&r, s, e,
                        "SELECT o.tenant, o.id, o.grant_id, g.request, o.units, l.rating_gflops, o.flavor, "
-                       "t.name, o.name, g.state, "
+                       "t.name, o.name, "
                        "o.desired = 'present', o.observed = 'present' FROM operation o JOIN grants g ON "
                        "g.tenant = o.tenant AND "
                        "g.id = o.grant_id JOIN tenant t ON t.id = o.tenant JOIN grant_line l ON l.tenant = "
@@ -65,9 +64,8 @@ static int victims_load(struct store *s, int64_t pool, const char *host, struct 
                                          .flavor = mem_copy(rows_text(&r, 6)),
                                          .tenant_name = mem_copy(rows_text(&r, 7)),
                                          .name = mem_copy(rows_text(&r, 8)),
-                                         .grant_state = mem_copy(rows_text(&r, 9)),
-                                         .is_wanted = rows_int(&r, 10) != 0,
-                                         .is_observed = rows_int(&r, 11) != 0};
+                                         .is_wanted = rows_int(&r, 9) != 0,
+                                         .is_observed = rows_int(&r, 10) != 0};
         rc = 0;
     }
     rows_close(&r);
@@ -304,9 +302,8 @@ static int units_to_lost(struct book *b, const struct victim *v, struct err *e) 
                    v->name, (long long)v->grant, (long long)left, (long long)v->units);
 }
 
-/* What is on its way out has left the grant's lines already. */
+/* Lines and sum follow what is there, as when a server is seen absent (alloc/settle.c). */
 static int grant_shrinks(struct book *b, const struct victim *v, struct err *e) {
-    if (!v->is_wanted) return 0;
     if (sql_do(b->store, e,
                "UPDATE grant_line SET units = units - $4 WHERE tenant = $1 AND grant_id = $2 AND flavor = $3",
                "iisi", v->tenant, v->grant, v->flavor, v->units) < 0)
@@ -331,19 +328,40 @@ static int server_goes(struct book *b, const struct victim *v, const char *host,
                   b->pool, v->operation);
 }
 
-/* The last server of a grant on its way out: what waits for it goes on. */
-static int grant_goes_on(struct book *b, const struct victim *v, struct err *e) {
-    int64_t servers = 0;
+/* A grant that was being set up cannot be completed any more: its request waits for its turn again. */
+static int request_again(struct book *b, const struct grant *g, const char *host, struct err *e) {
+    struct text why = {0};
+    text_add(&why, "host %s was lost while the grant was being set up", host);
+    int rc = grant_void(b, g, why.s, e);
+    if (rc == 0)
+        rc = sql_do(
+            b->store, e,
+            "UPDATE request SET state = 'queued', note = $3, grant_id = NULL WHERE tenant = $1 AND id = $2",
+            "iis", g->tenant, g->request, why.s);
+    text_free(&why);
+    return rc;
+}
+
+/* A grant on its way out may have waited for this server only. */
+static int grant_goes_on(struct book *b, const struct victim *v, const char *host, struct err *e) {
+    int64_t servers = 0, things = 0;
     struct grant g;
-    if (strcmp(v->grant_state, "releasing") != 0) return 0;
-    if (sql_int(
+    if (sql_int(b->store, e, &things,
+                "SELECT count(*) FROM operation WHERE grant_id = $1 AND observed <> 'absent'", "i",
+                v->grant) < 0 ||
+        sql_int(
             b->store, e, &servers,
             "SELECT count(*) FROM operation WHERE grant_id = $1 AND kind = 'server' AND observed <> 'absent'",
-            "i", v->grant) < 0)
+            "i", v->grant) < 0 ||
+        grant_find(b->store, v->grant, v->tenant, &g, e) < 0)
         return -1;
-    if (servers) return 0;
-    if (grant_find(b->store, v->grant, v->tenant, &g, e) < 0) return -1;
-    int rc = strcmp(g.state, "releasing") == 0 ? grant_compute_gone(b, &g, e) : 0;
+    int rc = strcmp(g.state, "reserved") == 0 ? request_again(b, &g, host, e) : 0;
+    bool is_voiding = strcmp(g.state, "reserved") == 0 || strcmp(g.state, "voiding") == 0;
+    if (rc == 0 && strcmp(g.state, "releasing") == 0 && servers == 0) rc = grant_compute_gone(b, &g, e);
+    if (rc == 0 && is_voiding && things == 0)
+        rc = sql_do(b->store, e,
+                    "UPDATE grants SET state = 'void', ended_at = $3 WHERE tenant = $1 AND id = $2", "iii",
+                    g.tenant, g.id, b->at.s);
     grant_free(&g);
     return rc;
 }
@@ -376,7 +394,7 @@ static int tell(struct book *b, const struct victim *v, const char *host, struct
 static int victim_goes(struct book *b, const struct victim *v, const char *host, struct err *e) {
     struct holding less = {gflops(v->units * v->rating), bytes(0)};
     if (units_to_lost(b, v, e) < 0 || grant_shrinks(b, v, e) < 0 || ceiling_take(b, v->tenant, less, e) < 0 ||
-        server_goes(b, v, host, e) < 0 || grant_goes_on(b, v, e) < 0)
+        server_goes(b, v, host, e) < 0 || grant_goes_on(b, v, host, e) < 0)
         return -1;
     return tell(b, v, host, e);
 }

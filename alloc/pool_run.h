@@ -10,7 +10,8 @@
 
 /* Writes what a sync has found: devices, real storage, when each host was seen. Declared units never
    change: what differs is said. Free devices that vanished are lost, those in use are named.
-   *report: {pool, hosts, flavors, unmatched, notes, warnings}. */
+   *report: {pool, at, differs, hosts, flavors, unmatched, notes, warnings}; differs: fewer than declared, a
+   device gone under a server, or a host that did not answer. */
 int pool_sync(struct store *s, int64_t pool, const struct backend_view *view, const char *actor,
               instant_t now, json_t **report, struct err *e);
 

@@ -21,6 +21,7 @@ struct syncing {
     json_t *hosts, *notes, *warnings;
     int64_t unmatched;
     bool has_changed; /* devices came or went: worth an entry */
+    bool differs;     /* fewer than declared, or not all could be asked */
 };
 
 ERR_FORMAT(2, 3)
@@ -76,6 +77,7 @@ static int host_write(struct syncing *y, const struct backend_host_report *h, st
     if (!h->answered) {
         const char *why = h->detail ? h->detail : "no words";
         json_object_set_new(row, "trouble", json_string(why));
+        y->differs = true;
         say(y->warnings, "host %s does not answer: %s", h->host, why);
         return sql_do(y->book.store, e, "UPDATE host SET trouble = $3 WHERE pool = $1 AND name = $2", "iss",
                       y->book.pool, h->host, why);
@@ -155,6 +157,7 @@ static int slot_rows(struct syncing *y, struct slot_row **out, size_t *n, struct
 
 static int slot_vanished(struct syncing *y, const struct slot_row *row, struct err *e) {
     if (row->is_used) {
+        y->differs = true;
         count(y, row->flavor, "vanished_in_use", 1);
         say(y->warnings, "host %s: device %s (%s) is not there any more, and a server uses it", row->host,
             row->name, row->flavor);
@@ -230,6 +233,7 @@ static int flavor_compare(struct syncing *y, const char *name, bool has_slots, c
     if (counted(y, name, "vanished"))
         say(y->warnings, "%s: %lld free devices are not there any more; %lld units are now lost", name,
             (long long)counted(y, name, "vanished"), (long long)gone);
+    if (strcmp(state, "fewer") == 0) y->differs = true;
     if (strcmp(state, "fewer") == 0)
         say(y->warnings, "%s: %lld units are declared and not lost, %lld devices were found", name,
             (long long)(declared - lost), (long long)found);
@@ -308,9 +312,10 @@ int pool_sync(struct store *s, int64_t pool, const struct backend_view *view, co
     if (rc == 0) rc = pool_spec_load(s, pool, &spec, e);
     if (rc == 0) {
         rc = sync_all(&y, &spec, flavors, e);
-        *report = json_pack("{s:s, s:s, s:O, s:O, s:I, s:O, s:O}", "pool", spec.name, "at",
-                            instant_text(y.book.at).s, "hosts", y.hosts, "flavors", flavors, "unmatched",
-                            (json_int_t)y.unmatched, "notes", y.notes, "warnings", y.warnings);
+        *report = json_pack("{s:s, s:s, s:b, s:O, s:O, s:I, s:O, s:O}", "pool", spec.name, "at",
+                            instant_text(y.book.at).s, "differs", (int)y.differs, "hosts", y.hosts, "flavors",
+                            flavors, "unmatched", (json_int_t)y.unmatched, "notes", y.notes, "warnings",
+                            y.warnings);
         pool_spec_free(&spec);
     }
     scoped_free char *words = *report ? json_canonical(*report) : NULL;

@@ -5,6 +5,7 @@
 #include "cmd/complete.h"
 #include "cmd/help.h"
 #include "cmd/manual.h"
+#include "cmd/pool.h"
 #include "cmd/request.h"
 #include "cmd/tenant.h"
 
@@ -13,6 +14,7 @@
 const struct command *const command_tables[] = {
     init_commands,
     backup_commands,
+    pool_commands,
     tenant_commands,
     request_commands,
     grant_commands,
