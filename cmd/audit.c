@@ -27,19 +27,6 @@ static int head_append(const char *path, const char *text, struct err *e) {
     return good ? 0 : err_set(e, ERR_FAILED, "%s: %s", path, strerror(errno));
 }
 
-int books_publish_head(struct call *call, struct err *e) {
-    const struct config *config = call->config;
-    if (!config || !config->audit_key || (!config->head_file && !config->head_syslog)) return 0;
-    scoped_free char *text = audit_head(call->store, call->now, config->audit_key, e);
-    if (!text) return -1;
-    if (config->head_syslog) {
-        openlog("allot", LOG_PID, LOG_USER);
-        syslog(LOG_NOTICE, "%s", text);
-        closelog();
-    }
-    return config->head_file ? head_append(config->head_file, text, e) : 0;
-}
-
 static int run_head(struct call *call, struct err *e) {
     const char *key = books_key(call, e), *out = call_option(call, "out");
     if (!key) return -1;

@@ -25,5 +25,3 @@ int books_span(const struct call *call, instant_t *since, instant_t *until, stru
 char *books_actor(const struct call *call);
 /* The key that signs heads: --key, or the configured one. NULL, with *e set, when there is none. */
 const char *books_key(const struct call *call, struct err *e);
-/* The signed head as of now, to where the configuration wants it (a file, syslog); nothing without that. */
-int books_publish_head(struct call *call, struct err *e);

@@ -3,6 +3,7 @@
 
 #include "alloc/pool_run.h"
 #include "cmd/change.h"
+#include "alloc/scope.h"
 #include "cmd/output.h"
 
 #include <string.h>
