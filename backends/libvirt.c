@@ -2,8 +2,6 @@
 /* The libvirt backend: its verbs. What each does at one host happens in a child (backends/libvirt.h). */
 #include "backends/libvirt.h"
 
-#include "alloc/scope.h"
-
 #include <string.h>
 
 static int hosts_check(const struct backend_pool *pool, struct err *e) {
@@ -44,22 +42,10 @@ static int child_ensure(struct host *h, struct backend_operation *ops, size_t n,
     return 0;
 }
 
-static json_t *networks_of(const struct host *h, const struct backend_operation *ops, size_t n) {
-    json_t *names = json_object();
-    for (size_t i = 0; i < n; i++) {
-        const struct held_domain *d = inventory_domain(h, ops[i].token);
-        const char *name = d ? json_string_value(json_object_get(d->meta, "network")) : NULL;
-        if (name) json_object_set_new(names, name, json_true());
-    }
-    return names;
-}
-
 static int child_remove(struct host *h, struct backend_operation *ops, size_t n, struct err *e) {
     if (storage_open(h, e) < 0 || inventory_take(h, false, e) < 0) return -1;
-    json_t *networks scoped_json = networks_of(h, ops, n);
     child_operations(h, ops, n, BACKEND_SERVER, server_remove);
     child_operations(h, ops, n, BACKEND_VOLUME, volume_remove);
-    network_sweep(h, networks);
     return 0;
 }
 

@@ -93,7 +93,7 @@ struct host {
     size_t n_volumes;
     wide_t volumes_sum;   /* capacities of all volumes of the pool, ours or not */
     json_t *networks;     /* name -> true: found active or started in this call */
-    pthread_mutex_t lock; /* out, volumes_sum, networks */
+    pthread_mutex_t lock; /* out, volumes_sum, networks, gone of domains */
 };
 
 /* Sets *e from libvirt's last error: "what: libvirt's words", the code as said above. Always -1. */
@@ -169,8 +169,8 @@ json_t *domain_metadata(const char *xml);
 /* The tenant's network, active; NULL *name with words in *note where the settings allow to do without. */
 int network_ensure(struct host *h, const struct backend_operation *op, char **name, const char **note,
                    bool *user, struct err *e);
-/* Removes those of our store's networks in `names` (an object) that no domain of ours uses. */
-void network_sweep(struct host *h, const json_t *names);
+/* Takes the tenant's network away when no domain of ours uses it. What fails is left to the next time. */
+void network_release(struct host *h, const struct backend_operation *op);
 
 /* ---- devices (libvirt_devices.c) ---- */
 

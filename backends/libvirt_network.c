@@ -80,21 +80,31 @@ static int fall_back(const struct host *h, bool *user, const char **note, struct
     return 0;
 }
 
+static char *network_name(const struct host *h, const struct backend_operation *op) {
+    struct text t = {0};
+    text_add(&t, "allot-%s-t%lld", h->pool->store_id, (long long)op->tenant_number);
+    return text_take(&t);
+}
+
 int network_ensure(struct host *h, const struct backend_operation *op, char **name, const char **note,
                    bool *user, struct err *e) {
-    struct text t = {0};
     *user = h->settings->network == NETWORK_USER;
     if (h->settings->network != NETWORK_ISOLATED) return 0;
     if (h->session) {
         err_set(e, ERR_FAILED, "host %s is a user's daemon and has no isolated networks", h->named->name);
         return fall_back(h, user, note, e);
     }
-    text_add(&t, "allot-%s-t%lld", h->pool->store_id, (long long)op->tenant_number);
-    char *wanted = text_take(&t);
+    char *wanted = network_name(h, op);
     pthread_mutex_lock(&h->lock);
-    int rc = json_object_get(h->networks, wanted) ? 0 : network_start(h, wanted, op->tenant_number, e);
-    if (rc == 0) json_object_set_new(h->networks, wanted, json_true());
+    bool known = json_object_get(h->networks, wanted) != NULL;
     pthread_mutex_unlock(&h->lock);
+    /* two threads may start the same one: the same definition twice is one */
+    int rc = known ? 0 : network_start(h, wanted, op->tenant_number, e);
+    if (rc == 0 && !known) {
+        pthread_mutex_lock(&h->lock);
+        json_object_set_new(h->networks, wanted, json_true());
+        pthread_mutex_unlock(&h->lock);
+    }
     if (rc == 0)
         *name = wanted;
     else
@@ -102,25 +112,23 @@ int network_ensure(struct host *h, const struct backend_operation *op, char **na
     return rc == 0 ? 0 : fall_back(h, user, note, e);
 }
 
-static bool is_used(const struct host *h, const char *name) {
-    for (size_t i = 0; i < h->n_domains; i++) {
+static bool is_used(struct host *h, const char *name) {
+    bool used = false;
+    pthread_mutex_lock(&h->lock);
+    for (size_t i = 0; i < h->n_domains && !used; i++) {
         const char *network = json_string_value(json_object_get(h->domains[i].meta, "network"));
-        if (!h->domains[i].gone && network && strcmp(network, name) == 0) return true;
+        used = !h->domains[i].gone && network && strcmp(network, name) == 0;
     }
-    return false;
+    pthread_mutex_unlock(&h->lock);
+    return used;
 }
 
-void network_sweep(struct host *h, const json_t *names) {
-    struct text prefix scoped_text = {0};
-    const char *name;
-    json_t *value;
-    text_add(&prefix, "allot-%s-t", h->pool->store_id);
-    json_object_foreach((json_t *)names, name, value) {
-        if (strncmp(name, prefix.s, prefix.length) != 0 || is_used(h, name)) continue;
-        virNetworkPtr network = virNetworkLookupByName(h->connection, name);
-        if (!network) continue;
-        (void)virNetworkDestroy(network);
-        (void)virNetworkUndefine(network);
-        virNetworkFree(network);
-    }
+void network_release(struct host *h, const struct backend_operation *op) {
+    char *name scoped_free = network_name(h, op);
+    if (h->session || is_used(h, name)) return;
+    virNetworkPtr network = virNetworkLookupByName(h->connection, name);
+    if (!network) return;
+    (void)virNetworkDestroy(network);
+    (void)virNetworkUndefine(network);
+    virNetworkFree(network);
 }

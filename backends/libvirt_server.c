@@ -228,7 +228,9 @@ static int domain_remove(struct host *h, struct held_domain *d, struct err *e) {
         e->code = ERR_UNKNOWN;
         return -1;
     }
+    pthread_mutex_lock(&h->lock);
     d->gone = true;
+    pthread_mutex_unlock(&h->lock);
     return 0;
 }
 
@@ -242,5 +244,6 @@ int server_remove(struct host *h, struct backend_operation *op, struct err *e) {
             return -1;
         }
     }
+    network_release(h, op);
     return 0;
 }

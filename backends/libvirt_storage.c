@@ -138,6 +138,7 @@ static char *volume_xml(const char *file, bytes_t size, const char *format, cons
     xml_open(&x, "format");
     xml_attr(&x, "type", "%s", format);
     xml_close(&x);
+    if (strcmp(format, "qcow2") == 0) xml_leaf(&x, "compat", "1.1");
     xml_close(&x);
     if (backing) {
         xml_open(&x, "backingStore");

@@ -9,3 +9,8 @@ $(LIBVIRT_DRIVE): $(call objects,test/libvirt/drive.c $(patsubst %,alloc/%.c,amo
 	@mkdir -p $(@D)
 	$(call say,LINK)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(BUILD)/bench/bench_libvirt: $(call objects,test/bench/bench_libvirt.c $(patsubst %,alloc/%.c,amount backend clock dispatch err fault file json log plugin scope text)) | $(PLUGINS)
+	@mkdir -p $(@D)
+	$(call say,LINK)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) $(libvirt_LIBS)
