@@ -91,8 +91,8 @@ static json_t *list_in(json_t *document, const char *key) {
 
 /* The member of that name; NULL when there is none. */
 static json_t *named(const json_t *list, const char *name, size_t *index) {
-    json_t *item;
-    json_array_foreach(list, *index, item) {
+    for (*index = 0; *index < json_array_size(list); ++*index) {
+        json_t *item = json_array_get(list, *index);
         const char *is = json_string_value(json_object_get(item, "name"));
         if (is && strcmp(is, name) == 0) return item;
     }

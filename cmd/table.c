@@ -9,8 +9,7 @@
 #include "cmd/request.h"
 #include "cmd/tenant.h"
 
-/* One word a line, so that a line is one change. */
-/* clang-format off */
+/* clang-format off: one word a line, so that a line is one change */
 const struct command *const command_tables[] = {
     init_commands,
     backup_commands,
@@ -20,10 +19,10 @@ const struct command *const command_tables[] = {
     grant_commands,
     queue_commands,
     cron_commands,
-    audit_commands,
-    fsck_commands,
     usage_commands,
     status_commands,
+    audit_commands,
+    fsck_commands,
     help_commands,
     complete_commands,
     manual_commands,
