@@ -2,6 +2,7 @@
 #include "cmd/pool.h"
 
 #include "alloc/pool_run.h"
+#include "alloc/scope.h"
 #include "cmd/change.h"
 #include "cmd/output.h"
 
