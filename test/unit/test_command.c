@@ -136,7 +136,7 @@ static void expect_usage(const char *line, const char *messages) {
 static int set_up(void **state) {
     (void)state;
     setenv("ALLOT_CONFIG", "/dev/null", 1);
-    setenv("ALLOT_STORE", "/tmp/some", 1);
+    setenv("ALLOT_STORE", "/nowhere/some.db", 1);
     unsetenv("COLUMNS");
     trace.status = 0;
     trace.role = ROLE_ADMIN;
@@ -265,9 +265,9 @@ static void a_role_too_small_is_denied_before_the_body(void **state) {
     run("thing add x");
     assert_int_equal(result.status, 3);
     assert_int_equal(trace.runs, 0);
-    assert_string_equal(
-        result.messages,
-        "allot: denied: 'allot thing add' needs the role operator; kim has the role auditor\n");
+    assert_string_equal(result.messages,
+                        "allot: denied: 'allot thing add' needs the role operator; kim has the role auditor\n"
+                        "allot: hint: roles are given to users and groups in allot.conf (roles:)\n");
 }
 
 static void a_command_without_a_store_gets_none(void **state) {
