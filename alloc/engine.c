@@ -115,8 +115,7 @@ static int apply(struct applying *a, size_t i, const struct decision *d, struct 
     int rc = same < 0 ? -1 : 0;
     const char *why =
         d->outcome == OUTCOME_HOLD && d->n_reasons ? reason_code_word(d->reasons[0].code) : NULL;
-    if (rc == 0 && d->outcome != OUTCOME_QUEUE)
-        rc = request_set_state(a->book, c->tenant, c->request, states[d->outcome], why, e);
+    if (rc == 0) rc = request_set_state(a->book, c->tenant, c->request, states[d->outcome], why, e);
     if (rc == 0 && same == 0) {
         rc = store_decision(a, c, d, body, e);
         if (rc == 0) rc = fault_point("engine.decided", e);
@@ -172,11 +171,19 @@ static int plan_all(struct applying *a, const struct decider *decider, struct pl
     return rc;
 }
 
+/* What was held because the policy or a fact was missing is tried again with the rest. */
+static int try_held_again(struct book *b, struct err *e) {
+    return sql_do(b->store, e,
+                  "UPDATE request SET state = 'queued' WHERE state = 'held' AND pool = $1 AND note IN "
+                  "('NO_POLICY', 'EVAL_ERROR')",
+                  "i", b->pool);
+}
+
 int engine_plan(struct book *b, const struct decider *decider, struct engine_results *results,
                 struct err *e) {
     struct applying a = {.book = b, .results = results};
     struct plan plan = {0};
-    if (gather(b->store, b->pool, b->at, &a.gathered, e) < 0) return -1;
+    if (try_held_again(b, e) < 0 || gather(b->store, b->pool, b->at, &a.gathered, e) < 0) return -1;
     placer_open(&a.placer, b->store, b->pool);
     int rc = a.gathered.facts.n_claims ? plan_all(&a, decider, &plan, e) : 0;
     for (size_t i = 0; rc == 0 && i < plan.n_decisions; i++) rc = apply(&a, i, &plan.decisions[i], e);
