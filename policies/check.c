@@ -122,7 +122,8 @@ static bool resolve_amount(struct checker *c, struct literal *l, const struct va
     }
     if (amount_scale(l->text, l->unit, wanted, is_compute ? GFLOPS_MOST : BYTES_MOST, &l->n, &e) == 0)
         return true;
-    diagnose(c->d, LEVEL_ERROR, l->place, "%s", e.what);
+    bool has_unit = has_scale(wanted, l->unit);
+    diagnose(c->d, LEVEL_ERROR, has_unit ? l->place : l->unit_place, "%s", e.what);
     return false;
 }
 
@@ -150,6 +151,10 @@ static bool resolve_literal(struct checker *c, struct literal *l, int variable) 
         break;
     case TYPE_DATE:
         if (l->kind == LITERAL_TODAY && variable != VAR_TODAY) return l->relative = true;
+        if (l->kind == LITERAL_TODAY) {
+            diagnose(c->d, LEVEL_ERROR, l->place, "'today' is compared with a fixed date (2027-03-31)");
+            return false;
+        }
         if (l->kind == LITERAL_DATE) return resolve_word(c, l, v);
         break;
     case TYPE_BOOL:
@@ -297,8 +302,7 @@ static void check_otherwise(const struct policy *y, struct diagnostics *d) {
                  "set 'eligible' has no 'otherwise' rule: some requests would get no decision");
 }
 
-static bool check_leases(const struct policy *y, struct diagnostics *d) {
-    size_t errors = d->count[LEVEL_ERROR];
+static void check_leases(const struct policy *y, struct diagnostics *d) {
     const struct lease *always = NULL;
     for (size_t i = 0; i < y->n_leases; i++) {
         const struct lease *l = &y->leases[i];
@@ -316,7 +320,6 @@ static bool check_leases(const struct policy *y, struct diagnostics *d) {
             diagnose_clash(d, LEVEL_ERROR, l->renew_place, l->term_place, "the end is stated here",
                            "a lease that ends at a date cannot be renewed");
     }
-    return d->count[LEVEL_ERROR] == errors;
 }
 
 static bool pool_compute(const struct policy *y, struct diagnostics *d, int64_t *total) {
@@ -341,7 +344,7 @@ static void check_steps(const struct policy *y, const struct ceiling *c, struct 
         int64_t units = ladder_down(&ladder, c->compute.n / f->rating.n), n = units * f->rating.n;
         ladder_end(&ladder);
         fits |= units > 0;
-        if (n != c->compute.n)
+        if (units > 0 && n != c->compute.n)
             diagnose(d, LEVEL_NOTE, c->compute_place,
                      "%s is not a whole number of '%s': at most %s (%s x %lld) can be reached",
                      gflops_text(c->compute).s, f->name.s, gflops_text(gflops(n)).s, f->name.s,
@@ -394,7 +397,8 @@ void check_whole(const struct policy *policy, struct diagnostics *d) {
     int64_t total = 0;
     check_parts(policy, d);
     check_otherwise(policy, d);
-    bool leases = check_leases(policy, d);
-    if (pool_compute(policy, d, &total)) check_ceilings(policy, d, total);
-    if (leases && d->count[LEVEL_ERROR] == 0) check_profiles(policy, d);
+    check_leases(policy, d);
+    if (!pool_compute(policy, d, &total) || d->count[LEVEL_ERROR] > 0) return;
+    check_ceilings(policy, d, total);
+    check_profiles(policy, d);
 }

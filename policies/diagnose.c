@@ -94,6 +94,19 @@ static void mark_characters(const char *from, const char *to, char mark, struct 
     }
 }
 
+/* What a terminal would act on (escapes, changes of direction) is shown as '?'. */
+static void put_shown(const char *from, const char *to, struct text *out) {
+    while (to > from && (to[-1] == ' ' || to[-1] == '\t')) to--;
+    for (size_t n; from < to; from += n) {
+        char one[8] = {*from};
+        for (n = 1; from + n < to && continues(from[n]) && n < 4; n++) one[n] = from[n];
+        if (*from == '\t' || text_is_printable(one))
+            text_put(out, from, n);
+        else
+            text_put(out, "?", 1);
+    }
+}
+
 /* The source line, cut to what is near the place, and the marks below it. */
 static void print_line(const struct diagnostics *d, struct place place, struct text *out) {
     const char *line = d->source + line_start(d->source, place.at), *at = d->source + place.at;
@@ -107,8 +120,10 @@ static void print_line(const struct diagnostics *d, struct place place, struct t
         end = line + SHOWN_MOST;
         while (end > at && continues(*end)) end--;
     }
-    if (!text_is_utf8(line, (size_t)(end - line))) return;
-    text_add(out, "    %.*s\n    ", (int)(end - line), line);
+    if (!text_is_utf8(line, (size_t)(end - line)) || end == line) return;
+    text_put(out, "    ", 4);
+    put_shown(line, end, out);
+    text_put(out, "\n    ", 5);
     mark_characters(line, at < end ? at : end, ' ', out);
     const char *stop = at + place.length < end ? at + place.length : end;
     if (stop > at)

@@ -139,6 +139,8 @@ static struct token take_wrong(struct lexer *lexer) {
     struct token t = take(lexer, TOKEN_WRONG, n);
     if ((unsigned char)t.text[0] < 0x20 || t.text[0] == 0x7f)
         diagnose(lexer->d, LEVEL_ERROR, t.place, "control character 0x%02x", (unsigned char)t.text[0]);
+    else if (!text_is_printable(t.text))
+        diagnose(lexer->d, LEVEL_ERROR, t.place, "unexpected character that cannot be shown");
     else
         diagnose(lexer->d, LEVEL_ERROR, t.place, "unexpected character '%s'", t.text);
     return t;

@@ -15,6 +15,7 @@
 struct parser {
     struct lexer lexer;
     struct token now;
+    struct place last; /* the word before */
     struct policy *policy;
     const struct policy_source *source;
     struct diagnostics *d;
@@ -34,6 +35,7 @@ static bool at_sign(const struct parser *p, const char *sign) {
 static void step(struct parser *p) {
     p->level += at_sign(p, "{");
     p->level -= at_sign(p, "}");
+    p->last = p->now.place;
     p->now = lex_next(&p->lexer);
     if (p->now.kind == TOKEN_WRONG) p->failed = true;
 }
@@ -66,6 +68,12 @@ static void found(const struct parser *p, struct text *t) {
 static bool expected(struct parser *p, const char *what) {
     p->failed = true;
     if (p->now.kind == TOKEN_WRONG) return false; /* the lexer said it */
+    if (strstr(what, "';'") &&
+        p->now.place.line > p->last.line) { /* show where it is missing, not what follows */
+        struct place after = {p->last.at + p->last.length, 0, p->last.line};
+        diagnose(p->d, LEVEL_ERROR, after, "expected %s at the end of the line", what);
+        return false;
+    }
     struct text t = {0};
     found(p, &t);
     diagnose(p->d, LEVEL_ERROR, p->now.place, "expected %s, found %s", what, t.s);
@@ -158,6 +166,15 @@ static const struct amount_scale *scale_of(const char *unit, const char **kind) 
     return NULL;
 }
 
+/* Words that may follow an amount: one of them where a unit belongs means that the unit is missing. */
+static bool at_keyword(const struct parser *p) {
+    static const char *const words[] = {"compute", "storage", "units",  "sizes", "when",      "and",
+                                        "or",      "renew",   "notice", "grace", "keep-data", "otherwise"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (at_word(p, words[i])) return true;
+    return false;
+}
+
 static bool amount_wrong(struct parser *p, struct place place, const char *what) {
     p->failed = true;
     diagnose(p->d, LEVEL_ERROR, place, "%s", what);
@@ -178,7 +195,7 @@ static bool need_amount(struct parser *p, const struct amount_scale *wanted, int
     text_format(what, sizeof what, "an amount of %s", kind);
     if (number.kind != TOKEN_NUMBER) return expected(p, what);
     step(p);
-    if (p->now.kind != TOKEN_NAME) {
+    if (p->now.kind != TOKEN_NAME || at_keyword(p)) {
         text_format(what, sizeof what, "'%s' has no unit; this place takes %s", number.text, kind);
         return amount_wrong(p, number.place, what);
     }
@@ -205,7 +222,7 @@ static bool need_span(struct parser *p, span_t *out, struct place *place) {
     struct token number = p->now;
     if (number.kind != TOKEN_NUMBER) return expected(p, "a length of time (90 days)");
     step(p);
-    if (p->now.kind != TOKEN_NAME) {
+    if (p->now.kind != TOKEN_NAME || at_keyword(p)) {
         return amount_wrong(p, number.place, "a length of time needs its unit: 90 days, 12 hours");
     }
     *place = span_places(number.place, p->now.place);
@@ -255,17 +272,14 @@ static bool parse_literal(struct parser *p, struct literal *out) {
     case TOKEN_NUMBER: out->kind = LITERAL_NUMBER; break;
     default: return expected(p, "a value");
     }
+    if (out->kind == LITERAL_WORD && strncmp(out->text, "today-", 6) == 0)
+        return amount_wrong(p, out->place, "'-' is part of a name: write today - 30 days with blanks");
     step(p);
-    const char *kind;
-    bool has_unit = out->kind == LITERAL_NUMBER && p->now.kind == TOKEN_NAME &&
-                    strcmp(p->now.text, "and") != 0 && strcmp(p->now.text, "or") != 0;
-    if (!has_unit) return true;
+    if (out->kind != LITERAL_NUMBER || p->now.kind != TOKEN_NAME || at_keyword(p)) return true;
     out->kind = LITERAL_AMOUNT;
     out->unit = p->now.text;
-    if (scale_of(out->unit, &kind))
-        out->place = span_places(out->place, p->now.place);
-    else
-        out->place = p->now.place;
+    out->unit_place = p->now.place;
+    out->place = span_places(out->place, p->now.place);
     step(p);
     return true;
 }

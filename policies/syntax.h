@@ -60,7 +60,7 @@ enum literal_kind {
  */
 struct literal {
     enum literal_kind kind;
-    struct place place;
+    struct place place, unit_place;
     const char *text, *unit; /* as written */
     int64_t n;
     bool relative; /* a date counted from today */

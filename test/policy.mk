@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+# The policy: what the checker says (check/NAME.in, NAME.err), decisions as data (NAME.case). `make golden` rewrites the
+# expectations; a person reads the difference.
+POLICY_CASES := $(BUILD)/test/policy/run_cases
+POLICY_DATA  := $(sort $(wildcard test/policy/*.case) $(wildcard test/policy/check/*.in))
+
+policy-test: $(POLICY_CASES)
+	@$(POLICY_CASES) $(POLICY_DATA)
+	@$(POLICY_CASES) --clean policies/*.policy
+
+golden: $(POLICY_CASES)
+	@$(POLICY_CASES) --golden $(POLICY_DATA)
+
+$(BUILD)/test/policy/%: $(BUILD)/obj/test/policy/%.o $(CORE)
+	@mkdir -p $(@D)
+	$(call say,LINK)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+.PHONY: policy-test golden
