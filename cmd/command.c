@@ -45,7 +45,9 @@ bool command_goes_on(const char *words) {
 }
 
 static bool is_summary(const char *s) {
-    return s && *s && s[strlen(s) - 1] != '.' && !strchr(s, '\n') && strlen(s) <= 76;
+    size_t length = s ? strlen(s) : 0;
+    if (length < 3 || length > 76 || strchr(s, '\n')) return false;
+    return s[length - 1] != '.' || strcmp(s + length - 3, "...") == 0;
 }
 
 static int check_options(const struct command *c, struct err *e) {
@@ -56,7 +58,10 @@ static int check_options(const struct command *c, struct err *e) {
         for (const struct option *p = c->options; p < o; p++)
             if (strcmp(p->name, o->name) == 0)
                 return err_set(e, ERR_FAILED, "%s: --%s stands twice", c->words, o->name);
-        if (!is_summary(o->summary)) return err_set(e, ERR_FAILED, "%s: --%s: summary", c->words, o->name);
+        if (!is_summary(o->summary))
+            return err_set(e, ERR_FAILED,
+                           "%s: --%s: no summary, or one that is too long or ends in a full stop", c->words,
+                           o->name);
     }
     return 0;
 }
@@ -65,7 +70,7 @@ int command_check_tables(struct err *e) {
     for (const struct command *c = NULL; (c = command_next(c));) {
         if (command_find(c->words) != c) return err_set(e, ERR_FAILED, "%s: stands twice", c->words);
         if (!c->run || !c->arguments || !is_summary(c->summary))
-            return err_set(e, ERR_FAILED, "%s: body, arguments or summary", c->words);
+            return err_set(e, ERR_FAILED, "%s: no body or arguments, or a wrong summary", c->words);
         bool takes_none = c->least == 0 && c->most == 0;
         if ((c->most >= 0 && c->most < c->least) || takes_none != (*c->arguments == '\0'))
             return err_set(e, ERR_FAILED, "%s: the number of arguments", c->words);
@@ -197,10 +202,13 @@ int command_call(int argc, char **argv, FILE *out, FILE *messages) {
     return status;
 }
 
+static void pass_over(int signal_number) { (void)signal_number; }
+
 int command_main(int argc, char **argv) {
     /* Names are UTF-8 whatever the locale: in LANG=C their widths must still be right. */
     setlocale(LC_CTYPE, "");
     if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0) setlocale(LC_CTYPE, "C.UTF-8");
-    signal(SIGPIPE, SIG_IGN);
+    /* A closed pipe is an error of write(). Not SIG_IGN: that would be handed on to programs started here. */
+    sigaction(SIGPIPE, &(struct sigaction){.sa_handler = pass_over, .sa_flags = SA_RESTART}, NULL);
     return command_call(argc, argv, stdout, stderr);
 }

@@ -36,8 +36,18 @@ static void print_synopsis(FILE *out, const struct command *c) {
     print_arguments(out, c->arguments);
 }
 
+/* A summary as a sentence: no line of it may look like a request to the formatter. */
 static void print_sentence(FILE *out, const char *summary) {
-    fprintf(out, "%c%s.\n", toupper((unsigned char)summary[0]), summary + 1);
+    bool is_ended = summary[strlen(summary) - 1] == '.';
+    if (strchr(".'", summary[0])) fputs("\\&", out);
+    fputc(toupper((unsigned char)summary[0]), out);
+    for (const char *p = summary + 1; *p; p++) {
+        if (*p == '\\')
+            fputs("\\e", out);
+        else
+            fputc(*p, out);
+    }
+    fputs(is_ended ? "\n" : ".\n", out);
 }
 
 static void print_section(FILE *out, const struct command *c) {

@@ -197,13 +197,18 @@ int output_list(struct call *call, const struct column *columns, const json_t *r
 
 /* one thing */
 
+static bool is_given(const json_t *object, const struct column *column) {
+    const json_t *value = json_object_get(object, column->key);
+    return value && !json_is_null(value);
+}
+
 static void print_pairs(FILE *out, const struct column *columns, const json_t *object) {
     size_t width = 0;
     for (const struct column *c = columns; c->key; c++)
-        if (text_width(c->title) > width) width = text_width(c->title);
+        if (is_given(object, c) && text_width(c->title) > width) width = text_width(c->title);
     for (const struct column *c = columns; c->key; c++) {
         json_t *value = json_object_get(object, c->key);
-        if (!value || json_is_null(value)) continue;
+        if (!is_given(object, c)) continue;
         for (const char *p = c->title; *p; p++) fputc(tolower((unsigned char)*p), out);
         fprintf(out, ":%*s", (int)(width - text_width(c->title)) + 2, "");
         scoped_free char *s = output_cell_shown(c, value);

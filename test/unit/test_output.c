@@ -6,11 +6,13 @@
 #include "alloc/scope.h"
 
 #include <locale.h>
+#include <pty.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -148,7 +150,7 @@ static void one_object_is_lines_for_people_and_json_for_scripts(void **state) {
     (void)state;
     static const struct column few[] = {{"name", "NAME", CELL_TEXT, false},
                                         {"compute_gflops", "COMPUTE", CELL_GFLOPS, false},
-                                        {"gone", "GONE", CELL_TEXT, false},
+                                        {"gone", "GONE FOR LONG", CELL_TEXT, false},
                                         {0}};
     size_t n;
     struct err e = {0};
@@ -188,6 +190,39 @@ static void an_empty_listing_is_well_formed(void **state) {
     }
 }
 
+/* Ten thousand steps on a terminal; what it received is in `seen`. */
+static void step_on_terminal(struct progress *p, char *seen, size_t size) {
+    int terminal, other, kept = dup(STDERR_FILENO);
+    assert_int_equal(openpty(&terminal, &other, NULL, NULL, NULL), 0);
+    fflush(stderr);
+    dup2(other, STDERR_FILENO);
+    for (size_t i = 0; i <= 10000; i++) progress_step(p, i);
+    progress_end(p);
+    fputs("end", stderr);
+    fflush(stderr);
+    dup2(kept, STDERR_FILENO);
+    ssize_t n = read(terminal, seen, size - 1);
+    seen[n > 0 ? n : 0] = '\0';
+    close(terminal);
+    close(other);
+    close(kept);
+}
+
+static void progress_is_shown_rarely_and_wiped_away(void **state) {
+    (void)state;
+    char seen[4000];
+    struct progress p = {.what = "planning", .total = 10000};
+    step_on_terminal(&p, seen, sizeof seen);
+    assert_non_null(strstr(seen, "planning [##############################] 10000 of 10000"));
+    assert_string_equal(seen + strlen(seen) - 7, "\r\x1b[Kend");
+    size_t lines = 0;
+    for (const char *s = seen; (s = strstr(s, "planning")); s++) lines++;
+    assert_in_range(lines, 2, 20);
+    struct progress off = {.what = "planning", .total = 10000, .off = true};
+    step_on_terminal(&off, seen, sizeof seen);
+    assert_string_equal(seen, "end");
+}
+
 static void the_language_falls_back_to_english(void **state) {
     (void)state;
     struct call ko = {.lang = "ko"}, en = {.lang = "en"};
@@ -209,6 +244,7 @@ int main(void) {
         CASE(colours_are_for_terminals_only),
         CASE(one_object_is_lines_for_people_and_json_for_scripts),
         CASE(an_empty_listing_is_well_formed),
+        CASE(progress_is_shown_rarely_and_wiped_away),
         CASE(the_language_falls_back_to_english),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
