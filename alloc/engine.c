@@ -19,10 +19,13 @@ void engine_results_free(struct engine_results *r) {
     *r = (struct engine_results){0};
 }
 
+static int by_request(const void *key, const void *member) {
+    int64_t a = *(const int64_t *)key, b = ((const struct engine_result *)member)->request;
+    return (a > b) - (a < b);
+}
+
 const struct engine_result *engine_result_of(const struct engine_results *r, int64_t request) {
-    for (size_t i = 0; i < r->n; i++)
-        if (r->of[i].request == request) return &r->of[i];
-    return NULL;
+    return r->n ? bsearch(&request, r->of, r->n, sizeof *r->of, by_request) : NULL;
 }
 
 /* One plan being applied. */
@@ -60,13 +63,13 @@ static const char *sentence(const struct decision *d, bool korean) {
 }
 
 static int tell(struct applying *a, const struct gathered_claim *c, const struct decision *d, int64_t grant,
-                json_t *decision, struct err *e) {
+                struct err *e) {
     struct text en = {0}, ko = {0};
     text_add(&en, "Request r-%lld: %s. %s", (long long)c->request, outcome_word(d->outcome),
              sentence(d, false));
     text_add(&ko, "신청 r-%lld: %s. %s", (long long)c->request, outcome_word_ko(d->outcome),
              sentence(d, true));
-    struct message m = {"decided", c->tenant, grant, c->request, en.s, ko.s, decision};
+    struct message m = {"decided", c->tenant, grant, c->request, en.s, ko.s, NULL};
     int rc = outbox_add(a->book, &m, e);
     text_free(&en);
     text_free(&ko);
@@ -88,7 +91,9 @@ static int store_decision(struct applying *a, const struct gathered_claim *c, co
     char kind[32];
     text_format(kind, sizeof kind, "decision.%s", outcome_word(d->outcome));
     return book_write(
-        a->book, &(struct entry){.kind = kind, .tenant = c->tenant, .request = c->request, .detail = body},
+        a->book,
+        &(struct entry){
+            .kind = kind, .tenant = c->tenant, .request = c->request, .detail = body, .elsewhere = true},
         e);
 }
 
@@ -120,7 +125,7 @@ static int apply(struct applying *a, size_t i, const struct decision *d, struct 
         rc = store_decision(a, c, d, body, e);
         if (rc == 0) rc = fault_point("engine.decided", e);
         if (rc == 0 && gives) rc = reserve(a, c, d, &grant, e);
-        if (rc == 0) rc = tell(a, c, d, grant, decision, e);
+        if (rc == 0) rc = tell(a, c, d, grant, e);
     }
     if (rc == 0 && same == 0 && a->results) {
         struct engine_results *r = a->results;

@@ -99,13 +99,14 @@ json_t *grant_show(struct store *s, const struct grant *g, struct err *e) {
         "FROM grant_line l LEFT JOIN flavor v ON v.pool = $3 AND v.name = l.flavor "
         "WHERE l.tenant = $1 AND l.grant_id = $2 ORDER BY l.flavor",
         "iii", g->tenant, g->id, g->pool);
-    json_t *things = sql_json(
-        s, e,
-        "SELECT o.id AS number, o.kind, o.name, o.host, o.flavor, o.units, o.bytes AS storage_bytes, "
-        "o.desired, o.observed, o.trouble, o.connection AS \"connect@json\", o.token, "
-        "(SELECT json_group_array(l.name) FROM slot l WHERE l.operation = o.id) AS \"slots@json\" "
-        "FROM operation o WHERE o.tenant = $1 AND o.grant_id = $2 ORDER BY o.id",
-        "ii", g->tenant, g->id);
+    json_t *things =
+        sql_json(s, e,
+                 "SELECT o.id AS number, o.kind, o.name, o.host, o.flavor, nullif(o.units, 0) AS units, "
+                 "nullif(o.bytes, 0) AS storage_bytes, "
+                 "o.desired, o.observed, o.trouble, o.connection AS \"connect@json\", o.token, "
+                 "(SELECT json_group_array(l.name) FROM slot l WHERE l.operation = o.id) AS \"slots@json\" "
+                 "FROM operation o WHERE o.tenant = $1 AND o.grant_id = $2 ORDER BY o.id",
+                 "ii", g->tenant, g->id);
     if (show && lines && things) {
         json_object_set_new(show, "lines", lines);
         json_object_set_new(show, "things", things);

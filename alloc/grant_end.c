@@ -32,7 +32,9 @@ static int move(struct book *b, const struct grant *g, const char *kind, const c
                 struct err *e) {
     if (quantity == 0) return 0;
     return book_write(
-        b, &(struct entry){kind, g->tenant, g->request, g->id, operation, item, from, to, quantity, NULL}, e);
+        b,
+        &(struct entry){kind, g->tenant, g->request, g->id, operation, item, from, to, quantity, NULL, false},
+        e);
 }
 
 struct held {

@@ -103,8 +103,8 @@ static int book_line(struct making *m, const struct plan_line *line, struct err 
             "ON CONFLICT (tenant, grant_id, flavor) DO UPDATE SET units = grant_line.units + excluded.units",
             "iisii", m->tenant, m->id, line->flavor, count, line->rating.n) < 0)
         return -1;
-    struct entry entry = {"grant.reserve", m->tenant,        m->request, m->id, 0, item,
-                          ACCOUNT_FREE,    ACCOUNT_RESERVED, count,      NULL};
+    struct entry entry = {"grant.reserve", m->tenant,        m->request, m->id, 0,    item,
+                          ACCOUNT_FREE,    ACCOUNT_RESERVED, count,      NULL,  false};
     return book_write(m->book, &entry, e);
 }
 
@@ -126,8 +126,8 @@ static int book_amounts(struct making *m, struct err *e) {
     for (size_t i = 0; i < d->n_lines; i++)
         if (book_line(m, &d->lines[i], e) < 0) return -1;
     if (d->storage.n > 0) {
-        struct entry entry = {"grant.reserve", m->tenant,    m->request,       m->id,        0,
-                              ITEM_STORAGE,    ACCOUNT_FREE, ACCOUNT_RESERVED, d->storage.n, NULL};
+        struct entry entry = {"grant.reserve", m->tenant,        m->request,   m->id, 0,    ITEM_STORAGE,
+                              ACCOUNT_FREE,    ACCOUNT_RESERVED, d->storage.n, NULL,  false};
         if (book_write(m->book, &entry, e) < 0) return -1;
     }
     return ceiling_add(m->book, m->tenant, (struct holding){d->compute, d->storage}, &d->limits, e);

@@ -166,7 +166,7 @@ static int append(struct book *b, const struct entry *n, struct err *e) {
                account_word(n->to), n->quantity, b->policy.hex, digest.hex, b->pool_seq, b->pool_hash.hex,
                n->tenant ? b->tenant_seq : (int64_t)0, n->tenant ? b->tenant_hash.hex : "") < 0)
         return -1;
-    if (!n->detail) return 0;
+    if (!n->detail || n->elsewhere) return 0;
     return sql_do(b->store, e, "INSERT INTO entry_detail (seq, detail) VALUES ($1, $2)", "is", b->seq,
                   n->detail);
 }

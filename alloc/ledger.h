@@ -39,6 +39,7 @@ struct entry {
     enum account_kind from, to;
     int64_t quantity;
     const char *detail; /* words or JSON behind the digest; NULL: none */
+    bool elsewhere;     /* they stand in another table already: only their digest is written here */
 };
 
 /* One writer's turn in the books of one pool, inside one store_write(): open, write entries, close. */

@@ -185,8 +185,7 @@ static const char *const open_states[] = {"queued", "held", "returned", NULL};
 
 int request_set_state(struct book *b, int64_t tenant, int64_t id, const char *state, const char *words,
                       struct err *e) {
-    return sql_do(b->store, e,
-                  "UPDATE request SET state = $3, note = $4 WHERE tenant = $1 AND id = $2",
+    return sql_do(b->store, e, "UPDATE request SET state = $3, note = $4 WHERE tenant = $1 AND id = $2",
                   "iiss", tenant, id, state, words);
 }
 

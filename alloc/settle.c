@@ -66,7 +66,7 @@ static int come_free(struct book *b, const struct operation *o, const struct gra
     if (o->is_server && gflops_times(o->rating, o->units, &less.compute, e) < 0) return -1;
     struct entry entry = {
         voiding ? "grant.void" : "grant.free",          o->tenant,    g->request, g->id, o->id, o->item,
-        voiding ? ACCOUNT_RESERVED : ACCOUNT_RELEASING, ACCOUNT_FREE, quantity,   NULL};
+        voiding ? ACCOUNT_RESERVED : ACCOUNT_RELEASING, ACCOUNT_FREE, quantity,   NULL,  false};
     if (book_write(b, &entry, e) < 0 || ceiling_take(b, o->tenant, less, e) < 0 ||
         sql_do(b->store, e, "UPDATE slot SET operation = NULL WHERE operation = $1", "i", o->id) < 0)
         return -1;
@@ -119,7 +119,7 @@ static int hold_item(struct book *b, const struct grant *g, const char *item, in
                      struct err *e) {
     return book_write(b,
                       &(struct entry){"grant.hold", g->tenant, g->request, g->id, 0, item, ACCOUNT_RESERVED,
-                                      ACCOUNT_HELD, quantity, NULL},
+                                      ACCOUNT_HELD, quantity, NULL, false},
                       e);
 }
 

@@ -14,17 +14,19 @@
 
 json_t *request_answer(struct store *s, const struct engine_results *results, int64_t request,
                        struct err *e) {
-    json_t *answer = sql_json_one(
-        s, e, "such request",
-        "SELECT 'r-' || r.id AS request, t.name AS tenant, p.name AS pool, r.state, coalesce(d.outcome, "
-        "r.state) AS outcome, CASE WHEN "
-        "r.grant_id IS NOT NULL THEN 'g-' || r.grant_id END AS \"grant\", d.body AS \"decision@json\" FROM "
-        "request r JOIN tenant t ON t.id = r.tenant JOIN pool p ON p.id = r.pool LEFT JOIN decision d ON "
-        "d.id = r.decision WHERE "
-        "r.id = $1",
-        "i", request);
-    (void)results;
+    const struct engine_result *new = engine_result_of(results, request);
+    /* A decision that was just made is at hand; an older one is read back. */
+    json_t *answer = sql_json_one(s, e, "such request",
+                                  "SELECT 'r-' || r.id AS request, t.name AS tenant, p.name AS pool, "
+                                  "r.state, coalesce(d.outcome, r.state) AS outcome, CASE "
+                                  "WHEN r.grant_id IS NOT NULL THEN 'g-' || r.grant_id END AS \"grant\", "
+                                  "CASE WHEN $2 = 0 THEN d.body END AS "
+                                  "\"decision@json\" FROM request r JOIN tenant t ON t.id = r.tenant JOIN "
+                                  "pool p ON p.id = r.pool LEFT JOIN decision d ON "
+                                  "d.id = r.decision WHERE r.id = $1",
+                                  "ii", request, (int64_t)(new != NULL));
     if (!answer) return NULL;
+    if (new) json_object_set(answer, "decision", new->decision);
     static const char *const amounts[] = {"compute_gflops", "storage_bytes"};
     for (size_t i = 0; i < 2; i++) {
         json_t *amount = json_object_get(json_object_get(answer, "decision"), amounts[i]);

@@ -103,6 +103,11 @@ static int parameter_place(sqlite3_stmt *statement, int i) {
     return sqlite3_bind_parameter_index(statement, name);
 }
 
+static const char *const parameter_names[] = {"$1",  "$2",  "$3",  "$4",  "$5",  "$6",  "$7",  "$8",
+                                              "$9",  "$10", "$11", "$12", "$13", "$14", "$15", "$16",
+                                              "$17", "$18", "$19", "$20", "$21", "$22", "$23", "$24"};
+enum { PARAMETERS_MOST = sizeof parameter_names / sizeof *parameter_names };
+
 static int bind_all(struct store *s, sqlite3_stmt *statement, const char *types, va_list args,
                     struct err *e) {
     for (int i = 1; types && *types; types++, i++) {
@@ -357,17 +362,22 @@ static int harden(struct store *s, struct err *e) {
             return fail(s, e, "setting up");
     sqlite3_limit(s->db, SQLITE_LIMIT_ATTACHED, 0);
     sqlite3_busy_timeout(s->db, 5000);
-    return exec(s, "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON;",
+    return exec(s,
+                "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON; PRAGMA "
+                "cache_size = -8000;",
                 "setting up", e);
 }
 
 static struct store *handle_open(const char *path, int flags, struct err *e) {
+    /* One thread uses the store: counting memory under a mutex at each allocation would only cost. */
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     struct store *s = mem_alloc(sizeof *s);
     s->path = mem_copy(path);
     s->lock_fd = -1;
     s->lock_ms = LOCK_MS;
     s->read_only = flags & SQLITE_OPEN_READONLY;
-    if (sqlite3_open_v2(path, &s->db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL) != SQLITE_OK) {
+    if (sqlite3_open_v2(path, &s->db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL) !=
+        SQLITE_OK) {
         err_set(e, ERR_FAILED, "store %s cannot be opened: %s", path, sqlite3_errmsg(s->db));
         store_close(s);
         return NULL;
