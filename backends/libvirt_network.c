@@ -57,10 +57,12 @@ static int network_start(struct host *h, const char *name, int64_t tenant_number
         made = network != NULL;
     }
     if (!network) return host_fail(h, e, "network %s of host %s cannot be defined", name, h->named->name);
-    int rc =
-        virNetworkIsActive(network) == 1 || virNetworkCreate(network) == 0 || virNetworkIsActive(network) == 1
-            ? 0
-            : host_fail(h, e, "network %s of host %s cannot be started", name, h->named->name);
+    int rc = 0;
+    if (virNetworkIsActive(network) != 1 && virNetworkCreate(network) < 0) {
+        rc = host_fail(h, e, "network %s of host %s cannot be started", name, h->named->name);
+        if (virNetworkIsActive(network) == 1) rc = 0; /* another was faster */
+    }
+    if (rc == 0) err_clear(e);
     if (rc == 0) (void)virNetworkSetAutostart(network, 1);
     if (rc < 0 && made) (void)virNetworkUndefine(network);
     virNetworkFree(network);

@@ -115,13 +115,16 @@ static int define(struct host *h, struct making *m, struct err *e) {
     return 0;
 }
 
-static int start(struct host *h, virDomainPtr domain, struct err *e) {
+/* name: not asked of the domain, because each call to libvirt forgets the last error. */
+static int start(struct host *h, virDomainPtr domain, const char *name, struct err *e) {
     if (virDomainCreateWithFlags(domain, h->settings->paused ? VIR_DOMAIN_START_PAUSED : 0) == 0) return 0;
     const virError *error = virGetLastError();
-    if (error && error->code == VIR_ERR_OPERATION_INVALID && virDomainIsActive(domain) == 1) return 0;
-    host_fail(h, e, "server %s cannot be started on host %s", virDomainGetName(domain), h->named->name);
-    if (error && error->code == VIR_ERR_NO_NETWORK) e->code = ERR_RETRY;
-    return -1;
+    int code = error ? error->code : VIR_ERR_OK;
+    host_fail(h, e, "server %s cannot be started on host %s", name, h->named->name);
+    if (code == VIR_ERR_NO_NETWORK) e->code = ERR_RETRY;
+    if (code != VIR_ERR_OPERATION_INVALID || virDomainIsActive(domain) != 1) return -1;
+    err_clear(e); /* it runs already */
+    return 0;
 }
 
 /* A host that restarts brings its servers back. (A paused one could only come back running.) */
@@ -184,14 +187,14 @@ static int make(struct host *h, struct backend_operation *op, struct making *m, 
     m->plan.network = m->network;
     if (define(h, m, e) < 0) return -1;
     start_with_host(h, m->domain);
-    return start(h, m->domain, e);
+    return start(h, m->domain, op->name, e);
 }
 
 /* It is there by its token. One that does not start any more keeps its disks: a person must look. */
 static int again(struct host *h, struct backend_operation *op, struct held_domain *d, struct err *e) {
     enum backend_state state = inventory_state(d);
     if (state != SEEN_RUNNING && state != SEEN_PAUSED) {
-        if (start(h, d->domain, e) < 0) {
+        if (start(h, d->domain, d->name, e) < 0) {
             if (e->code == ERR_FAILED) e->code = ERR_UNKNOWN;
             return -1;
         }

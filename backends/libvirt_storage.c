@@ -89,9 +89,12 @@ static int pool_start(struct host *h, struct err *e) {
         (void)virStoragePoolRefresh(h->storage, 0); /* refused while a volume is made: then it is fresh */
         return 0;
     }
-    if (virStoragePoolCreate(h->storage, 0) == 0 || virStoragePoolIsActive(h->storage) == 1) return 0;
-    return host_fail(h, e, "storage pool %s of host %s cannot be started", h->settings->storage_pool,
-                     h->named->name);
+    if (virStoragePoolCreate(h->storage, 0) == 0) return 0;
+    host_fail(h, e, "storage pool %s of host %s cannot be started", h->settings->storage_pool,
+              h->named->name);
+    if (virStoragePoolIsActive(h->storage) != 1) return -1;
+    err_clear(e); /* another was faster */
+    return 0;
 }
 
 static int pool_path(struct host *h, struct err *e) {

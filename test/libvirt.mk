@@ -14,3 +14,8 @@ $(BUILD)/bench/bench_libvirt: $(call objects,test/bench/bench_libvirt.c $(patsub
 	@mkdir -p $(@D)
 	$(call say,LINK)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) $(libvirt_LIBS)
+
+LIBVIRT_TESTS := $(sort $(wildcard test/libvirt/*.sh))
+libvirt-test: $(LIBVIRT_DRIVE) $(PLUGINS)
+	+@$(RUN_SUITES) $(LIBVIRT_TESTS)
+.PHONY: libvirt-test
