@@ -131,10 +131,10 @@ static void the_log_tells_the_answers_without_secrets(void **state) {
     char path[] = "/tmp/allot-dispatch-XXXXXX";
     int fd scoped_fd = mkstemp(path);
     assert_true(fd >= 0);
-    assert_int_equal(log_open(LOG_LEVEL_DEBUG, path, &e), 0);
+    assert_int_equal(log_open(LOG_AT_DEBUG, path, &e), 0);
     manner = FAIL;
     answer_of(volume(), -1);
-    assert_int_equal(log_open(LOG_LEVEL_ERROR, NULL, &e), 0);
+    assert_int_equal(log_open(LOG_AT_ERROR, NULL, &e), 0);
     assert_int_equal(file_read(path, 100000, &lines, &e), 0);
     unlink(path);
     assert_non_null(strstr(lines.s, "\"s1.1.1\""));
