@@ -108,7 +108,7 @@ static json_t *row_document(const struct csv *csv, struct err *e) {
         }
     }
     for (size_t i = 0; i < csv->n_columns; i++)
-        if (strncmp(csv->names[i], "attr.", 5) == 0 && csv->fields[i][0])
+        if (strncmp(csv->names[i], "attr:", 5) == 0 && csv->fields[i][0])
             put_attribute(document, csv->names[i] + 5, csv->fields[i]);
     return json_incref(document);
 }
@@ -117,7 +117,7 @@ static json_t *documents_from_csv(const char *bytes, size_t length, const char *
     struct csv csv;
     json_t *all = json_array();
     int rc = csv_open(&csv, bytes, length, title, e);
-    if (rc == 0) rc = csv_match(&csv, csv_columns, "attr.", e);
+    if (rc == 0) rc = csv_match(&csv, csv_columns, "attr:", e);
     while (rc == 0 && (rc = csv_next(&csv, e)) == 1) {
         json_t *document = row_document(&csv, e);
         rc = document ? json_array_append_new(all, document) : -1;

@@ -20,7 +20,7 @@ static int open_pilot(void **state) {
     pilot = policy_read("policies/pilot.policy", &d, &e);
     struct text t = {0};
     diagnostics_print(&d, &t);
-    if (!pilot || d.count[LOG_AT_ERROR] || d.count[LEVEL_WARNING]) fprintf(stderr, "%s%s\n", e.what, t.s);
+    if (!pilot || d.count[LEVEL_ERROR] || d.count[LEVEL_WARNING]) fprintf(stderr, "%s%s\n", e.what, t.s);
     assert_non_null(pilot);
     assert_int_equal(d.count[LEVEL_WARNING], 0);
     text_free(&t);
