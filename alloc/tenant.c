@@ -349,7 +349,7 @@ static void diff_attrs(json_t *out, const struct tenant *before, const struct te
                     : j == after->n_attrs ? -1
                                           : strcmp(before->attrs[i].name, after->attrs[j].name);
         char field[80];
-        text_format(field, sizeof field, "attr.%s",
+        text_format(field, sizeof field, "attr:%s",
                     order <= 0 ? before->attrs[i].name : after->attrs[j].name);
         diff_add(out, field, order <= 0 ? before->attrs[i].value : NULL,
                  order >= 0 ? after->attrs[j].value : NULL);

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PREFIX "attr."
+#define PREFIX "attr:"
 enum { CONTACT_MOST = 512, KEY_MOST = 8192, JSON_TENANTS_MOST = 1000000 };
 
 static struct tenant_wish *wish_add(struct tenant_wishes *w) {
@@ -81,7 +81,7 @@ static int csv_header(const struct csv *csv, struct tenant_wishes *w, struct err
     static const char *const known[] = {"name", "organisation", "registration", "language", "contact", "keys",
                                         NULL};
     if (csv_match(csv, known, PREFIX, e) < 0) {
-        err_hint(e, "columns are name, organisation, registration, language, contact, keys and attr.NAME");
+        err_hint(e, "columns are name, organisation, registration, language, contact, keys and attr:NAME");
         return -1;
     }
     w->columns = mem_alloc(csv->n_columns * sizeof *w->columns);

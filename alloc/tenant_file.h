@@ -2,7 +2,7 @@
 /*
  * Many tenants as one file, CSV or JSON, in and out; what is written here is read back to the same.
  *
- * CSV: columns name, organisation, registration, language, contact, keys, and attr.NAME for each
+ * CSV: columns name, organisation, registration, language, contact, keys, and attr:NAME for each
  * attribute. Contacts and keys of one tenant are separated by ';' (or a line end inside the cell).
  * JSON: an array of objects with name, organisation, registration, language, contacts (array of
  * {"name", "email", "phone"}), keys (array of lines), attributes (object of texts).

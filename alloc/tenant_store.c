@@ -243,7 +243,7 @@ static int attrs_write(struct book *b, int64_t tenant, const json_t *diff,
     json_t *change;
     json_array_foreach(diff, i, change) {
         const char *field = json_string_value(json_object_get(change, "field"));
-        if (strncmp(field, "attr.", 5) != 0) continue;
+        if (strncmp(field, "attr:", 5) != 0) continue;
         const char *value = json_string_value(json_object_get(change, "new"));
         if (attr_write(b, tenant, field + 5, value, checker, e) < 0) return -1;
     }

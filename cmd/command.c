@@ -100,12 +100,15 @@ bool call_flag(const struct call *call, const char *name) {
     return false;
 }
 
-static void complain_json(const struct call *call, const struct err *e) {
+json_t *command_error(const struct err *e) {
     static const char *const codes[] = {"done",     "failed", "usage",   "denied", "not_found",
                                         "conflict", "retry",  "unknown", "waits",  "books"};
-    scoped_json json_t *error =
-        json_pack("{s:{s:s, s:i, s:s, s:s*}}", "error", "code", codes[e->code], "status", (int)e->code,
-                  "what", e->what, "hint", e->hint[0] ? e->hint : NULL);
+    return json_pack("{s:s, s:i, s:s, s:s*}", "code", codes[e->code], "status", (int)e->code, "what", e->what,
+                     "hint", e->hint[0] ? e->hint : NULL);
+}
+
+static void complain_json(const struct call *call, const struct err *e) {
+    scoped_json json_t *error = json_pack("{s:o?}", "error", command_error(e));
     scoped_free char *line = error ? json_dumps(error, JSON_COMPACT) : NULL;
     fprintf(call->messages, "%s\n", line ? line : "{\"error\":{\"code\":\"failed\"}}");
 }

@@ -99,6 +99,8 @@ int command_call(int argc, char **argv, FILE *out, FILE *messages);
 /* "allot: denied: what" and "allot: hint: ..." on call->messages; with --json one line
    {"error":{"code","status","what","hint"}} there instead, so that standard output stays clean. */
 void command_complain(const struct call *call, const struct err *e);
+/* {"code": "not_found", "status": 4, "what", "hint"}: an error as programs get it. The caller owns it. */
+json_t *command_error(const struct err *e);
 /* Refuses a table with mistakes: names used twice, options that hide a global one, wrong summaries. */
 int command_check_tables(struct err *e);
 

@@ -7,6 +7,7 @@
 #include "cmd/manual.h"
 #include "cmd/pool.h"
 #include "cmd/request.h"
+#include "cmd/serve.h"
 #include "cmd/tenant.h"
 
 /* clang-format off: one word a line, so that a line is one change */
@@ -23,6 +24,7 @@ const struct command *const command_tables[] = {
     status_commands,
     audit_commands,
     fsck_commands,
+    serve_commands,
     help_commands,
     complete_commands,
     manual_commands,

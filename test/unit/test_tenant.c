@@ -518,7 +518,7 @@ static void a_file_is_imported_once_and_comes_back_as_it_was(void **state) {
     struct place *p = *state;
     scoped_text struct text file = {0};
     text_add(&file,
-             "name,organisation,registration,language,contact,keys,attr.ai,attr.seat\r\n"
+             "name,organisation,registration,language,contact,keys,attr:ai,attr:seat\r\n"
              "=c2,\"(주) \"\"둘\"\", 광주\",123-45-67890,en,\"Kim <kim@x.kr> 02-123; <lee@x.kr> "
              "02-124\",\"%s a; %s "
              "b\",true,\r\n"
@@ -543,10 +543,10 @@ static void a_file_says_what_it_speaks_of_and_no_more(void **state) {
     struct place *p = *state;
     struct err e = {0};
     struct tenant t = {0};
-    assert_string_equal(import(p->store, "name,organisation,registration,contact,attr.ai,attr.seat\n"
+    assert_string_equal(import(p->store, "name,organisation,registration,contact,attr:ai,attr:seat\n"
                                          "a,A,1234567890,k@x.kr,true,gwangju\n"),
                         "1 added, 0 changed, 0 unchanged");
-    assert_string_equal(import(p->store, "name,attr.seat\na,\n"), "0 added, 1 changed, 0 unchanged");
+    assert_string_equal(import(p->store, "name,attr:seat\na,\n"), "0 added, 1 changed, 0 unchanged");
     assert_int_equal(tenant_load(p->store, 1, &t, &e), 0);
     assert_string_equal(tenant_attr(&t, "ai"), "true");
     assert_null(tenant_attr(&t, "seat"));
@@ -576,7 +576,7 @@ static void a_wrong_row_names_its_place_and_nothing_is_imported(void **state) {
         {"name\na\n", "t:2: 'a' is new: its organisation and registration are needed"},
         {"organisation\na\n", "t:1: the column 'name' is missing"},
         {"name,organsation\na,b\n", "t:1: unknown column 'organsation'"},
-        {"name,attr.Seat\na,b\n", "t:1: 'Seat' is no name of an attribute: a-z, 0-9 and '_', a letter first"},
+        {"name,attr:Seat\na,b\n", "t:1: 'Seat' is no name of an attribute: a-z, 0-9 and '_', a letter first"},
         {"name,organisation,registration\na,A\n", "t:2: 2 fields, the header has 3"},
         {"name,organisation,registration,contact\na,A,1234567890,k@x; K@X\n",
          "t:2: the contact 'K@X' stands twice"},

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a tenant may ask. Every number is looked up among its own: those of others do not exist. */
+#include "cmd/serve.h"
+
+#include "alloc/engine.h"
+#include "alloc/grant.h"
+#include "alloc/request.h"
+#include "alloc/scope.h"
+#include "alloc/usage.h"
+#include "cmd/request.h"
+#include "policies/policy.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* ---- what is named ---- */
+
+struct named {
+    bool is_request, is_grant;
+    int64_t id;
+};
+
+/* "request": "r-187" or "grant": "g-311"; `needed`: one of them must be there. */
+static int named_read(const struct line *line, bool needed, struct named *out, struct err *e) {
+    const char *request = NULL, *grant = NULL;
+    *out = (struct named){0};
+    if (json_may_text(&line->at, "request", 32, &request, e) < 0 ||
+        json_may_text(&line->at, "grant", 32, &grant, e) < 0)
+        return -1;
+    if (request && grant) return json_fail(&line->at, e, "\"request\" and \"grant\" exclude each other");
+    if (needed && !request && !grant) return json_fail(&line->at, e, "which \"request\" or \"grant\"?");
+    out->is_request = request != NULL;
+    out->is_grant = grant != NULL;
+    if (request && number_parse(request, 'r', &out->id, e) < 0) return json_context(&line->at, "request", e);
+    if (grant && number_parse(grant, 'g', &out->id, e) < 0) return json_context(&line->at, "grant", e);
+    return 0;
+}
+
+static json_t *request_view(struct store *s, int64_t id, int64_t tenant, struct err *e) {
+    struct request r;
+    if (request_find(s, id, tenant, &r, e) < 0) return NULL;
+    json_t *view = request_show(s, &r, e);
+    request_free(&r);
+    if (view) serve_request_view(view);
+    return view;
+}
+
+static json_t *grant_view(struct store *s, int64_t id, int64_t tenant, struct err *e) {
+    struct grant g;
+    if (grant_find(s, id, tenant, &g, e) < 0) return NULL;
+    json_t *view = grant_show(s, &g, e);
+    grant_free(&g);
+    if (view) serve_grant_view(view);
+    return view;
+}
+
+/* ---- changing ---- */
+
+/* The words of the line, canonical, are what the key is for. */
+static int change(struct line *line, change_fn *body, void *arg, const char *verb, struct err *e) {
+    scoped_free char *words = json_canonical(line->words);
+    scoped_text struct text said = {0};
+    text_add(&said, "%s %s", verb, words);
+    json_decref(line->answer);
+    line->answer = NULL;
+    int status = change_run(&line->call, body, arg, said.s, &line->answer, e);
+    if (status < 0) return -1;
+    line->status = status;
+    line->has_work = true;
+    return 0;
+}
+
+/* A request in the name of another: refused, and noted. */
+static int check_name(struct line *line, struct err *e) {
+    const char *name = json_string_value(json_object_get(line->words, "tenant"));
+    if (!name || strcmp(name, line->session->name) == 0) return 0;
+    struct err ignored = {0};
+    principal_note_refusal(line->call.store, line->call.actor, "serve: a request of another tenant",
+                           line->call.now, &ignored);
+    return err_set(e, ERR_DENIED, "you are %s and cannot ask for another tenant", line->session->name);
+}
+
+static int submit_body(struct change *c, struct err *e) {
+    if (request_submit_all(c, c->arg, e) < 0) return -1;
+    json_t *one = json_incref(json_array_get(c->answer, 0));
+    json_decref(c->answer);
+    serve_request_view(c->answer = one);
+    return 0;
+}
+
+static int run_submit(struct line *line, struct err *e) {
+    if (check_name(line, e) < 0) return -1;
+    scoped_json json_t *documents = json_pack("[O]", line->words);
+    struct submission s = {.documents = documents, .title = line->at.key, .tenant = line->session->name};
+    if (change(line, submit_body, &s, "submit", e) < 0) return -1;
+    const char *grant = json_string_value(json_object_get(line->answer, "grant"));
+    struct err ignored = {0};
+    line->has_work = grant && number_parse(grant, 'g', &line->work_grant, &ignored) == 0;
+    return 0;
+}
+
+static int withdraw_body(struct change *c, struct err *e) {
+    struct line *line = c->arg;
+    struct named n;
+    struct request r;
+    struct book b;
+    if (named_read(line, true, &n, e) < 0 || request_find(c->store, n.id, line->session->tenant, &r, e) < 0)
+        return -1;
+    int rc = book_open(&b, c->store, r.pool, c->call->actor, c->call->now, e);
+    if (rc == 0) rc = request_withdraw(&b, &r, e);
+    if (rc == 0) rc = book_close(&b, e);
+    request_free(&r);
+    if (rc == 0) c->answer = request_view(c->store, n.id, line->session->tenant, e);
+    return c->answer ? 0 : -1;
+}
+
+static int run_withdraw(struct line *line, struct err *e) {
+    if (change(line, withdraw_body, line, "withdraw", e) < 0) return -1;
+    line->has_work = false;
+    return 0;
+}
+
+struct amendment {
+    struct line *line;
+    json_t *document;
+    int64_t id;
+};
+
+static int amend_body(struct change *c, struct err *e) {
+    struct amendment *a = c->arg;
+    struct request r;
+    struct request_new n;
+    struct engine_results results = {0};
+    struct book b;
+    if (request_find(c->store, a->id, a->line->session->tenant, &r, e) < 0) return -1;
+    struct json_at at = json_root(a->document, a->line->at.key);
+    int rc = request_decode(&at, a->line->session->name, &n, e);
+    if (rc == 0) rc = book_open(&b, c->store, r.pool, c->call->actor, c->call->now, e);
+    if (rc == 0) rc = request_amend(&b, &r, &n, e);
+    if (rc == 0) rc = engine_plan(&b, &policy_decider, &results, e);
+    if (rc == 0) rc = book_close(&b, e);
+    if (rc == 0) rc = (c->answer = request_answer(c->store, &results, a->id, e)) ? 0 : -1;
+    if (rc == 0) {
+        c->status = request_status(c->answer);
+        serve_request_view(c->answer);
+    }
+    engine_results_free(&results);
+    request_free(&r);
+    return rc;
+}
+
+static int run_amend(struct line *line, struct err *e) {
+    const char *number;
+    struct amendment a = {.line = line};
+    if (check_name(line, e) < 0 || json_need_text(&line->at, "request", 32, &number, e) < 0) return -1;
+    if (number_parse(number, 'r', &a.id, e) < 0) return json_context(&line->at, "request", e);
+    scoped_json json_t *document = a.document = json_copy(line->words);
+    json_object_del(document, "request");
+    return change(line, amend_body, &a, "amend", e);
+}
+
+struct ending {
+    struct line *line;
+    int64_t id;
+    bool by_renewal;
+};
+
+static int grant_body(struct change *c, struct err *e) {
+    const struct ending *ending = c->arg;
+    int64_t tenant = ending->line->session->tenant;
+    const char *reason = "released by its tenant";
+    struct grant g;
+    struct book b;
+    if (json_may_text(&ending->line->at, "reason", 200, &reason, e) < 0 ||
+        grant_find(c->store, ending->id, tenant, &g, e) < 0)
+        return -1;
+    int rc = book_open(&b, c->store, g.pool, c->call->actor, c->call->now, e);
+    if (rc == 0)
+        rc = ending->by_renewal ? grant_extend(&b, &g, g.end, true, e) : grant_release(&b, &g, reason, e);
+    if (rc == 0) rc = book_close(&b, e);
+    grant_free(&g);
+    if (rc == 0) rc = (c->answer = grant_view(c->store, ending->id, tenant, e)) ? 0 : -1;
+    return rc;
+}
+
+static int grant_run(struct line *line, bool by_renewal, struct err *e) {
+    const char *number;
+    struct ending ending = {.line = line, .by_renewal = by_renewal};
+    if (json_need_text(&line->at, "grant", 32, &number, e) < 0) return -1;
+    if (number_parse(number, 'g', &ending.id, e) < 0) return json_context(&line->at, "grant", e);
+    if (change(line, grant_body, &ending, by_renewal ? "renew" : "release", e) < 0) return -1;
+    line->has_work = !by_renewal;
+    line->work_grant = ending.id;
+    return 0;
+}
+
+static int run_release(struct line *line, struct err *e) { return grant_run(line, false, e); }
+
+/* A suspended tenant gets nothing new, and a later end is something new. */
+static int run_renew(struct line *line, struct err *e) {
+    struct tenant_row row;
+    if (tenant_get(line->call.store, line->session->tenant, &row, e) < 0) return -1;
+    if (row.state != TENANT_ACTIVE)
+        return err_set(e, ERR_DENIED, "%s is %s", row.name, tenant_state_words[row.state]);
+    return grant_run(line, true, e);
+}
+
+/* ---- reading ---- */
+
+static bool is_open(const json_t *request) {
+    static const char *const words[] = {"queued", "held", "returned"};
+    const char *state = json_string_value(json_object_get(request, "state"));
+    for (size_t i = 0; state && i < 3; i++)
+        if (strcmp(state, words[i]) == 0) return true;
+    return false;
+}
+
+/* Open requests and live grants; with "all" those that have ended too. */
+static int run_list(struct line *line, struct err *e) {
+    bool all = false;
+    if (json_may_bool(&line->at, "all", &all, e) < 0) return -1;
+    struct request_filter rf = {.tenant = line->session->tenant};
+    struct grant_filter gf = {.tenant = line->session->tenant, .live = !all};
+    scoped_json json_t *requests = request_list(line->call.store, &rf, e);
+    scoped_json json_t *grants = requests ? grant_list(line->call.store, &gf, e) : NULL;
+    if (!grants) return -1;
+    for (size_t i = json_array_size(requests); i-- > 0;) {
+        json_t *request = json_array_get(requests, i);
+        if (all || is_open(request))
+            serve_request_view(request);
+        else
+            json_array_remove(requests, i);
+    }
+    for (size_t i = 0; i < json_array_size(grants); i++) {
+        json_t *lines = json_object_get(json_array_get(grants, i), "lines");
+        json_incref(lines);
+        serve_grant_view(json_array_get(grants, i));
+        json_object_set_new(json_array_get(grants, i), "lines", lines);
+    }
+    line->answer = json_pack("{s:O, s:O}", "requests", requests, "grants", grants);
+    return 0;
+}
+
+static int run_show(struct line *line, struct err *e) {
+    struct named n;
+    struct store *s = line->call.store;
+    if (named_read(line, false, &n, e) < 0) return -1;
+    line->answer = n.is_request ? request_view(s, n.id, line->session->tenant, e)
+                   : n.is_grant ? grant_view(s, n.id, line->session->tenant, e)
+                                : serve_tenant_view(s, line->session->tenant, e);
+    return line->answer ? 0 : -1;
+}
+
+/* ---- waiting ---- */
+
+/* Is what is named as it will stay until somebody acts? Fills line->answer with it. 1 yes, 0 not yet, -1. */
+static int settled(struct line *line, const struct named *n, struct err *e) {
+    int64_t tenant = line->session->tenant;
+    json_decref(line->answer);
+    line->answer = NULL;
+    json_t *request = n->is_request ? request_view(line->call.store, n->id, tenant, e) : NULL;
+    if (n->is_request && !request) return -1;
+    int64_t grant_id = n->id;
+    const char *of_request = json_string_value(json_object_get(request, "grant"));
+    bool has_grant = n->is_grant || of_request;
+    if (of_request && number_parse(of_request, 'g', &grant_id, e) < 0) has_grant = false;
+    json_t *grant = has_grant ? grant_view(line->call.store, grant_id, tenant, e) : NULL;
+    line->answer = json_object();
+    if (request) json_object_set_new(line->answer, "request", request);
+    if (grant) json_object_set_new(line->answer, "grant", grant);
+    if (has_grant && !grant) return -1;
+    const char *of = json_string_value(json_object_get(request, "state"));
+    const char *state = json_string_value(json_object_get(grant, "state"));
+    if (of && (strcmp(of, "queued") == 0 || strcmp(of, "held") == 0)) return 0;
+    static const char *const passing[] = {"reserved", "voiding", "releasing", "purging"};
+    for (size_t i = 0; state && i < 4; i++)
+        if (strcmp(state, passing[i]) == 0) return 0;
+    return 1;
+}
+
+static bool is_reader_gone(const struct line *line) {
+    struct pollfd out = {.fd = fileno(line->call.out)};
+    return poll(&out, 1, 0) > 0 && (out.revents & (POLLERR | POLLHUP));
+}
+
+/* Looks often at first and less often later: each look is a few reads of the store. */
+static int run_wait(struct line *line, struct err *e) {
+    struct named n;
+    int64_t seconds = 60, pause_ms = 100;
+    if (named_read(line, true, &n, e) < 0 ||
+        json_may_int(&line->at, "seconds", 0, SERVE_WAIT_MOST, &seconds, e) < 0)
+        return -1;
+    int64_t end = clock_monotonic_ms() + seconds * 1000;
+    int done;
+    while ((done = settled(line, &n, e)) == 0 && clock_monotonic_ms() < end && !is_reader_gone(line)) {
+        int64_t left = end - clock_monotonic_ms();
+        if (pause_ms > left) pause_ms = left > 0 ? left : 0;
+        nanosleep(&(struct timespec){pause_ms / 1000, pause_ms % 1000 * 1000000}, NULL);
+        pause_ms = pause_ms * 2 > 2000 ? 2000 : pause_ms * 2;
+    }
+    if (done < 0) return -1;
+    json_object_set_new(line->answer, "settled", json_boolean(done));
+    line->status = done ? 0 : ERR_WAITS;
+    return 0;
+}
+
+/* ---- what was used, why it was decided so ---- */
+
+static int run_usage(struct line *line, struct err *e) {
+    static const char *const words[] = {"tenant", "grant", "flavor", NULL};
+    size_t by = 0;
+    struct usage_query q = {.tenant = line->session->tenant, .since = {0}, .until = line->call.now};
+    if (json_may_word(&line->at, "by", words, &by, e) < 0 ||
+        json_may_instant(&line->at, "since", &q.since, e) < 0 ||
+        json_may_instant(&line->at, "until", &q.until, e) < 0)
+        return -1;
+    q.by = (enum usage_by)by;
+    if (q.until.s > line->call.now.s) q.until = line->call.now;
+    if (q.since.s >= q.until.s) return json_fail(&line->at, e, "\"since\" must be before \"until\" and now");
+    line->answer = usage_of(line->call.store, &q, e);
+    return line->answer ? 0 : -1;
+}
+
+/* The stored facts name others: only the decision is shown, and that planning it again gives the same. */
+static int run_explain(struct line *line, struct err *e) {
+    const char *number;
+    int64_t id;
+    struct request r;
+    scoped_json json_t *stored = NULL, *again = NULL;
+    scoped_free char *facts = NULL;
+    if (json_need_text(&line->at, "request", 32, &number, e) < 0) return -1;
+    if (number_parse(number, 'r', &id, e) < 0) return json_context(&line->at, "request", e);
+    if (request_find(line->call.store, id, line->session->tenant, &r, e) < 0) return -1;
+    request_free(&r);
+    if (engine_replay(line->call.store, &policy_decider, id, &stored, &again, &facts, e) < 0) return -1;
+    line->answer = json_pack("{s:s, s:O, s:b}", "request", number, "decision", stored, "confirmed",
+                             json_equal(stored, again));
+    return 0;
+}
+
+#define KEYS(...)                                                                                            \
+    (const char *const[]) { __VA_ARGS__, NULL }
+
+const struct verb serve_verbs[] = {{"submit", true, NULL, run_submit},
+                                   {"amend", true, NULL, run_amend},
+                                   {"withdraw", true, KEYS("request"), run_withdraw},
+                                   {"list", false, KEYS("all"), run_list},
+                                   {"show", false, KEYS("request", "grant"), run_show},
+                                   {"wait", false, KEYS("request", "grant", "seconds"), run_wait},
+                                   {"release", true, KEYS("grant", "reason"), run_release},
+                                   {"renew", true, KEYS("grant"), run_renew},
+                                   {"usage", false, KEYS("since", "until", "by"), run_usage},
+                                   {"explain", false, KEYS("request"), run_explain},
+                                   {0}};
