@@ -264,11 +264,10 @@ int request_submit_run(struct call *call, struct err *e) {
     struct submission s = {.documents = documents, .title = path ? file_title(path) : "request"};
     int status = change_run(call, submit_body, &s, content.s, &answer, e);
     if (status < 0) return -1;
-    int ready = provide(call, 0, 0, e);
-    if (ready < 0) return -1;
-    if (path ? tell_many(call, answer, e) < 0 : request_tell(call, json_array_get(answer, 0), e) < 0)
-        return -1;
-    return status ? status : ready;
+    status = request_finish(call, answer, e);
+    if (status < 0) return -1;
+    int told = path ? tell_many(call, answer, e) : request_tell(call, json_array_get(answer, 0), e);
+    return told < 0 ? -1 : status;
 }
 
 /* ---- amending ---- */
@@ -302,7 +301,5 @@ int request_amend_run(struct call *call, struct err *e) {
     struct submission s = {.documents = documents, .title = "request"};
     int status = change_run(call, amend_body, &s, NULL, &answer, e);
     if (status < 0) return -1;
-    int ready = provide(call, 0, 0, e);
-    if (ready < 0 || request_tell(call, answer, e) < 0) return -1;
-    return status ? status : ready;
+    return request_finish_one(call, answer, e);
 }
