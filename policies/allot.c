@@ -32,7 +32,7 @@ static void take_back(struct planning *p, struct work *w) {
     for (size_t i = 0; i < p->n_lanes; i++)
         if (w->options[i].given > 0) give_units(p, w, i, -w->options[i].given);
     give_storage(p, w, -w->bytes);
-    w->placed = w->ceiling_stops = false;
+    w->placed = false;
 }
 
 /* ---- choosing a flavor ---- */
@@ -125,7 +125,8 @@ static bool place_whole(struct planning *p, struct work *w) {
     }
     int64_t whole = whole_now(p, w);
     bool found = false, in_units = w->claim->ask == ASK_UNITS;
-    w->ceiling_stops = whole < (in_units ? w->whole_units : w->whole);
+    if (whole < (in_units ? w->whole_units : w->whole))
+        return false; /* the ceiling stops it: not all it asks */
     for (size_t i = 0; i < p->n_lanes; i++) {
         int64_t units = most_now(p, w, i);
         int64_t amount = w->claim->ask == ASK_COMPUTE ? units * rating_of(p, i) : units;

@@ -167,7 +167,7 @@ static int64_t units_given(const struct planning *p, const struct work *w) {
 }
 
 static bool is_partial(const struct planning *p, const struct work *w) {
-    if (w->claim->ask == ASK_NONE) return false;
+    if (w->claim->ask == ASK_NONE || !w->claim->has_minimum) return false;
     if (w->claim->ask == ASK_UNITS) return units_given(p, w) < w->best;
     /* Over several flavors the whole may stay a little below the best of an endless flavor. */
     return w->given_compute < (w->mixed && w->whole < w->best && w->ask <= p->capacity ? w->whole : w->best);
