@@ -122,8 +122,8 @@ int balances_walk(struct balances *b, struct store *s, int64_t pool, instant_t s
     struct rows r;
     int rc = rows_open(&r, s, e,
                        "SELECT seq, at, pool, grant_id, item, from_kind, to_kind, quantity FROM entry"
-                       " WHERE at < $1 AND ($2 = 0 OR pool = $2) ORDER BY seq",
-                       "ii", until.s, pool);
+                       " WHERE $1 = 0 OR pool = $1 ORDER BY seq",
+                       "i", pool);
     while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
         walk_entry(b, &r, &span);
         rc = 0;

@@ -11,7 +11,7 @@ struct balance {
     int64_t pool, grant;
     int item; /* index into balances.items */
     enum account_kind kind;
-    wide_t sum;      /* after the last entry walked */
+    wide_t sum;      /* after the last entry */
     wide_t integral; /* quantity times seconds within [since, until) */
     int64_t below;   /* the first entry that brought a sum below zero (never for world); 0: none */
 };
@@ -27,8 +27,8 @@ struct balances {
     size_t n_slots;
 };
 
-/* Walks the entries with a time before `until`, of one pool (0: of all). To be called inside store_read().
-   balances_free() it, also after a failure. */
+/* Walks all entries of one pool (0: of every pool): the sums are those of now, the integrals those of
+   [since, until). To be called inside store_read(). balances_free() it, also after a failure. */
 int balances_walk(struct balances *b, struct store *s, int64_t pool, instant_t since, instant_t until,
                   struct err *e);
 /* NULL when no entry ever named that account. */

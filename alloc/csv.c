@@ -117,6 +117,8 @@ static char *field_at(const struct csv *csv, size_t i) {
 static int check_header(const struct csv *csv, struct err *e) {
     for (size_t i = 0; i < csv->n_columns; i++) {
         if (csv->names[i][0] == '\0') return csv_fail(csv, e, "column %zu has no name", i + 1);
+        if (!text_is_printable(csv->names[i]))
+            return csv_fail(csv, e, "the name of column %zu holds control characters", i + 1);
         for (size_t j = 0; j < i; j++)
             if (strcmp(csv->names[i], csv->names[j]) == 0)
                 return csv_fail(csv, e, "column '%.100s' stands twice (%zu and %zu)", csv->names[i], j + 1,

@@ -65,8 +65,8 @@ static void inject_delay(enum verb verb) {
 
 static void log_call(enum verb verb, const struct backend *b, const struct backend_pool *pool, size_t n,
                      int64_t start_ms, int rc, const struct err *e) {
-    if (!log_wants(LOG_LEVEL_DEBUG)) return;
-    log_event(LOG_LEVEL_DEBUG, "backend.call",
+    if (!log_wants(LOG_AT_DEBUG)) return;
+    log_event(LOG_AT_DEBUG, "backend.call",
               json_pack("{s:s, s:s, s:s, s:I, s:I, s:s}", "verb", verb_words[verb], "backend", b->name,
                         "pool", pool->name ? pool->name : "", "things", (json_int_t)n, "ms",
                         (json_int_t)(clock_monotonic_ms() - start_ms), "result",
@@ -74,8 +74,8 @@ static void log_call(enum verb verb, const struct backend *b, const struct backe
 }
 
 static void log_operation(enum verb verb, const struct backend_operation *op) {
-    if (!log_wants(LOG_LEVEL_DEBUG)) return;
-    log_event(LOG_LEVEL_DEBUG, "backend.operation",
+    if (!log_wants(LOG_AT_DEBUG)) return;
+    log_event(LOG_AT_DEBUG, "backend.operation",
               json_pack("{s:s, s:s?, s:s?, s:s?, s:s, s:s?}", "verb", verb_words[verb], "operation_token",
                         op->token, "host", op->host, "name", op->name, "answer",
                         backend_answer_word(op->answer), "detail", op->detail));

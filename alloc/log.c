@@ -14,7 +14,7 @@
 
 const char *const log_level_words[] = {"off", "error", "info", "debug", NULL};
 
-static enum log_level wanted = LOG_LEVEL_ERROR;
+static enum log_level wanted = LOG_AT_ERROR;
 static int sink = STDERR_FILENO;
 
 int log_open(enum log_level level, const char *path, struct err *e) {
@@ -26,7 +26,7 @@ int log_open(enum log_level level, const char *path, struct err *e) {
     return 0;
 }
 
-bool log_wants(enum log_level level) { return level != LOG_LEVEL_OFF && level <= wanted; }
+bool log_wants(enum log_level level) { return level != LOG_AT_OFF && level <= wanted; }
 
 /* Our own tokens of operations are no secrets: they are names of things, written into backends. */
 static bool is_secret(const char *key) {

@@ -13,7 +13,7 @@
 
 #include <jansson.h>
 
-enum log_level { LOG_LEVEL_OFF, LOG_LEVEL_ERROR, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+enum log_level { LOG_AT_OFF, LOG_AT_ERROR, LOG_AT_INFO, LOG_AT_DEBUG };
 extern const char *const log_level_words[]; /* "off" "error" "info" "debug", then NULL */
 
 /* path NULL: stderr. May be called again. */

@@ -63,12 +63,23 @@ void tenant_copy(const struct tenant *from, struct tenant *to) {
 
 /* ---- words ---- */
 
+/* Hangul in separate letters (NFD, as some systems write file names) looks the same and is another text. */
+static bool has_loose_jamo(const char *text) {
+    for (const unsigned char *p = (const unsigned char *)text; *p; p++)
+        if (p[0] == 0xe1 && p[1] >= 0x84 && p[1] <= 0x87) return true; /* U+1100 to U+11FF */
+    return false;
+}
+
 static int text_check(const char *what, const char *text, size_t most, struct err *e) {
     size_t length = strlen(text);
     if (length == 0) return err_set(e, ERR_USAGE, "%s must not be empty", what);
     if (length > most) return err_set(e, ERR_USAGE, "%s is longer than %zu bytes", what, most);
     if (!text_is_printable(text))
         return err_set(e, ERR_USAGE, "%s must be printable UTF-8 without control characters", what);
+    if (has_loose_jamo(text)) {
+        err_set(e, ERR_USAGE, "%s has Hangul in separate letters: '%s'", what, text);
+        return err_hint(e, "write it in composed form (NFC)");
+    }
     if (text[0] == ' ' || text[length - 1] == ' ')
         return err_set(e, ERR_USAGE, "%s must not begin or end with a space: '%s'", what, text);
     return 0;
@@ -320,11 +331,15 @@ int tenant_drop_key(struct tenant *t, const char *fingerprint, struct err *e) {
 
 /* ---- differences ---- */
 
+static json_t *word_or_null(const char *word) { return word && *word ? json_string(word) : json_null(); }
+
 static void diff_add(json_t *out, const char *field, const char *old, const char *new) {
-    if (old && new &&strcmp(old, new) == 0) return;
-    if ((!old || !*old) && (!new || !*new)) return;
-    json_array_append_new(out, json_pack("{s:s, s:s?, s:s?}", "field", field, "old", old && *old ? old : NULL,
-                                         "new", new &&*new ? new : NULL));
+    if (strcmp(old ? old : "", new ? new : "") == 0) return;
+    json_t *change = json_object();
+    json_object_set_new_nocheck(change, "field", json_string(field));
+    json_object_set_new_nocheck(change, "old", word_or_null(old));
+    json_object_set_new_nocheck(change, "new", word_or_null(new));
+    json_array_append_new(out, change);
 }
 
 static void diff_attrs(json_t *out, const struct tenant *before, const struct tenant *after) {

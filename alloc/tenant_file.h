@@ -40,11 +40,11 @@ void tenant_wishes_free(struct tenant_wishes *wishes);
 struct tenant_import {
     const struct tenant_wishes *wishes;
     const struct tenant_checker *checker;
-    bool personal;                        /* the outcome shows contacts and keys */
+    bool with_changes;                    /* rows say what changed, contacts and keys too */
     void (*step)(void *arg, size_t done); /* after each tenant; may be NULL */
     void *arg;
-    json_t *rows; /* out: [{"name", "outcome": "added" | "changed" | "unchanged", "changes": [...]}]; owned by
-                     the caller */
+    json_t *rows; /* out: [{"name", "outcome": "added" | "changed", "changes": [...]}] without those that stay
+                     as they are; owned by the caller */
     size_t added, changed, unchanged; /* out */
 };
 /* All of it or a failure, inside the transaction of the book. */

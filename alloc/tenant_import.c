@@ -88,12 +88,12 @@ static int merge(const struct tenant_wishes *w, const struct tenant_wish *wish, 
 
 static void report(struct tenant_import *import, const struct tenant *before, const struct tenant *after,
                    bool changed) {
-    const char *outcome = !before ? "added" : changed ? "changed" : "unchanged";
     size_t *count = !before ? &import->added : changed ? &import->changed : &import->unchanged;
     (*count)++;
-    json_t *changes = changed ? tenant_diff(before, after, import->personal) : json_array();
-    json_array_append_new(import->rows, json_pack("{s:s, s:s, s:o}", "name", after->row.name, "outcome",
-                                                  outcome, "changes", changes));
+    if (before && !changed) return;
+    json_t *row = json_pack("{s:s, s:s}", "name", after->row.name, "outcome", before ? "changed" : "added");
+    if (import->with_changes) json_object_set_new(row, "changes", tenant_diff(before, after, true));
+    json_array_append_new(import->rows, row);
 }
 
 static int one(struct book *b, struct tenant_import *import, const struct standing *standing,

@@ -158,7 +158,7 @@ int tenant_key_parse(const char *line, struct tenant_key *out, struct err *e) {
     if (!type) return -1;
     const char *base64 = line + word + strspn(line + word, " \t");
     size_t length = strcspn(base64, " \t\r\n");
-    unsigned char bytes[LINE_MOST];
+    scoped_free unsigned char *bytes = mem_alloc(length);
     int n = base64_read(base64, length, bytes);
     if (n < 0)
         return err_set(e, ERR_USAGE, "the SSH key is damaged: its base64 text is cut or has wrong letters");

@@ -141,8 +141,10 @@ void tenant_list_free(struct tenant_list *list) {
 
 static int note(struct book *b, const char *kind, const struct tenant_row *row, const char *key,
                 json_t *words, struct err *e) {
-    scoped_json json_t *detail = json_pack("{s:s, s:o}", "name", row->name, key, words);
-    scoped_free char *text = json_dumps(detail, JSON_COMPACT | JSON_SORT_KEYS);
+    scoped_json json_t *detail = json_object();
+    json_object_set_new(detail, "name", json_string(row->name));
+    json_object_set_new(detail, key, words);
+    scoped_free char *text = json_dumps(detail, JSON_COMPACT);
     return book_note(b, kind, row->id, text, e);
 }
 
@@ -162,7 +164,7 @@ static int note_personal(struct book *b, const struct tenant *t, struct err *e) 
     text_free(&contacts);
     scoped_json json_t *detail =
         json_pack("{s:s, s:O, s:s}", "contacts", digest.hex, "keys", keys, "salt", salt);
-    scoped_free char *text = json_dumps(detail, JSON_COMPACT | JSON_SORT_KEYS);
+    scoped_free char *text = json_dumps(detail, JSON_COMPACT);
     return book_note(b, "tenant.personal", t->row.id, text, e);
 }
 
@@ -182,25 +184,26 @@ static int organisation_take(struct book *b, struct tenant_row *row, struct err 
     }
     rows_close(&r);
     if (rc != 0) return rc < 0 ? -1 : 0;
-    return sql_int(b->store, e, &row->organisation,
-                   "INSERT INTO organisation (registration, name, made_at) VALUES ($1, $2, $3) RETURNING id",
-                   "ssi", row->registration, row->organisation_name, b->at.s) == 1
-               ? 0
-               : -1;
+    if (sql_int(b->store, e, &row->organisation, "SELECT coalesce(max(id), 0) + 1 FROM organisation", "") < 0)
+        return -1;
+    return sql_do(b->store, e,
+                  "INSERT INTO organisation (id, registration, name, made_at) VALUES ($1, $2, $3, $4)",
+                  "issi", row->organisation, row->registration, row->organisation_name, b->at.s);
 }
 
+/* Numbers are counted here, under the writer's turn: RETURNING costs a temporary table for each row. */
 static int row_insert(struct book *b, struct tenant_row *row, struct err *e) {
     if (organisation_take(b, row, e) < 0) return -1;
     row->made_at = b->at;
-    int rc = sql_int(b->store, e, &row->id,
-                     "INSERT INTO tenant (name, organisation, language, state, made_at) "
-                     "VALUES ($1, $2, $3, 'active', $4) ON CONFLICT (name) DO NOTHING RETURNING id",
-                     "sisi", row->name, row->organisation, row->language, b->at.s);
-    if (rc == 0) {
-        err_set(e, ERR_CONFLICT, "there is a tenant '%s' already", row->name);
-        err_hint(e, "change it with: allot tenant set, or choose another name");
-    }
-    return rc == 1 ? 0 : -1;
+    if (sql_int(b->store, e, &row->id, "SELECT coalesce(max(id), 0) + 1 FROM tenant", "") < 0 ||
+        sql_do(b->store, e,
+               "INSERT INTO tenant (id, name, organisation, language, state, made_at) "
+               "VALUES ($1, $2, $3, $4, 'active', $5) ON CONFLICT (name) DO NOTHING",
+               "isisi", row->id, row->name, row->organisation, row->language, b->at.s) < 0)
+        return -1;
+    if (sql_changes(b->store) == 1) return 0;
+    err_set(e, ERR_CONFLICT, "there is a tenant '%s' already", row->name);
+    return err_hint(e, "change it with: allot tenant set, or choose another name");
 }
 
 static int row_update(struct book *b, const struct tenant_row *before, const struct tenant_row *after,
@@ -264,8 +267,11 @@ static bool keys_equal(const struct tenant *a, const struct tenant *b) {
     return true;
 }
 
-static int contacts_write(struct book *b, const struct tenant *t, struct err *e) {
-    if (sql_do(b->store, e, "DELETE FROM tenant_contact WHERE tenant = $1", "i", t->row.id) < 0) return -1;
+static int contacts_write(struct book *b, const struct tenant *before, const struct tenant *t,
+                          struct err *e) {
+    if (before->n_contacts > 0 &&
+        sql_do(b->store, e, "DELETE FROM tenant_contact WHERE tenant = $1", "i", t->row.id) < 0)
+        return -1;
     for (size_t i = 0; i < t->n_contacts; i++) {
         const struct tenant_contact *c = &t->contacts[i];
         if (sql_do(b->store, e, "INSERT INTO tenant_contact VALUES ($1, $2, $3, $4, $5)", "iisss", t->row.id,
@@ -288,8 +294,10 @@ static int key_is_free(struct book *b, const struct tenant *t, const struct tena
     return err_hint(e, "each tenant needs keys of its own: a key says which tenant calls");
 }
 
-static int keys_write(struct book *b, const struct tenant *t, struct err *e) {
-    if (sql_do(b->store, e, "DELETE FROM tenant_key WHERE tenant = $1", "i", t->row.id) < 0) return -1;
+static int keys_write(struct book *b, const struct tenant *before, const struct tenant *t, struct err *e) {
+    if (before->n_keys > 0 &&
+        sql_do(b->store, e, "DELETE FROM tenant_key WHERE tenant = $1", "i", t->row.id) < 0)
+        return -1;
     for (size_t i = 0; i < t->n_keys; i++)
         if (key_is_free(b, t, &t->keys[i], e) < 0 ||
             sql_do(b->store, e, "INSERT INTO tenant_key VALUES ($1, $2, $3)", "iss", t->row.id,
@@ -298,33 +306,22 @@ static int keys_write(struct book *b, const struct tenant *t, struct err *e) {
     return 0;
 }
 
-static int sides_write(struct book *b, const struct tenant *before, const struct tenant *after, bool contacts,
-                       bool keys, struct err *e) {
-    (void)before;
-    if (contacts && contacts_write(b, after, e) < 0) return -1;
-    if (keys && keys_write(b, after, e) < 0) return -1;
-    return contacts || keys ? note_personal(b, after, e) : 0;
-}
-
 int tenant_save(struct book *b, const struct tenant *before, struct tenant *after,
                 const struct tenant_checker *checker, bool *changed, struct err *e) {
     static const struct tenant nothing;
     const struct tenant *old = before ? before : &nothing;
     bool contacts = !contacts_equal(old, after), keys = !keys_equal(old, after);
-    json_t *diff = tenant_diff(before, after, false);
-    bool has_words = json_array_size(diff) > 0;
-    int rc = 0;
-    if (changed) *changed = has_words || contacts || keys;
-    if (before && !has_words && !contacts && !keys) {
-        json_decref(diff);
-        return 0;
-    }
-    rc = before ? row_update(b, &before->row, &after->row, e) : row_insert(b, &after->row, e);
+    scoped_json json_t *diff = tenant_diff(before, after, false);
+    bool words = json_array_size(diff) > 0;
+    if (changed) *changed = words || contacts || keys;
+    if (!words && !contacts && !keys) return 0;
+    int rc = before ? row_update(b, &before->row, &after->row, e) : row_insert(b, &after->row, e);
     if (rc == 0) rc = attrs_write(b, after->row.id, diff, checker, e);
-    if (rc == 0 && has_words)
+    if (rc == 0 && words)
         rc = note(b, before ? "tenant.set" : "tenant.add", &after->row, "changes", json_incref(diff), e);
-    json_decref(diff);
-    return rc < 0 ? -1 : sides_write(b, before, after, contacts, keys, e);
+    if (rc == 0 && contacts) rc = contacts_write(b, old, after, e);
+    if (rc == 0 && keys) rc = keys_write(b, old, after, e);
+    return rc == 0 && (contacts || keys) ? note_personal(b, after, e) : rc;
 }
 
 int tenant_rename_organisation(struct book *b, const struct tenant_row *row, const char *name,

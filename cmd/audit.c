@@ -27,19 +27,6 @@ static int head_append(const char *path, const char *text, struct err *e) {
     return good ? 0 : err_set(e, ERR_FAILED, "%s: %s", path, strerror(errno));
 }
 
-int books_publish_head(struct call *call, struct err *e) {
-    const struct config *config = call->config;
-    if (!config || !config->audit_key || (!config->head_file && !config->head_syslog)) return 0;
-    scoped_free char *text = audit_head(call->store, call->now, config->audit_key, e);
-    if (!text) return -1;
-    if (config->head_syslog) {
-        openlog("allot", LOG_PID, LOG_USER);
-        syslog(LOG_NOTICE, "%s", text);
-        closelog();
-    }
-    return config->head_file ? head_append(config->head_file, text, e) : 0;
-}
-
 static int run_head(struct call *call, struct err *e) {
     const char *key = books_key(call, e), *out = call_option(call, "out");
     if (!key) return -1;
@@ -48,6 +35,48 @@ static int run_head(struct call *call, struct err *e) {
     if (out) return head_append(out, text, e);
     fputs(text, call->out);
     return 0;
+}
+
+/* The number behind the last line "entries N" of a text; -1: none. */
+static long long last_entries(const char *text) {
+    static const char word[] = "\nentries ";
+    long long n = -1;
+    char digits[24];
+    for (const char *at = text; (at = strstr(at, word)); at++) {
+        text_format(digits, sizeof digits, "%.*s", (int)strspn(at + strlen(word), "0123456789"),
+                    at + strlen(word));
+        if (text_to_int(digits, 0, INT64_MAX, &n) < 0) n = -1;
+    }
+    return n;
+}
+
+/* Does the end of the file say the same already? A quiet night shall not fill it. */
+static bool is_published(const char *path, const char *text) {
+    char tail[65536];
+    scoped_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return false;
+    off_t size = lseek(fd, 0, SEEK_END);
+    off_t from = size > (off_t)sizeof tail - 1 ? size - (off_t)sizeof tail + 1 : 0;
+    ssize_t n = size < 0 ? -1 : pread(fd, tail, sizeof tail - 1, from);
+    if (n <= 0) return false;
+    tail[n] = '\0';
+    return last_entries(tail) == last_entries(text);
+}
+
+static void head_log(const char *text) {
+    openlog("allot", LOG_PID, LOG_AUTHPRIV);
+    for (const char *line = text; *line; line += strcspn(line, "\n") + 1)
+        syslog(LOG_NOTICE, "head: %.*s", (int)strcspn(line, "\n"), line);
+    closelog();
+}
+
+int audit_publish(struct store *s, const struct config *config, instant_t now, struct err *e) {
+    if (!config || !config->audit_key || (!config->head_file && !config->head_syslog)) return 0;
+    scoped_free char *text = audit_head(s, now, config->audit_key, e);
+    if (!text) return -1;
+    if (config->head_syslog) head_log(text);
+    if (!config->head_file || is_published(config->head_file, text)) return 0;
+    return head_append(config->head_file, text, e);
 }
 
 static const struct option head_options[] = {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/books.h"
 
+#include "alloc/pool.h"
 #include "alloc/scope.h"
-#include "alloc/store.h"
+#include "alloc/tenant.h"
 #include "alloc/text.h"
 #include "cmd/config.h"
 
@@ -10,21 +11,18 @@
 #include <string.h>
 #include <unistd.h>
 
-static int find(const struct call *call, const char *what, const char *sql, int64_t *id, struct err *e) {
-    const char *name = call_option(call, what);
-    *id = 0;
-    if (!name) return 0;
-    int rc = sql_int(call->store, e, id, sql, "s", name);
-    if (rc == 0) err_set(e, ERR_NOT_FOUND, "no %s '%.100s'", what, name);
-    return rc == 1 ? 0 : -1;
-}
-
 int books_tenant(const struct call *call, int64_t *id, struct err *e) {
-    return find(call, "tenant", "SELECT id FROM tenant WHERE name = $1", id, e);
+    const char *name = call_option(call, "tenant");
+    struct tenant_row row = {0};
+    if (name && tenant_find(call->store, name, &row, e) < 0) return -1;
+    *id = row.id;
+    return 0;
 }
 
 int books_pool(const struct call *call, int64_t *id, struct err *e) {
-    return find(call, "pool", "SELECT id FROM pool WHERE name = $1 AND id > 0", id, e);
+    const char *name = call_option(call, "pool");
+    *id = 0;
+    return name ? pool_find(call->store, name, id, e) : 0;
 }
 
 int books_span(const struct call *call, instant_t *since, instant_t *until, struct err *e) {

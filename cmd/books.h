@@ -9,6 +9,12 @@
 extern const struct command init_commands[], backup_commands[], fsck_commands[], audit_commands[],
     usage_commands[], status_commands[];
 
+struct config;
+
+/* Appends the signed head to the configured file and sends it to syslog, as configured; nothing when neither
+   is, or when the last head in the file is of the same entries. */
+int audit_publish(struct store *s, const struct config *config, instant_t now, struct err *e);
+
 /* --tenant and --pool: their numbers; 0 when the option is not given. */
 int books_tenant(const struct call *call, int64_t *id, struct err *e);
 int books_pool(const struct call *call, int64_t *id, struct err *e);
@@ -19,5 +25,3 @@ int books_span(const struct call *call, instant_t *since, instant_t *until, stru
 char *books_actor(const struct call *call);
 /* The key that signs heads: --key, or the configured one. NULL, with *e set, when there is none. */
 const char *books_key(const struct call *call, struct err *e);
-/* The signed head as of now, to where the configuration wants it (a file, syslog); nothing without that. */
-int books_publish_head(struct call *call, struct err *e);

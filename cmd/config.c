@@ -150,7 +150,7 @@ static int take_all(const struct json_at *root, struct config *config, struct er
 static struct config *config_new(void) {
     struct config *config = mem_alloc(sizeof *config);
     config->deadline = span(120);
-    config->log_level = LOG_LEVEL_ERROR;
+    config->log_level = LOG_AT_ERROR;
     return config;
 }
 

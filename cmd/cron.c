@@ -55,7 +55,7 @@ static int tick_run(struct call *call, struct err *e) {
         scoped_json json_t *answer = tick_answer(&report);
         rc = output_object(call, tick_columns, answer, e);
     }
-    if (rc == 0 && !call->dry_run) rc = books_publish_head(call, e);
+    if (rc == 0 && !call->dry_run) rc = audit_publish(call->store, config, call->now, e);
     tick_report_free(&report);
     return rc;
 }

@@ -4,6 +4,7 @@
 #include "alloc/pool_run.h"
 #include "alloc/scope.h"
 #include "cmd/change.h"
+#include "alloc/scope.h"
 #include "cmd/output.h"
 
 #include <string.h>

@@ -19,20 +19,12 @@ struct job {
 
 static void step(void *arg, size_t done) { progress_step(arg, done); }
 
-/* Those that stay as they are only count. The answer may be kept for ever with an idempotency key, so the
-   changes, which may hold personal words, are told by a dry run alone. */
+/* The answer may be kept for ever with an idempotency key, so the changes, which may hold personal words, are
+   told by a dry run alone, which keeps none. */
 static json_t *told(const struct call *call, const struct tenant_import *import) {
-    json_t *rows = json_array();
-    size_t i;
-    json_t *row;
-    json_array_foreach(import->rows, i, row) {
-        if (strcmp(json_string_value(json_object_get(row, "outcome")), "unchanged") == 0) continue;
-        if (!call->dry_run) json_object_del(row, "changes");
-        json_array_append(rows, row);
-    }
-    return json_pack("{s:I, s:I, s:I, s:b, s:o}", "added", (json_int_t)import->added, "changed",
+    return json_pack("{s:I, s:I, s:I, s:b, s:O}", "added", (json_int_t)import->added, "changed",
                      (json_int_t)import->changed, "unchanged", (json_int_t)import->unchanged, "dry_run",
-                     call->dry_run, "tenants", rows);
+                     call->dry_run, "tenants", import->rows);
 }
 
 static int import_body(struct change *c, struct err *e) {
@@ -41,7 +33,7 @@ static int import_body(struct change *c, struct err *e) {
     const struct tenant_checker checker = attr_checks_checker(job->checks);
     struct tenant_import import = {.wishes = &job->wishes,
                                    .checker = &checker,
-                                   .personal = c->call->dry_run,
+                                   .with_changes = c->call->dry_run,
                                    .step = step,
                                    .arg = &job->progress};
     int rc = book_open(&b, c->store, 0, c->call->actor, c->call->now, e);

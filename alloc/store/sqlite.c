@@ -92,12 +92,21 @@ static sqlite3_stmt *statement_take(struct store *s, const char *sql, long *plac
     return made;
 }
 
+/* Where $i stands: SQLite numbers parameters by first appearance, which is mostly the same. */
+static int parameter_place(sqlite3_stmt *statement, int i) {
+    const char *there = sqlite3_bind_parameter_name(statement, i);
+    bool is_it = there && (i < 10 ? there[1] == '0' + i && !there[2]
+                                  : there[1] == '0' + i / 10 && there[2] == '0' + i % 10 && !there[3]);
+    if (is_it) return i;
+    char name[12];
+    text_format(name, sizeof name, "$%d", i);
+    return sqlite3_bind_parameter_index(statement, name);
+}
+
 static int bind_all(struct store *s, sqlite3_stmt *statement, const char *types, va_list args,
                     struct err *e) {
     for (int i = 1; types && *types; types++, i++) {
-        char name[12];
-        text_format(name, sizeof name, "$%d", i);
-        int at = sqlite3_bind_parameter_index(statement, name), code;
+        int at = parameter_place(statement, i), code;
         if (*types == 'i') {
             int64_t value = va_arg(args, int64_t);
             code = at ? sqlite3_bind_int64(statement, at, value) : SQLITE_OK;
@@ -358,7 +367,7 @@ static struct store *handle_open(const char *path, int flags, struct err *e) {
     s->lock_fd = -1;
     s->lock_ms = LOCK_MS;
     s->read_only = flags & SQLITE_OPEN_READONLY;
-    if (sqlite3_open_v2(path, &s->db, flags | SQLITE_OPEN_EXRESCODE, NULL) != SQLITE_OK) {
+    if (sqlite3_open_v2(path, &s->db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL) != SQLITE_OK) {
         err_set(e, ERR_FAILED, "store %s cannot be opened: %s", path, sqlite3_errmsg(s->db));
         store_close(s);
         return NULL;

@@ -48,7 +48,7 @@ static void every_setting_is_read(void **state) {
     assert_int_equal(c->deadline.s, 90);
     assert_true(c->has_release_most);
     assert_int_equal(c->release_most, 50);
-    assert_int_equal(c->log_level, LOG_LEVEL_INFO);
+    assert_int_equal(c->log_level, LOG_AT_INFO);
     assert_string_equal(c->log_file, "/var/log/allot/log");
     config_free(c);
 }
@@ -59,7 +59,7 @@ static void an_empty_file_has_the_defaults(void **state) {
     struct config *c = parse("# nothing\n", &e);
     assert_non_null(c);
     assert_int_equal(c->deadline.s, 120);
-    assert_int_equal(c->log_level, LOG_LEVEL_ERROR);
+    assert_int_equal(c->log_level, LOG_AT_ERROR);
     assert_false(c->has_release_most || c->head_syslog || c->store || c->audit_key || c->notify.n);
     config_free(c);
 }

@@ -75,6 +75,7 @@ static void each_mistake_is_named_with_its_line(void **state) {
     expect_refused("", "t.csv: empty: the first line names the columns");
     expect_refused("\xef\xbb\xbf\n", "t.csv: empty: the first line names the columns");
     expect_refused("a,,c\n", "t.csv:1: column 2 has no name");
+    expect_refused("a,\"b\nc\"\n", "t.csv:1: the name of column 2 holds control characters");
     expect_refused("a,b,a\n", "t.csv:1: column 'a' stands twice (1 and 3)");
     expect_refused_bytes("a,b\n1,\0\n", 9, "t.csv:2: a NUL byte");
     expect_refused_bytes("\xff\xfe"

@@ -182,10 +182,10 @@ static void a_log_line_is_one_json_object(void **state) {
     char path[] = "/tmp/allot-test-log-XXXXXX";
     int fd = mkstemp(path);
     struct err e = {0};
-    assert_int_equal(log_open(LOG_LEVEL_INFO, path, &e), 0);
-    log_event(LOG_LEVEL_INFO, "a.b",
+    assert_int_equal(log_open(LOG_AT_INFO, path, &e), 0);
+    log_event(LOG_AT_INFO, "a.b",
               json_pack("{s:s, s:s, s:s}", "host", "h1\n", "password", "x", "event", "no"));
-    log_event(LOG_LEVEL_DEBUG, "not.wanted", NULL);
+    log_event(LOG_AT_DEBUG, "not.wanted", NULL);
     char line[400] = "";
     ssize_t n = read(fd, line, sizeof line - 1);
     close(fd);
@@ -195,9 +195,9 @@ static void a_log_line_is_one_json_object(void **state) {
     assert_string_equal(json_string_value(json_object_get(read_back, "event")), "a.b");
     assert_string_equal(json_string_value(json_object_get(read_back, "host")), "h1\n");
     assert_string_equal(json_string_value(json_object_get(read_back, "password")), "[removed]");
-    assert_int_equal(log_open(LOG_LEVEL_ERROR, NULL, &e), 0);
-    assert_true(log_wants(LOG_LEVEL_ERROR) && !log_wants(LOG_LEVEL_INFO) && !log_wants(LOG_LEVEL_OFF));
-    assert_int_equal(log_open(LOG_LEVEL_ERROR, "/nowhere/at/all", &e), -1);
+    assert_int_equal(log_open(LOG_AT_ERROR, NULL, &e), 0);
+    assert_true(log_wants(LOG_AT_ERROR) && !log_wants(LOG_AT_INFO) && !log_wants(LOG_AT_OFF));
+    assert_int_equal(log_open(LOG_AT_ERROR, "/nowhere/at/all", &e), -1);
 }
 
 static void a_missing_file_or_a_directory_is_named(void **state) {

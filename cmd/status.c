@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "alloc/status.h"
+
+#include "alloc/amount.h"
+#include "alloc/scope.h"
+#include "alloc/text.h"
+#include "cmd/books.h"
+#include "cmd/config.h"
+#include "cmd/output.h"
+
+#include <string.h>
+
+static long long count(const json_t *report, const char *part, const char *key) {
+    return (long long)json_integer_value(json_object_get(json_object_get(report, part), key));
+}
+
+static const char *words(const json_t *o, const char *key) {
+    const char *s = json_string_value(json_object_get(o, key));
+    return s ? s : "";
+}
+
+/* ---- the table of pools: a row for compute, a row for storage ---- */
+
+static const char *const kinds[] = {"capacity", "free",      "reserved", "held",
+                                    "kept",     "releasing", "lost",     NULL};
+
+static const struct column pool_columns[] = {{"pool", "POOL", CELL_TEXT, false},
+                                             {"resource", "RESOURCE", CELL_TEXT, false},
+                                             {"capacity", "CAPACITY", CELL_TEXT, false},
+                                             {"free", "FREE", CELL_TEXT, false},
+                                             {"reserved", "RESERVED", CELL_TEXT, false},
+                                             {"held", "HELD", CELL_TEXT, false},
+                                             {"kept", "KEPT", CELL_TEXT, false},
+                                             {"releasing", "RELEASING", CELL_TEXT, false},
+                                             {"lost", "LOST", CELL_TEXT, false},
+                                             {"state", "STATE", CELL_STATE, false},
+                                             {NULL, NULL, CELL_TEXT, false}};
+
+static json_t *pool_row(const json_t *pool, const char *part, const char *unit) {
+    bool is_storage = strcmp(part, "storage") == 0;
+    const json_t *amounts = json_object_get(pool, part);
+    char resource[64], key[40];
+    text_format(resource, sizeof resource, "%s%s", is_storage ? "storage" : words(pool, "basis"),
+                !is_storage && json_is_true(json_object_get(pool, "counted_only")) ? " (counted)" : "");
+    json_t *row = json_pack("{s:s,s:s,s:s}", "pool", words(pool, "pool"), "resource", resource, "state",
+                            words(pool, "state"));
+    for (size_t i = 0; kinds[i]; i++) {
+        text_format(key, sizeof key, "%s_%s", kinds[i], unit);
+        const json_t *amount = json_object_get(amounts, key);
+        int64_t n = json_integer_value(amount);
+        struct amount_text shown = is_storage ? bytes_text(bytes(n)) : gflops_text(gflops(n));
+        json_object_set_new(row, kinds[i], json_string(!amount ? "-" : n ? shown.s : "0"));
+    }
+    return row;
+}
+
+static int print_pools(struct call *call, const json_t *report, struct err *e) {
+    scoped_json json_t *rows = json_array();
+    size_t i;
+    const json_t *pool;
+    json_array_foreach(json_object_get(report, "pools"), i, pool) {
+        json_array_append_new(rows, pool_row(pool, "compute", "gflops"));
+        json_array_append_new(rows, pool_row(pool, "storage", "bytes"));
+    }
+    return output_list(call, pool_columns, rows, e);
+}
+
+/* ---- the lines below ---- */
+
+static void print_counts(struct call *call, const json_t *report) {
+    struct text grants = {0}, drift = {0};
+    const char *state;
+    size_t i;
+    const json_t *n;
+    json_object_foreach((json_t *)json_object_get(report, "grants"), state, n) {
+        if (json_integer_value(n))
+            text_add(&grants, "%s%lld %s", grants.s ? ", " : "", (long long)json_integer_value(n), state);
+    }
+    json_array_foreach(json_object_get(report, "drift"), i, n) {
+        text_add(&drift, "%s%lld %s in %s", drift.s ? ", " : "",
+                 (long long)json_integer_value(json_object_get(n, "count")), words(n, "label"),
+                 words(n, "pool"));
+    }
+    output_say(call, "requests    %lld queued, %lld held", count(report, "requests", "queued"),
+               count(report, "requests", "held"));
+    output_say(call, "grants      %s", grants.s ? grants.s : "none");
+    output_say(call, "operations  %lld pending, %lld of them in trouble",
+               count(report, "operations", "pending"), count(report, "operations", "troubled"));
+    output_say(call, "drift       %s", drift.s ? drift.s : "none seen by the last reconcile");
+    const char *oldest = words(json_object_get(report, "messages"), "oldest");
+    output_say(call, "messages    %lld undelivered%s%s", count(report, "messages", "undelivered"),
+               *oldest ? ", the oldest since " : "", oldest);
+    text_free(&grants);
+    text_free(&drift);
+}
+
+static void print_jobs(struct call *call, const json_t *report) {
+    size_t i;
+    const json_t *job;
+    struct text line = {0};
+    json_array_foreach(json_object_get(report, "jobs"), i, job) {
+        const char *good = words(job, "good");
+        text_add(&line, "%s%s %s", i ? ", " : "", words(job, "job"), *good ? good : "never");
+        if (json_is_true(json_object_get(job, "stale"))) text_add(&line, " (stale)");
+    }
+    output_say(call, "last good   %s", line.s ? line.s : "");
+    text_free(&line);
+}
+
+static int print(struct call *call, const json_t *report, struct err *e) {
+    if (strcmp(call->format, "json") == 0) return output_object(call, pool_columns, report, e);
+    if (print_pools(call, report, e) < 0) return -1;
+    print_counts(call, report);
+    print_jobs(call, report);
+    size_t i;
+    const json_t *trouble;
+    json_array_foreach(json_object_get(report, "troubles"), i, trouble)
+        output_say(call, "trouble     %s", json_string_value(trouble));
+    return 0;
+}
+
+/* ---- for monitoring ---- */
+
+static int check(struct call *call, const json_t *report, struct err *e) {
+    const json_t *troubles = json_object_get(report, "troubles");
+    size_t i, n = json_array_size(troubles);
+    const json_t *one;
+    struct text line = {0};
+    if (strcmp(call->format, "json") == 0)
+        return output_object(call, pool_columns, report, e) < 0 ? -1 : n > 0;
+    json_array_foreach(troubles, i, one) text_add(&line, "%s%s", i ? "; " : "", json_string_value(one));
+    if (n || !call->quiet) {
+        output_safe(call->out, n ? line.s : "well: nothing is stale, nothing in trouble");
+        fputc('\n', call->out);
+    }
+    text_free(&line);
+    return n > 0;
+}
+
+static int run(struct call *call, struct err *e) {
+    const struct config *config = call->config;
+    struct status_limits limits = {.tick = config->check_tick,
+                                   .reconcile = config->check_reconcile,
+                                   .notify = config->check_notify,
+                                   .expects_notify = config->notify.n > 0};
+    scoped_json json_t *report = status_of(call->store, &limits, call->now, e);
+    if (!report) return -1;
+    return call_flag(call, "check") ? check(call, report, e) : print(call, report, e);
+}
+
+static const struct option options[] = {
+    {"check", NULL, "for monitoring: one line; status 1 when something is stale or wrong", false},
+    {NULL, NULL, NULL, false}};
+
+const struct command status_commands[] = {
+    {.words = "status",
+     .arguments = "",
+     .summary = "show pools, requests, operations, drift, messages and jobs",
+     .flags = COMMAND_LISTS,
+     .role = ROLE_AUDITOR,
+     .options = options,
+     .run = run},
+    {.words = NULL},
+};

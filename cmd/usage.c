@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "alloc/usage.h"
+
+#include "alloc/amount.h"
+#include "alloc/scope.h"
+#include "cmd/books.h"
+#include "cmd/output.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The first second of the civil month in which t falls. */
+static instant_t month_of(instant_t t) {
+    struct instant_text civil = instant_text(instant_after(t, span(CLOCK_CIVIL_OFFSET)));
+    struct err e = {0};
+    instant_t month = t;
+    memcpy(civil.s + 8, "01T00:00:00Z", 13);
+    if (instant_parse(civil.s, &month, &e) < 0) return t;
+    return instant(month.s > CLOCK_CIVIL_OFFSET ? month.s - CLOCK_CIVIL_OFFSET : 0);
+}
+
+static int by_take(const struct call *call, enum usage_by *by, struct err *e) {
+    static const char *const words[] = {"tenant", "grant", "flavor"};
+    const char *word = call_option(call, "by");
+    for (size_t i = 0; i < 3; i++)
+        if (!word || strcmp(word, words[i]) == 0) {
+            *by = word ? (enum usage_by)i : USAGE_BY_TENANT;
+            return 0;
+        }
+    return err_set(e, ERR_USAGE, "--by takes tenant, grant or flavor, not '%.40s'", word);
+}
+
+/* ---- for people ---- */
+
+#define FIGURES                                                                                              \
+    {"compute_tf_hours", "TF-HOURS", CELL_TEXT, false}, {"storage_tb_hours", "TB-HOURS", CELL_TEXT, false},  \
+        {"compute_gflops_seconds", "GFLOPS-SECONDS", CELL_TEXT, true},                                       \
+        {"storage_byte_seconds", "BYTE-SECONDS", CELL_TEXT, true}, {                                         \
+        NULL, NULL, CELL_TEXT, false                                                                         \
+    }
+#define POOL                                                                                                 \
+    {"pool", "POOL", CELL_TEXT, false}, { "basis", "BASIS", CELL_TEXT, false }
+
+static const struct column by_tenant[] = {POOL, {"tenant", "TENANT", CELL_TEXT, false}, FIGURES};
+static const struct column by_grant[] = {
+    POOL, {"grant", "GRANT", CELL_TEXT, false}, {"tenant", "TENANT", CELL_TEXT, false}, FIGURES};
+static const struct column by_flavor[] = {POOL, {"flavor", "FLAVOR", CELL_TEXT, false}, FIGURES};
+
+/* A decimal string back into 128 bits. */
+static wide_t figure(const json_t *row, const char *key) {
+    const char *s = json_string_value(json_object_get(row, key));
+    bool is_negative = s && *s == '-';
+    wide_t w = 0;
+    for (s = s ? s + is_negative : ""; *s; s++) w = w * 10 + (*s - '0');
+    return is_negative ? -w : w;
+}
+
+static struct amount_text hours(const json_t *row, const char *key, const char *more) {
+    bool is_bytes = strcmp(json_string_value(json_object_get(row, "unit")), "byte_seconds") == 0;
+    wide_t w = figure(row, key) + (more ? figure(row, more) : 0);
+    return wide_ratio_text(w, is_bytes ? INT64_C(3600000000000000) : 3600);
+}
+
+static void say_conservation(struct call *call, const json_t *row) {
+    const char *unit = json_string_value(json_object_get(row, "unit"));
+    output_say(call, "%s %s: tenants %s + pending %s + free %s + lost %s = capacity %s %s-hours%s",
+               json_string_value(json_object_get(row, "pool")),
+               json_string_value(json_object_get(row, "item")), hours(row, "held", "kept").s,
+               hours(row, "reserved", "releasing").s, hours(row, "free", NULL).s, hours(row, "lost", NULL).s,
+               hours(row, "capacity", NULL).s, strcmp(unit, "byte_seconds") == 0 ? "TB" : "unit",
+               json_is_true(json_object_get(row, "closes")) ? ": closes" : ": DOES NOT CLOSE");
+}
+
+static int print(struct call *call, const json_t *report, enum usage_by by, struct err *e) {
+    static const struct column *const columns[] = {by_tenant, by_grant, by_flavor};
+    size_t i;
+    const json_t *row;
+    if (strcmp(call->format, "json") == 0) return output_object(call, by_tenant, report, e);
+    output_say(call, "granted from %s until %s", json_string_value(json_object_get(report, "since")),
+               json_string_value(json_object_get(report, "until")));
+    if (output_list(call, columns[by], json_object_get(report, "rows"), e) < 0) return -1;
+    json_array_foreach(json_object_get(report, "totals"), i, row) {
+        output_say(call, "total at %s: %s TF-hours, %s TB-hours",
+                   json_string_value(json_object_get(row, "basis")),
+                   json_string_value(json_object_get(row, "compute_tf_hours")),
+                   json_string_value(json_object_get(row, "storage_tb_hours")));
+    }
+    json_array_foreach(json_object_get(report, "conservation"), i, row) say_conservation(call, row);
+    return 0;
+}
+
+static int run(struct call *call, struct err *e) {
+    struct usage_query q = {.until = call->now, .since = month_of(call->now), .with_conservation = true};
+    if (by_take(call, &q.by, e) < 0 || books_tenant(call, &q.tenant, e) < 0 ||
+        books_pool(call, &q.pool, e) < 0 || books_span(call, &q.since, &q.until, e) < 0)
+        return -1;
+    if (q.until.s > call->now.s) q.until = call->now; /* what has not been used yet is no usage */
+    if (q.since.s >= q.until.s)
+        return err_set(e, ERR_USAGE, "--since %s has not come yet", instant_text(q.since).s);
+    scoped_json json_t *report = usage_of(call->store, &q, e);
+    if (!report || print(call, report, q.by, e) < 0) return -1;
+    if (json_is_true(json_object_get(report, "closes"))) return 0;
+    err_set(e, ERR_BOOKS, "the use of a pool and its capacity differ");
+    return err_hint(e, "allot fsck names the entry or account");
+}
+
+static const struct option options[] = {
+    {"tenant", "NAME", "only this tenant's", false},
+    {"pool", "NAME", "only of this pool", false},
+    {"since", "TIME", "from this time, or the first second of a date (default: this month's)", false},
+    {"until", "TIME", "before this time, or to the last second of a date (default: now)", false},
+    {"by", "WORD", "a row per tenant (default), grant or flavor", false},
+    {NULL, NULL, NULL, false}};
+
+const struct command usage_commands[] = {
+    {.words = "usage show",
+     .arguments = "",
+     .summary = "show what was granted over time, in TF-hours and TB-hours",
+     .flags = COMMAND_LISTS,
+     .role = ROLE_AUDITOR,
+     .options = options,
+     .run = run},
+    {.words = NULL},
+};
