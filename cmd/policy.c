@@ -55,7 +55,7 @@ static json_t *diagnostics_json(const struct diagnostics *d) {
 }
 
 static void diagnostics_tell(struct call *call, const struct diagnostics *d) {
-    if (strcmp(call->format, "json") == 0) return;
+    if (strcmp(call->format, "json") == 0 || (call->quiet && d->count[LEVEL_ERROR] == 0)) return;
     scoped_text struct text out = {0};
     diagnostics_print(d, &out);
     if (out.s) output_safe(call->messages, out.s);
@@ -93,12 +93,12 @@ static int check_one(struct call *call, const char *word, json_t *rows, struct e
     bool is_good = policy && d->count[LEVEL_ERROR] == 0;
     if (!err_is(e)) {
         diagnostics_tell(call, d);
-        json_array_append_new(
-            rows, json_pack("{s:s, s:s?, s:I?, s:b, s:I, s:I, s:o}", "file", file_title(path), "policy",
-                            policy ? policy_name(policy) : NULL, "version",
-                            (json_int_t)(policy ? policy_version(policy) : 0), "good", (int)is_good, "errors",
-                            (json_int_t)d->count[LEVEL_ERROR], "warnings",
-                            (json_int_t)d->count[LEVEL_WARNING], "diagnostics", diagnostics_json(d)));
+        json_array_append_new(rows, json_pack("{s:s, s:s?, s:I, s:b, s:I, s:I, s:o}", "file", word, "policy",
+                                              policy ? policy_name(policy) : NULL, "version",
+                                              (json_int_t)(policy ? policy_version(policy) : 0), "good",
+                                              (int)is_good, "errors", (json_int_t)d->count[LEVEL_ERROR],
+                                              "warnings", (json_int_t)d->count[LEVEL_WARNING], "diagnostics",
+                                              diagnostics_json(d)));
     }
     policy_free(policy);
     diagnostics_free(d);
@@ -225,7 +225,7 @@ static int load_run(struct call *call, struct err *e) {
         diagnostics_tell(call, d); /* warnings */
         status = load_policy(call, policy, e);
     } else if (!err_is(e)) {
-        diagnostics_fail(call, d, file_title(path), e);
+        diagnostics_fail(call, d, call->arguments[0], e);
     }
     policy_free(policy);
     diagnostics_free(d);
