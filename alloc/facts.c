@@ -106,7 +106,7 @@ static int claim_cmp(const void *a, const void *b) {
     const struct fact_claim *x = *(const struct fact_claim *const *)a,
                             *y = *(const struct fact_claim *const *)b;
     if (x->submitted.s != y->submitted.s) return x->submitted.s < y->submitted.s ? -1 : 1;
-    return strcmp(x->id, y->id);
+    return claim_id_cmp(x->id, y->id);
 }
 
 char *facts_encode(const struct facts *f) {
