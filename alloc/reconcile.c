@@ -214,7 +214,23 @@ static bool label_operation(struct run *r, size_t i, const struct backend_view *
     return item->want_present && !is_down && strcmp(item->observed, "present") != 0;
 }
 
-static void label_rest(struct run *r, const struct backend_view *view) {
+static const char came_back[] = "given up for lost, and there again";
+
+/* An operation that ended without being seen absent: its host was lost. What came back with the host is ours
+   and has ended, so it may go; its units have left the books already (alloc/pool_lose.c). */
+static int is_ended(struct run *r, const char *token, bool *ended, struct err *e) {
+    int64_t n = 0;
+    if (sql_int(r->store, e, &n,
+                "SELECT count(*) FROM operation WHERE token = $1 AND pool = $2 AND desired = 'absent' AND "
+                "observed = "
+                "'absent'",
+                "si", token, r->pool) < 0)
+        return -1;
+    *ended = n > 0;
+    return 0;
+}
+
+static int label_rest(struct run *r, const struct backend_view *view, struct err *e) {
     for (size_t i = 0; i < view->n_seen; i++) {
         const struct backend_seen *seen = &view->seen[i];
         if (!is_ours(r, seen->token)) {
@@ -224,12 +240,20 @@ static void label_rest(struct run *r, const struct backend_view *view) {
         bool known = false;
         for (size_t k = 0; k < r->work.n && !known; k++)
             known = strcmp(r->work.ops[k].token, seen->token) == 0;
+        bool ended = false;
         if (known) continue;
+        if (is_ended(r, seen->token, &ended, e) < 0) return -1;
+        if (ended) {
+            r->report->differing++;
+            add_thing(r, "differing", NULL, seen, "remove", came_back);
+            continue;
+        }
         bool ordered = r->options->remove && strcmp(r->options->remove, seen->token) == 0;
         r->report->backend_only++;
         add_thing(r, "backend-only", NULL, seen, ordered ? "remove" : "none",
                   "this ledger does not know its token");
     }
+    return 0;
 }
 
 static void label_hosts(struct run *r, const struct backend_view *view) {
@@ -311,10 +335,9 @@ static int observe(struct run *r, struct err *e) {
         if (gone) item->host_answered = false; /* settled by sight: nothing left to do */
         n++;
     }
-    label_rest(r, &view);
+    int rc = label_rest(r, &view, e);
     label_hosts(r, &view);
-    int rc = 0;
-    if (!r->options->dry_run) {
+    if (rc == 0 && !r->options->dry_run) {
         struct seeing t = {r, &view};
         rc = write_down(r, news, n, e);
         if (rc == 0) rc = store_write(r->store, keep_sight, &t, e);
@@ -335,6 +358,35 @@ static int note_removal(struct store *s, void *arg, struct err *e) {
     return book_close(&b, e);
 }
 
+static struct backend_operation removal_of(const json_t *thing) {
+    bool is_server = strcmp(json_string_value(json_object_get(thing, "kind")), "server") == 0;
+    return (struct backend_operation){
+        .token = json_string_value(json_object_get(thing, "token")),
+        .kind = is_server ? BACKEND_SERVER : BACKEND_VOLUME,
+        .name = json_string_value(json_object_get(thing, "name")),
+        .host = json_string_value(json_object_get(thing, "host")),
+        .tenant = "",
+        .grant = "",
+    };
+}
+
+/* What came back with a lost host. One that does not go is tried again by the next run. */
+static void remove_returned(struct run *r) {
+    size_t i;
+    json_t *thing;
+    json_array_foreach(r->report->things, i, thing) {
+        const char *trouble = json_string_value(json_object_get(thing, "trouble"));
+        if (!trouble || strcmp(trouble, came_back) != 0) continue;
+        if (strcmp(json_string_value(json_object_get(thing, "pool")), r->place.pool.name) != 0) continue;
+        struct backend_operation op = removal_of(thing);
+        struct err ignored = {0};
+        dispatch_remove(r->backend, &r->place.pool, &op, 1, &ignored);
+        count_answer(r->report, op.answer);
+        free(op.detail);
+        json_decref(op.connection);
+    }
+}
+
 static int remove_ordered(struct run *r, struct err *e) {
     size_t i;
     json_t *thing;
@@ -342,15 +394,7 @@ static int remove_ordered(struct run *r, struct err *e) {
         if (strcmp(json_string_value(json_object_get(thing, "action")), "remove") != 0 ||
             strcmp(json_string_value(json_object_get(thing, "label")), "backend-only") != 0)
             continue;
-        struct backend_operation op = {
-            .token = r->options->remove,
-            .kind = strcmp(json_string_value(json_object_get(thing, "kind")), "server") == 0 ? BACKEND_SERVER
-                                                                                             : BACKEND_VOLUME,
-            .name = json_string_value(json_object_get(thing, "name")),
-            .host = json_string_value(json_object_get(thing, "host")),
-            .tenant = "",
-            .grant = "",
-        };
+        struct backend_operation op = removal_of(thing);
         if (store_write(r->store, note_removal, r, e) < 0) return -1;
         int rc = dispatch_remove(r->backend, &r->place.pool, &op, 1, e);
         if (rc == 0 && op.answer != BACKEND_DONE)
@@ -376,6 +420,7 @@ static int run_pool(struct run *r, struct err *e) {
         rc = r->backend ? 0 : -1;
         if (rc == 0 && r->options->observe) rc = observe(r, e);
         if (rc == 0 && !r->options->dry_run && r->options->remove) rc = remove_ordered(r, e);
+        if (rc == 0 && !r->options->dry_run) remove_returned(r);
         if (rc == 0 && !r->options->dry_run) rc = act(r, e);
     }
     if (rc < 0) err_context(e, "pool %s", r->place.pool.name);
