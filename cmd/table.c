@@ -5,6 +5,7 @@
 #include "cmd/complete.h"
 #include "cmd/help.h"
 #include "cmd/manual.h"
+#include "cmd/policy.h"
 #include "cmd/pool.h"
 #include "cmd/request.h"
 #include "cmd/serve.h"
@@ -15,6 +16,7 @@ const struct command *const command_tables[] = {
     init_commands,
     backup_commands,
     pool_commands,
+    policy_commands,
     tenant_commands,
     request_commands,
     grant_commands,
