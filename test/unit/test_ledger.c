@@ -52,9 +52,10 @@ static int take_turn(struct store *s, void *arg, struct err *err) {
 }
 
 #define V100 "unit/v100"
-static const struct entry reserve = {"grant.reserve",  1, 1,   1, 0, V100, ACCOUNT_FREE,
-                                     ACCOUNT_RESERVED, 4, NULL};
-static const struct entry hold = {"grant.hold", 1, 1, 1, 0, V100, ACCOUNT_RESERVED, ACCOUNT_HELD, 4, NULL};
+static const struct entry reserve = {"grant.reserve",  1, 1,    1,    0, V100, ACCOUNT_FREE,
+                                     ACCOUNT_RESERVED, 4, NULL, false};
+static const struct entry hold = {"grant.hold", 1, 1,    1,    0, V100, ACCOUNT_RESERVED,
+                                  ACCOUNT_HELD, 4, NULL, false};
 
 static int64_t balance(enum account_kind kind, int64_t grant) {
     int64_t n = -1;
@@ -187,7 +188,7 @@ static int write_many(struct store *s, void *arg, struct err *err) {
     for (int64_t g = 1; g <= MANY; g++)
         if (book_write(&b,
                        &(struct entry){"grant.reserve", 1, 1, g * 1000003, 0, ITEM_STORAGE, ACCOUNT_FREE,
-                                       ACCOUNT_RESERVED, g, NULL},
+                                       ACCOUNT_RESERVED, g, NULL, false},
                        err) < 0)
             return -1;
     return book_close(&b, err);
