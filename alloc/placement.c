@@ -164,15 +164,18 @@ int placement_storage_host(struct store *s, int64_t pool, char **host, struct er
 
 int placement_take(struct book *b, const struct placed_server *server, int64_t operation, struct err *e) {
     if (server->host[0] == '\0') return 0;
-    if (sql_do(b->store, e,
-               "UPDATE slot SET operation = $5 WHERE pool = $1 AND host = $2 AND flavor = $3 AND name IN "
-               "(SELECT name FROM "
-               "slot WHERE pool = $1 AND host = $2 AND flavor = $3 AND state = 'ok' AND operation IS NULL "
-               "ORDER BY name "
-               "LIMIT $4)",
-               "issii", b->pool, server->host, server->flavor, server->units, operation) < 0)
-        return -1;
-    if (sql_changes(b->store) == server->units) return 0;
-    return err_set(e, ERR_CONFLICT, "host %s has fewer than %lld free slots of %s", server->host,
-                   (long long)server->units, server->flavor);
+    /* One slot at a time: a set of names would cost a temporary table, dearer than eight updates. */
+    for (int64_t i = 0; i < server->units; i++) {
+        if (sql_do(b->store, e,
+                   "UPDATE slot SET operation = $4 WHERE pool = $1 AND host = $2 AND flavor = $3 AND name = "
+                   "(SELECT name FROM slot "
+                   "WHERE pool = $1 AND host = $2 AND flavor = $3 AND state = 'ok' AND operation IS NULL "
+                   "ORDER BY name LIMIT 1)",
+                   "issi", b->pool, server->host, server->flavor, operation) < 0)
+            return -1;
+        if (sql_changes(b->store) != 1)
+            return err_set(e, ERR_CONFLICT, "host %s has fewer than %lld free slots of %s", server->host,
+                           (long long)server->units, server->flavor);
+    }
+    return 0;
 }

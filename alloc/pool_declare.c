@@ -155,7 +155,7 @@ static bool has_flavor(const struct pool_spec *p, const char *name) {
 }
 
 /* A host goes only when nothing of ours can still be there. */
-static int host_drop(struct book *b, const char *host, struct err *e) {
+static int host_drop(struct book *b, const char *pool, const char *host, struct err *e) {
     int64_t there = 0;
     if (sql_int(
             b->store, e, &there,
@@ -166,7 +166,7 @@ static int host_drop(struct book *b, const char *host, struct err *e) {
     if (there > 0) {
         err_set(e, ERR_CONFLICT, "host %s cannot go: %lld servers and volumes are on it", host,
                 (long long)there);
-        return err_hint(e, "drain it first: allot pool drain POOL --host %s", host);
+        return err_hint(e, "drain it, and let its grants end: allot pool drain %s --host %s", pool, host);
     }
     if (sql_do(b->store, e, "DELETE FROM slot WHERE pool = $1 AND host = $2", "is", b->pool, host) < 0)
         return -1;
@@ -193,7 +193,7 @@ static int flavor_drop(struct book *b, const struct pool_flavor *f, struct err *
 static int drop_missing(struct book *b, const struct pool_spec *old, const struct pool_spec *p,
                         struct err *e) {
     for (size_t i = 0; i < old->n_hosts; i++)
-        if (!has_host(p, old->hosts[i].name) && host_drop(b, old->hosts[i].name, e) < 0) return -1;
+        if (!has_host(p, old->hosts[i].name) && host_drop(b, p->name, old->hosts[i].name, e) < 0) return -1;
     for (size_t i = 0; i < old->n_flavors; i++)
         if (!has_flavor(p, old->flavors[i].name) && flavor_drop(b, &old->flavors[i], e) < 0) return -1;
     return 0;

@@ -39,7 +39,7 @@ struct settings {
     const char *domain_type, *machine, *storage_pool, *storage_path, *image, *image_user, *network_range;
     bool paused;
     int64_t vcpus, memory_mib, vcpus_per_unit, memory_mib_per_unit; /* 0: not given */
-    int64_t overcommit_percent, parallel;
+    int64_t overcommit_percent, parallel, connect_seconds;
     bytes_t root_bytes;
     size_t network, network_fallback;
     bool has_network_fallback;

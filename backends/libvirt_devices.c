@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a host can lend. Devices are found among libvirt's node devices by PCI vendor and product: from
- * the flavor's `match`, written as "10de:2330" or as the id of an accelerator in the catalogue. Counted
+ * the flavor's `match`, written as "10de:2330" or as the name of a part of the catalogue. Counted
  * slots (none, vcpu) have no address. Accelerators that no flavor claims are told without a flavor.
  */
 #include "backends/libvirt.h"
@@ -62,6 +62,10 @@ static const struct device *device_named(const struct devices *ds, const char *n
     return NULL;
 }
 
+static int by_name(const void *a, const void *b) {
+    return strcmp(((const struct device *)a)->name, ((const struct device *)b)->name);
+}
+
 static int devices_take(struct host *h, struct devices *ds, struct err *e) {
     virNodeDevicePtr *all = NULL;
     int rc = 0, n = virConnectListAllNodeDevices(h->connection, &all,
@@ -82,6 +86,7 @@ static int devices_take(struct host *h, struct devices *ds, struct err *e) {
         ds->n++;
     }
     free(all);
+    if (ds->n > 0) qsort(ds->all, ds->n, sizeof *ds->all, by_name); /* libvirt has no order */
     for (size_t i = 0; i < ds->n; i++) {
         const struct device *parent = ds->all[i].mdev ? device_named(ds, ds->all[i].parent) : NULL;
         if (parent) memcpy(ds->all[i].id, parent->id, sizeof parent->id);
@@ -96,14 +101,13 @@ static void devices_drop(struct devices *ds) {
 
 /* ---- matching ---- */
 
-/* The PCI ids of the catalogue's entry `id`: {"accelerators": [{"id": ..., "pci": ["10de:2330"]}]}. */
-static const json_t *catalogue_ids(const json_t *catalogue, const char *id) {
-    const json_t *list = json_is_array(catalogue) ? catalogue : json_object_get(catalogue, "accelerators");
+/* The PCI ids of a part of the catalogue (policies/accelerators.json), NULL when it has none. */
+static const json_t *catalogue_ids(const json_t *catalogue, const char *name) {
     size_t i;
-    json_t *entry;
-    json_array_foreach(list, i, entry) {
-        const char *is = json_string_value(json_object_get(entry, "id"));
-        if (is && strcmp(is, id) == 0) return json_object_get(entry, "pci");
+    json_t *part;
+    json_array_foreach(json_object_get(catalogue, "parts"), i, part) {
+        const char *is = json_string_value(json_object_get(part, "name"));
+        if (is && strcmp(is, name) == 0) return json_object_get(part, "pci");
     }
     return NULL;
 }
@@ -170,11 +174,12 @@ static void counted_report(struct host *h, const struct flavor_settings *f, int6
 
 static int vcpu_report(struct host *h, const struct flavor_settings *f, struct err *e) {
     struct text description scoped_text = {0};
-    int cpus = virNodeGetCPUMap(h->connection, NULL, NULL, 0);
-    if (cpus < 0) return host_fail(h, e, "processors of host %s", h->named->name);
-    int64_t units = cpus / f->vcpus_per_unit;
+    virNodeInfo info;
+    if (virNodeGetInfo(h->connection, &info) < 0)
+        return host_fail(h, e, "processors of host %s", h->named->name);
+    int64_t units = info.cpus / f->vcpus_per_unit;
     if (f->units_per_host && f->units_per_host < units) units = f->units_per_host;
-    text_add(&description, "%lld vCPU of a host with %d", (long long)f->vcpus_per_unit, cpus);
+    text_add(&description, "%lld vCPU of a host with %u", (long long)f->vcpus_per_unit, info.cpus);
     counted_report(h, f, units, description.s);
     return 0;
 }

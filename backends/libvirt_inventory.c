@@ -34,6 +34,15 @@ static bool domain_hold(virDomainPtr domain, struct held_domain *d) {
     return true;
 }
 
+/* libvirt has no order; ours does not change from call to call. */
+static int by_name(const void *a, const void *b) {
+    return strcmp(((const struct held_domain *)a)->name, ((const struct held_domain *)b)->name);
+}
+
+static int by_file(const void *a, const void *b) {
+    return strcmp(((const struct held_volume *)a)->file, ((const struct held_volume *)b)->file);
+}
+
 static int domains_take(struct host *h, struct err *e) {
     virDomainPtr *all = NULL;
     int n = virConnectListAllDomains(h->connection, &all, 0);
@@ -46,6 +55,7 @@ static int domains_take(struct host *h, struct err *e) {
             virDomainFree(all[i]);
     }
     free(all);
+    if (h->n_domains > 0) qsort(h->domains, h->n_domains, sizeof *h->domains, by_name);
     /* a connection that broke in between has shown a part only */
     if (virConnectIsAlive(h->connection) != 1)
         return err_set(e, ERR_RETRY, "the connection to host %s broke", h->named->name);
@@ -92,6 +102,7 @@ static int volumes_take(struct host *h, bool sizes, struct err *e) {
         }
     }
     free(all);
+    if (h->n_volumes > 0) qsort(h->volumes, h->n_volumes, sizeof *h->volumes, by_file);
     return rc;
 }
 

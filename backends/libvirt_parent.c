@@ -160,10 +160,18 @@ static void child_reap(struct child *c, bool late) {
     if (c->late) kill(c->pid, SIGKILL);
     while (c->fd >= 0) child_read(c);
     while (waitpid(c->pid, &c->status, 0) < 0 && errno == EINTR) continue;
+    c->pid = 0;
+}
+
+/* A host that does not even connect is given up early: the others' results need not wait for it. */
+static void give_up_silent(struct child *children, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (children[i].fd >= 0 && !children[i].opened) child_reap(&children[i], true);
 }
 
 static void children_run(const struct work *work, struct child *children, size_t n) {
-    int64_t until = clock_monotonic_ms() + work->pool->deadline_ms;
+    int64_t start = clock_monotonic_ms(), until = start + work->pool->deadline_ms;
+    int64_t connect_until = start + work->settings->connect_seconds * 1000;
     struct pollfd polls[CHILDREN_MOST];
     struct err e = {0};
     for (size_t i = 0; i < n; i++) child_start(work, &children[i], &e);
@@ -175,21 +183,24 @@ static void children_run(const struct work *work, struct child *children, size_t
             open |= children[i].fd >= 0;
         }
         if (!open || left <= 0) break;
-        if (poll(polls, (nfds_t)n, left > 1000 ? 1000 : (int)left) < 0 && errno != EINTR) break;
+        if (poll(polls, (nfds_t)n, left > 200 ? 200 : (int)left) < 0 && errno != EINTR) break;
         for (size_t i = 0; i < n; i++)
             if (children[i].fd >= 0 && polls[i].revents) child_read(&children[i]);
+        if (clock_monotonic_ms() >= connect_until) give_up_silent(children, n);
     }
     for (size_t i = 0; i < n; i++) child_reap(&children[i], true);
 }
 
 /* Why it did not say everything; NULL: it did. */
-static char *child_why(const struct child *c, const struct backend_pool *pool) {
+static char *child_why(const struct child *c, const struct work *work) {
     struct text t = {0};
+    int64_t given = work->pool->deadline_ms, connect = work->settings->connect_seconds * 1000;
+    if (!c->opened && connect < given) given = connect;
     if (c->failed) return mem_copy(c->failed);
     if (c->ended) return NULL;
     if (c->late)
         text_add(&t, "host %s %s within %lld ms", c->host->name,
-                 c->opened ? "did not finish" : "did not answer", (long long)pool->deadline_ms);
+                 c->opened ? "did not finish" : "did not answer", (long long)given);
     else if (WIFSIGNALED(c->status))
         text_add(&t, "the process for host %s ended by signal %d", c->host->name, WTERMSIG(c->status));
     else
@@ -213,8 +224,8 @@ static void children_run_all(const struct work *work, struct child *children, si
 }
 
 /* What nobody answered: it was begun and nobody knows, or it was never begun. */
-static void settle(struct child *c, const struct backend_pool *pool, struct backend_operation *ops) {
-    char *why scoped_free = child_why(c, pool);
+static void settle(struct child *c, const struct work *work, struct backend_operation *ops) {
+    char *why scoped_free = child_why(c, work);
     for (size_t i = 0; i < c->n; i++) {
         struct backend_operation *op = &c->ops[i];
         if (!c->answered[i]) {
@@ -252,7 +263,7 @@ int parent_operations(const struct work *work, struct backend_operation *ops, si
     }
     children_run_all(work, children, n_children);
     for (size_t i = 0; i < n_children; i++) {
-        settle(&children[i], work->pool, ops);
+        settle(&children[i], work, ops);
         child_free(&children[i]);
     }
     return 0;
@@ -260,10 +271,9 @@ int parent_operations(const struct work *work, struct backend_operation *ops, si
 
 /* Takes over a host's part; of one that did not say everything only the report: a part of its things
    would make the others pass for absent. */
-static void view_add(struct child *c, const struct backend_pool *pool, struct backend_view *out,
-                     size_t *rooms) {
+static void view_add(struct child *c, const struct work *work, struct backend_view *out, size_t *rooms) {
     struct backend_host_report *report = &out->hosts[out->n_hosts++];
-    *report = (struct backend_host_report){.host = mem_copy(c->host->name), .detail = child_why(c, pool)};
+    *report = (struct backend_host_report){.host = mem_copy(c->host->name), .detail = child_why(c, work)};
     report->answered = report->detail == NULL;
     if (!report->answered) return;
     report->storage_capacity = c->capacity;
@@ -283,7 +293,7 @@ int parent_view(const struct work *work, struct backend_view *out, struct err *e
     children_run_all(work, children, n);
     out->hosts = mem_alloc(n * sizeof *out->hosts);
     for (size_t i = 0; i < n; i++) {
-        view_add(&children[i], work->pool, out, rooms);
+        view_add(&children[i], work, out, rooms);
         child_free(&children[i]);
     }
     return 0;

@@ -125,12 +125,14 @@ static int texts_read(struct settings *s, struct err *e) {
 static int numbers_read(struct settings *s, struct err *e) {
     s->overcommit_percent = 100;
     s->parallel = 4;
+    s->connect_seconds = 10;
     if (json_may_int(&s->at, "vcpus", 1, VCPUS_MOST, &s->vcpus, e) < 0 ||
         json_may_int(&s->at, "vcpus_per_unit", 1, VCPUS_MOST, &s->vcpus_per_unit, e) < 0 ||
         json_may_int(&s->at, "memory_mib", 1, MEMORY_MIB_MOST, &s->memory_mib, e) < 0 ||
         json_may_int(&s->at, "memory_mib_per_unit", 1, MEMORY_MIB_MOST, &s->memory_mib_per_unit, e) < 0 ||
         json_may_int(&s->at, "overcommit_percent", 1, 1000000000, &s->overcommit_percent, e) < 0 ||
         json_may_int(&s->at, "parallel", 1, 64, &s->parallel, e) < 0 ||
+        json_may_int(&s->at, "connect_seconds", 1, 3600, &s->connect_seconds, e) < 0 ||
         json_may_bytes(&s->at, "root_bytes", &s->root_bytes, e) < 0 ||
         one_of(s, "vcpus", "vcpus_per_unit", e) < 0)
         return -1;
@@ -156,6 +158,7 @@ int settings_read(const struct backend_pool *pool, struct settings *s, struct er
                                        "flavors",
                                        "parallel",
                                        "overcommit_percent",
+                                       "connect_seconds",
                                        NULL};
     *s = (struct settings){.wrapper = json_pack("{s:O?}", "settings", (json_t *)pool->settings)};
     if (text_format(s->title, sizeof s->title, "pool %s", pool->name) < 0)

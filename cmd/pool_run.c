@@ -199,5 +199,9 @@ int pool_restore_run(struct call *call, struct err *e) {
         return output_object(call, back_columns, answer, e) < 0 ? -1 : status;
     const json_t *flavors = json_object_get(answer, "flavors");
     if (json_array_size(flavors) == 0) output_say(call, "no units came back");
-    return json_array_size(flavors) == 0 || output_list(call, back_columns, flavors, e) == 0 ? status : -1;
+    if (json_array_size(flavors) && output_list(call, back_columns, flavors, e) < 0) return -1;
+    if (part.host && !call->dry_run)
+        output_say(call, "next: allot reconcile --pool %s removes servers that came back with it",
+                   call->arguments[0]);
+    return status;
 }

@@ -70,6 +70,9 @@ static json_t *told_error(const struct session *session, const struct err *e) {
                             ? "it may have been done: send the line again with the same key"
                             : "tell the operator the time and your tenant's name");
     }
+    /* Remedies are written for the centre's own people: those that name commands help nobody here. */
+    if (strstr(told.hint, "allot ")) told.hint[0] = '\0';
+    if (told.code == ERR_NOT_FOUND) err_hint(&told, "{\"do\": \"list\"} shows what is yours");
     return command_error(&told);
 }
 

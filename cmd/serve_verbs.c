@@ -92,7 +92,9 @@ static int submit_body(struct change *c, struct err *e) {
 }
 
 static int run_submit(struct line *line, struct err *e) {
-    if (check_name(line, e) < 0) return -1;
+    struct request_new ignored_words; /* decoded here for the sake of the places in messages */
+    if (check_name(line, e) < 0 || request_decode(&line->at, line->session->name, &ignored_words, e) < 0)
+        return -1;
     scoped_json json_t *documents = json_pack("[O]", line->words);
     struct submission s = {.documents = documents, .title = line->at.key, .tenant = line->session->name};
     if (change(line, submit_body, &s, "submit", e) < 0) return -1;

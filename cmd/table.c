@@ -5,6 +5,7 @@
 #include "cmd/complete.h"
 #include "cmd/help.h"
 #include "cmd/manual.h"
+#include "cmd/policy.h"
 #include "cmd/pool.h"
 #include "cmd/request.h"
 #include "cmd/serve.h"
@@ -12,22 +13,8 @@
 
 /* clang-format off: one word a line, so that a line is one change */
 const struct command *const command_tables[] = {
-    init_commands,
-    backup_commands,
-    pool_commands,
-    tenant_commands,
-    request_commands,
-    grant_commands,
-    queue_commands,
-    cron_commands,
-    usage_commands,
-    status_commands,
-    audit_commands,
-    fsck_commands,
-    serve_commands,
-    help_commands,
-    complete_commands,
-    manual_commands,
-    NULL,
+    init_commands,  backup_commands, pool_commands, policy_commands,   tenant_commands, request_commands,
+    grant_commands, queue_commands,  cron_commands, usage_commands,    status_commands, audit_commands,
+    fsck_commands,  serve_commands,  help_commands, complete_commands, manual_commands, NULL,
 };
 /* clang-format on */

@@ -2,6 +2,10 @@
 /* Who gets what: one cohort of claims against what is free. Pure integer work on struct planning. */
 #include "policies/planning.h"
 
+#include "alloc/scope.h"
+
+#include <stdlib.h>
+
 static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 
 static int64_t rating_of(const struct planning *p, size_t lane) { return p->lanes[lane].flavor->rating.n; }
@@ -120,7 +124,9 @@ static bool place_whole(struct planning *p, struct work *w) {
         return n > 0 && place(p, w, pieces, n);
     }
     int64_t whole = whole_now(p, w);
-    bool found = false;
+    bool found = false, in_units = w->claim->ask == ASK_UNITS;
+    if (whole < (in_units ? w->whole_units : w->whole))
+        return false; /* the ceiling stops it: not all it asks */
     for (size_t i = 0; i < p->n_lanes; i++) {
         int64_t units = most_now(p, w, i);
         int64_t amount = w->claim->ask == ASK_COMPUTE ? units * rating_of(p, i) : units;
@@ -221,6 +227,52 @@ static void fill(struct planning *p, size_t first, size_t end) {
     share_free(&heap);
 }
 
+/* ---- exchanging ---- */
+
+/* The next larger sum that a claim could have from one other flavor in place of all it has; false: none. */
+static bool exchange_find(const struct planning *p, const struct work *w, size_t *lane, int64_t *units) {
+    int64_t room = room_compute(w), least = 0;
+    int64_t most = room == INT64_MAX || w->given_compute + room > w->ask ? w->ask : w->given_compute + room;
+    for (size_t i = 0; i < p->n_lanes; i++) {
+        const struct option *o = &w->options[i];
+        if (o->wanted == 0 || p->lanes[i].awaited) continue;
+        int64_t n = claim_up(p, w, i, w->given_compute / rating_of(p, i) + 1), sum = n * rating_of(p, i);
+        if (n > p->lanes[i].free + o->given || sum > most || (least > 0 && sum >= least)) continue;
+        least = sum;
+        *lane = i;
+        *units = n;
+    }
+    return least > 0;
+}
+
+static int key_order(const void *a, const void *b) { return share_cmp(a, b); }
+
+/* Those that named no flavor may change it while nothing is provisioned: a card too large to be added to what
+   a claim has is taken instead of it, by the lowest share first, and what that returns is filled again. */
+static bool exchange(struct planning *p, size_t first, size_t end) {
+    struct share_key *keys = mem_alloc((end - first) * sizeof *keys);
+    bool moved = false;
+    size_t n = 0;
+    for (size_t i = first; i < end; i++) {
+        const struct work *w = &p->works[i];
+        if (w->placed && w->claim->has_minimum && is_mixable(w)) keys[n++] = key_of(p, w, i);
+    }
+    qsort(keys, n, sizeof *keys, key_order);
+    for (size_t k = 0; k < n; k++) {
+        struct work *w = &p->works[keys[k].order];
+        size_t lane;
+        int64_t units;
+        if (!exchange_find(p, w, &lane, &units)) continue;
+        for (size_t i = 0; i < p->n_lanes; i++)
+            if (w->options[i].given > 0) give_units(p, w, i, -w->options[i].given);
+        give_units(p, w, lane, units);
+        w->lane = lane;
+        moved = true;
+    }
+    free(keys);
+    return moved;
+}
+
 /* ---- waiting ---- */
 
 static void wait_why(const struct planning *p, struct work *w) {
@@ -264,7 +316,7 @@ static bool all_whole(struct planning *p, size_t first, size_t end) {
     size_t i = first;
     for (; i < end; i++) {
         struct work *w = &p->works[i];
-        if (is_open(w) && !place_whole(p, w)) break;
+        if (is_open(w) && (!room_allows(p, w) || !place_whole(p, w))) break;
     }
     if (i == end) return true;
     while (i-- > first) take_back(p, &p->works[i]);
@@ -288,7 +340,8 @@ void allot_cohort(struct planning *p, size_t first, size_t end) {
     }
     if (!all_whole(p, first, end)) {
         floors(p, first, end);
-        fill(p, first, end);
+        do fill(p, first, end);
+        while (exchange(p, first, end));
     }
     for (size_t i = first; i < end; i++)
         if (p->works[i].outcome == OUTCOME_QUEUE && !p->facts->pool.draining) await(p, &p->works[i]);

@@ -27,7 +27,10 @@ static void hold_unknown(struct planning *p, struct work *w, const struct word *
         reason_hint_en(r, "name a flavor in the request");
         reason_hint_ko(r, "신청에 자원 종류를 지정하십시오");
     } else {
-        reason_hint_en(r, "set '%s' (%s)", v->name.s, type_word(v->type));
+        struct text values = {0};
+        for (size_t i = 0; i < v->n_values; i++) text_add(&values, "%s%s", i ? ", " : "", v->values[i].s);
+        reason_hint_en(r, "set '%s' (%s)", v->name.s, values.s ? values.s : type_word(v->type));
+        text_free(&values);
         reason_hint_ko(r, "속성 '%s'을(를) 입력하십시오", v->name.s);
     }
     text_free(&en);
@@ -92,10 +95,10 @@ static void tighten(const struct ceiling **now, const struct ceiling *c, bool co
     if (!*now || (compute ? c->compute.n < (*now)->compute.n : c->storage.n < (*now)->storage.n)) *now = c;
 }
 
-static void hold_missing(struct work *w, const char *en, const char *ko) {
+static void hold_missing(struct work *w, const char *en, const char *ko) { /* ko with its particle */
     struct reason *r = reason_add(&w->reasons, REASON_EVAL_ERROR, true, NULL, NULL);
     reason_en(r, "the policy has no %s for %s", en, name_of(w));
-    reason_ko(r, "정책에 %s에 적용할 %s이(가) 없습니다", name_of(w), ko);
+    reason_ko(r, "이 정책에는 %s에 적용할 %s 없습니다", name_of(w), ko);
     hold(w);
 }
 
@@ -117,9 +120,9 @@ static void judge_ceilings(struct planning *p, struct work *w) {
     bool asks_compute = w->claim->ask != ASK_NONE, asks_storage = w->claim->storage.n > 0;
     if (unknown) return;
     if (asks_compute && !aside_compute && !w->compute && !w->organisation_compute)
-        hold_missing(w, "ceiling on compute", "연산 한도");
+        hold_missing(w, "ceiling on compute", "연산 한도가");
     if (asks_storage && !aside_storage && !w->storage && !w->organisation_storage)
-        hold_missing(w, "ceiling on storage", "저장 공간 한도");
+        hold_missing(w, "ceiling on storage", "저장 공간 한도가");
 }
 
 static void lease_fit(struct planning *p, struct work *w, const struct lease *l) {
@@ -180,7 +183,7 @@ static void judge_lease(struct planning *p, struct work *w) {
             lease_fit(p, w, l);
         return;
     }
-    hold_missing(w, "lease", "사용 기간 규칙");
+    hold_missing(w, "lease", "사용 기간 규칙이");
 }
 
 /* ---- steps ---- */
@@ -383,6 +386,16 @@ static void deny_pool(struct planning *p, struct work *w) {
     deny(w);
 }
 
+/* Without a minimum only what gives the whole will do: other flavors would give less. */
+static void drop_lesser(struct planning *p, struct work *w) {
+    for (size_t i = 0; i < p->n_lanes; i++) {
+        struct option *o = &w->options[i];
+        bool is_whole = w->claim->ask == ASK_UNITS ? o->most == w->whole_units
+                                                   : o->most * p->lanes[i].flavor->rating.n == w->whole;
+        if (!is_whole) o->most = o->floor = 0;
+    }
+}
+
 static void judge_compute(struct planning *p, struct work *w) {
     const struct fact_claim *c = w->claim;
     bool any_wanted = false, any_usable = false;
@@ -391,6 +404,8 @@ static void judge_compute(struct planning *p, struct work *w) {
     for (size_t i = 0; i < p->n_lanes; i++) {
         struct option *o = &w->options[i];
         option_make(p, w, i);
+        int64_t wanted = c->ask == ASK_UNITS ? o->wanted : o->wanted * p->lanes[i].flavor->rating.n;
+        if (wanted > w->best) w->best = wanted;
         any_wanted |= o->wanted > 0;
         any_usable |= o->most > 0;
         if (o->most == o->wanted && o->most * p->lanes[i].flavor->rating.n > w->whole)
@@ -421,6 +436,7 @@ static void judge_compute(struct planning *p, struct work *w) {
             deny_pool(p, w);
         return;
     }
+    if (!c->has_minimum) drop_lesser(p, w);
     if (w->whole == 0) /* a minimum that fits, of an ask larger than the flavor */
         for (size_t i = 0; i < p->n_lanes; i++)
             if (w->options[i].most * p->lanes[i].flavor->rating.n > w->whole)

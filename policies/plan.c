@@ -67,7 +67,7 @@ static void lanes_begin(struct planning *p) {
 static int work_cmp(const void *a, const void *b) {
     const struct fact_claim *x = ((const struct work *)a)->claim, *y = ((const struct work *)b)->claim;
     if (x->submitted.s != y->submitted.s) return x->submitted.s < y->submitted.s ? -1 : 1;
-    return strcmp(x->id, y->id);
+    return claim_id_cmp(x->id, y->id);
 }
 
 static int seat_cmp(const void *a, const void *b) {
@@ -167,8 +167,10 @@ static int64_t units_given(const struct planning *p, const struct work *w) {
 }
 
 static bool is_partial(const struct planning *p, const struct work *w) {
-    if (w->claim->ask == ASK_COMPUTE) return w->given_compute < w->whole;
-    return w->claim->ask == ASK_UNITS && units_given(p, w) < w->whole_units;
+    if (w->claim->ask == ASK_NONE || !w->claim->has_minimum) return false;
+    if (w->claim->ask == ASK_UNITS) return units_given(p, w) < w->best;
+    /* Over several flavors the whole may stay a little below the best of an endless flavor. */
+    return w->given_compute < (w->mixed && w->whole < w->best && w->ask <= p->capacity ? w->whole : w->best);
 }
 
 static const struct word *ceiling_near(const struct work *w) {
@@ -180,22 +182,20 @@ static const struct word *ceiling_near(const struct work *w) {
 }
 
 static void say_shrunk(struct planning *p, struct work *w) {
-    struct text asked = {0};
     const struct word *rule = w->ceiling_stops ? ceiling_near(w) : NULL;
     struct reason *r = reason_add(&w->reasons, REASON_SHRUNK, false, p->policy, rule);
-    if (w->claim->ask == ASK_COMPUTE)
-        text_add(&asked, "%s", gflops_text(w->claim->compute).s);
-    else
-        text_add(&asked, "%lld units", (long long)w->claim->units.n);
-    struct amount_text given = gflops_text(gflops(w->given_compute));
-    if (rule) {
-        reason_en(r, "%s of the %s asked for: the ceiling allows no further step", given.s, asked.s);
-        reason_ko(r, "신청량 중 %s를 배정했습니다: 한도 때문에 더 늘릴 수 없습니다", given.s);
+    const char *why = rule ? "the ceiling allows no further step" : "no further step is free in this round";
+    const char *why_ko = rule ? "한도 때문에 더 늘릴 수 없습니다" : "이번 회차에 남은 자원이 없습니다";
+    if (w->claim->ask == ASK_COMPUTE) {
+        struct amount_text given = gflops_text(gflops(w->given_compute)),
+                           asked = gflops_text(w->claim->compute);
+        reason_en(r, "%s of the %s asked for: %s", given.s, asked.s, why);
+        reason_ko(r, "신청한 %s 중 %s를 배정했습니다: %s", asked.s, given.s, why_ko);
     } else {
-        reason_en(r, "%s of the %s asked for: no further step is free in this round", given.s, asked.s);
-        reason_ko(r, "신청량 중 %s를 배정했습니다: 이번 회차에 남은 자원이 없습니다", given.s);
+        long long given = units_given(p, w), asked = w->claim->units.n;
+        reason_en(r, "%lld of the %lld units asked for: %s", given, asked, why);
+        reason_ko(r, "신청한 %lld개 중 %lld개를 배정했습니다: %s", asked, given, why_ko);
     }
-    text_free(&asked);
 }
 
 static void lines_make(struct planning *p, struct work *w, struct decision *d) {
@@ -228,20 +228,28 @@ static void limits_make(const struct work *w, struct plan_limits *l) {
 
 static void say_no_units(struct planning *p, struct work *w) {
     struct reason *r = reason_add(&w->reasons, REASON_NO_UNITS, true, NULL, NULL);
-    struct text free_now = {0}, needs = {0};
+    struct text free_now = {0}, needs = {0}, needs_ko = {0};
     for (size_t i = 0; i < p->n_lanes; i++) {
         const struct lane *l = &p->lanes[i];
-        if (w->options[i].wanted == 0) continue;
+        const struct option *o = &w->options[i];
+        if (o->floor == 0 && !(w->mixed && o->wanted > 0)) continue;
         text_add(&free_now, "%s%s x %lld", free_now.length ? ", " : "", l->flavor->name, (long long)l->free);
-        if (w->options[i].floor > 0)
-            text_add(&needs, "%s%s x %lld", needs.length ? " or " : "", l->flavor->name,
-                     (long long)w->options[i].floor);
+        if (o->floor == 0 || w->mixed) continue;
+        text_add(&needs, "%s%s x %lld", needs.length ? " or " : "", l->flavor->name, (long long)o->floor);
+        text_add(&needs_ko, "%s%s x %lld", needs_ko.length ? " 또는 " : "", l->flavor->name,
+                 (long long)o->floor);
     }
-    if (w->mixed) text_add(&needs, "%s", gflops_text(gflops(w->whole)).s);
-    const char *least = w->claim->has_minimum ? "at least " : "";
-    reason_en(r, "%s needs %s%s; free now: %s", w->tenant->name, least, needs.s, free_now.s);
+    if (w->mixed) {
+        gflops_t least = w->claim->has_minimum ? w->claim->minimum_compute : gflops(w->whole);
+        text_add(&needs, "%s", gflops_text(least).s);
+        text_add(&needs_ko, "%s", gflops_text(least).s);
+    }
+    bool least = w->claim->has_minimum;
+    reason_en(r, "%s needs %s%s; free now: %s", w->tenant->name, least ? "at least " : "", needs.s,
+              free_now.s);
     reason_ko(r, "%s의 신청에는 %s%s이(가) 필요하지만 지금 남은 자원은 %s입니다", w->tenant->name,
-              w->claim->has_minimum ? "최소 " : "", needs.s, free_now.s);
+              least ? "최소 " : "", needs_ko.s, free_now.s);
+    text_free(&needs_ko);
     size_t lane;
     int64_t n, compute = w->claim->ask == ASK_COMPUTE ? w->ask : INT64_MAX;
     if (claim_best(p, w, compute < GFLOPS_MOST ? compute : GFLOPS_MOST, true, &lane, &n)) {

@@ -48,6 +48,7 @@ struct work {
     int64_t ask;            /* GFLOPS asked, 0 with ASK_UNITS of any flavor */
     int64_t whole;          /* GFLOPS: the best reachable sum of ASK_COMPUTE */
     int64_t whole_units;    /* ASK_UNITS */
+    int64_t best;           /* what it would have were the pool larger, in GFLOPS or units: less is partial */
     bool mixed;             /* whole needs more than one flavor */
     int64_t bytes;          /* storage, rounded down */
     bool placed;            /* it has its floor */
@@ -76,7 +77,8 @@ struct planning {
 void judge_claim(struct planning *p, struct work *w);
 /* The ceiling with what the party holds now: DENY when even its floor does not fit. */
 void judge_room(struct planning *p, struct work *w);
-int64_t room_compute(const struct work *w); /* INT64_MAX: no ceiling */
+bool room_allows(const struct planning *p, const struct work *w); /* the same question, nothing said */
+int64_t room_compute(const struct work *w);                       /* INT64_MAX: no ceiling */
 int64_t room_storage(const struct work *w);
 int64_t claim_down(const struct planning *p, const struct work *w, size_t lane, int64_t units);
 int64_t claim_up(const struct planning *p, const struct work *w, size_t lane, int64_t units);

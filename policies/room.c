@@ -141,6 +141,12 @@ static void compute_asked(const struct planning *p, const struct work *w, int64_
     if (w->mixed && c->has_minimum) *least = smaller(*least, c->minimum_compute.n);
 }
 
+bool room_allows(const struct planning *p, const struct work *w) {
+    int64_t asks, least;
+    compute_asked(p, w, &asks, &least);
+    return least <= room_compute(w) && w->claim->storage.n <= room_storage(w);
+}
+
 void judge_room(struct planning *p, struct work *w) {
     int64_t asks, least;
     compute_asked(p, w, &asks, &least);

@@ -30,6 +30,12 @@ int store_fail(struct store *s, struct err *e, const char *doing) {
     case SQLITE_FULL:
         err_set(e, ERR_FAILED, "store %s: the disk is full while %s; nothing was changed", s->path, doing);
         return err_hint(e, "make room on its disk and try again");
+    case SQLITE_IOERR:
+        if (code == SQLITE_IOERR_WRITE)
+            return err_set(e, ERR_FAILED,
+                           "store %s: I/O error while %s (a limit of size or quota?); nothing was changed",
+                           s->path, doing);
+        return err_set(e, ERR_FAILED, "store %s: %s while %s (code %d)", s->path, words, doing, code);
     case SQLITE_READONLY: return err_set(e, ERR_FAILED, "store %s: cannot be written (%s)", s->path, words);
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:
@@ -73,6 +79,13 @@ void store_turn_give(struct store *s) { flock(s->lock_fd, LOCK_UN); }
 
 static void rollback(struct store *s) { sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL); }
 
+/* A failed COMMIT that left no transaction open may have reached the disk, unless a frame of it could not be
+   written: the one that makes it valid is the last. */
+static bool commit_failed_writing(struct store *s) {
+    int code = sqlite3_extended_errcode(s->db);
+    return code == SQLITE_FULL || code == SQLITE_IOERR_WRITE;
+}
+
 int store_write(struct store *s, store_fn *fn, void *arg, struct err *e) {
     if (s->in_transaction) return fn(s, arg, e);
     if (s->read_only) return err_set(e, ERR_FAILED, "store %s was opened for reading only", s->path);
@@ -86,8 +99,7 @@ int store_write(struct store *s, store_fn *fn, void *arg, struct err *e) {
         if (rc != 0 || s->dry_run) {
             rollback(s);
         } else if (store_exec(s, "COMMIT", "committing", e) < 0) {
-            /* A failed COMMIT that left no transaction open may have reached the disk. */
-            bool unknown = sqlite3_get_autocommit(s->db) != 0;
+            bool unknown = sqlite3_get_autocommit(s->db) != 0 && !commit_failed_writing(s);
             rollback(s);
             if (unknown) e->code = ERR_UNKNOWN;
             rc = -1;

@@ -21,8 +21,17 @@ ok 'and all of it took no longer than the deadline' [ $took -ge 2400 ] && ok 'ne
 
 call ensure "$(server 1)" "$(HOST=mute server 2)" "$(HOST=gone server 3)" "$(HOST=h7 server 4)"
 is 'nothing happened on the dead ones, the living one did its part' '[.operations[].answer] == ["done", "nothing happened", "nothing happened", "nothing happened"]'
+DEADLINE=1000
+pool_json "h1=$URI" "mute=qemu+unix:///system?socket=$PWD/silent"
 call remove "$(server 1)" "$(HOST=mute server 2)"
 is 'the same for a removal: not there is only said by a host that answers' '[.operations[].answer] == ["done", "nothing happened"]'
+SETTINGS=$(jq -c '.connect_seconds = 1' <<<"$SETTINGS") DEADLINE=30000
+pool_json "h1=$URI" "mute=qemu+unix:///system?socket=$PWD/silent"
+began=$(date +%s%N)
+call observe
+took=$((($(date +%s%N) - began) / 1000000))
+is 'a host that does not connect is given up before the deadline' '(.hosts[0].answered) and (.hosts[1].detail | test("did not answer within 1000 ms"))'
+ok 'so that the others need not wait' [ $took -lt 3000 ]
 pool_json 'h1=no-uri'
 call check
 ok 'what is no URI is refused' grep -q 'is not a libvirt URI' said

@@ -201,8 +201,13 @@ static void step_on_terminal(struct progress *p, char *seen, size_t size) {
     fputs("end", stderr);
     fflush(stderr);
     dup2(kept, STDERR_FILENO);
-    ssize_t n = read(terminal, seen, size - 1);
-    seen[n > 0 ? n : 0] = '\0';
+    /* A terminal hands out what it got in pieces of its own choice. */
+    size_t length = 0;
+    ssize_t n = 1;
+    for (seen[0] = '\0'; n > 0 && length + 1 < size && !strstr(seen, "end"); seen[length] = '\0') {
+        n = read(terminal, seen + length, size - 1 - length);
+        length += n > 0 ? (size_t)n : 0;
+    }
     close(terminal);
     close(other);
     close(kept);
