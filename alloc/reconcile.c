@@ -243,8 +243,9 @@ static bool is_at_work(const struct run *r, const char *token) {
     return false;
 }
 
-/* What no open operation stands for. Of an operation that has ended it is ours to remove: a backend that was
-   cut off may finish late. A token that the ledger does not know is only reported. */
+/* What no open operation stands for. Of an operation that has ended it is ours to remove: its host was given
+   up for lost and came back, or the backend finished late. A token that the ledger does not know is only
+   reported. */
 static int label_rest(struct run *r, const struct backend_view *view, struct err *e) {
     for (size_t i = 0; i < view->n_seen; i++) {
         const struct backend_seen *seen = &view->seen[i];
@@ -255,8 +256,10 @@ static int label_rest(struct run *r, const struct backend_view *view, struct err
         }
         if (is_at_work(r, seen->token)) continue;
         int known =
-            sql_int(r->store, e, &operation, "SELECT id FROM operation WHERE token = $1 AND pool = $2", "si",
-                    seen->token, r->pool);
+            sql_int(r->store, e, &operation,
+                    "SELECT id FROM operation WHERE token = $1 AND pool = $2 AND desired = 'absent' AND "
+                    "observed = 'absent'",
+                    "si", seen->token, r->pool);
         if (known < 0) return -1;
         if (known) {
             r->report->differing++;

@@ -34,11 +34,14 @@ const char *request_reason(const struct call *call, const json_t *answer);
    or NULL. The answer is an array in the same order. */
 struct submission {
     const json_t *documents;
-    const char *title; /* of the document, for messages */
+    const json_t *lines; /* of each, in a file that has lines; NULL */
+    const char *title;   /* of the document, for messages */
     const char *tenant;
     const char *approver; /* an administrator's direct grant: approval implied */
     const char *override_rule, *override_reason;
     struct maybe_instant override_until;
     struct progress *progress;
 };
+/* The policy that decides now must know its attributes, and their values must fit. b: of its pool. */
+int request_check_attributes(struct book *b, const struct request_new *r, struct err *e);
 int request_submit_all(struct change *c, const struct submission *s, struct err *e);
