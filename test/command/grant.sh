@@ -83,7 +83,7 @@ undelivered() {
     is grace "$(state g-2)"
     at 2026-12-31T01:00:00Z
     exits 0 allot tick
-    has "$err" 'cannot end because their notice was not delivered'
+    has "$err" 'cannot end because its notice was not delivered'
     is grace "$(state g-2)"
     exits 0 allot reconcile
     is 2 "$(things)"
@@ -121,7 +121,7 @@ it 'volumes are not purged on a second notice that was not delivered' purge_unde
 
 T=2027-05-10T00:00:00Z
 renewals() {
-    at $T
+    at "$T"
     exits 0 allot tick --confirm
     exits 0 allot request submit --tenant a --flavor v100 --units 2 --storage '2 TB'
     exits 0 allot grant renew g-3 --json
@@ -134,7 +134,7 @@ renewals() {
 }
 it 'renewals are used up, then refused with what to do' renewals
 extend() {
-    at $T
+    at "$T"
     exits 2 allot grant extend g-3
     exits 2 allot grant extend g-3 --until 2027-06-01
     has "$err" 'must be later'
@@ -146,7 +146,7 @@ extend() {
 }
 it 'extend gives a later end and nothing else' extend
 renew_in_notice() {
-    at $T
+    at "$T"
     exits 0 allot request submit --tenant b --flavor t4 --units 1
     at 2027-08-01T00:00:00Z
     exits 0 allot tick --confirm
