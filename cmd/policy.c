@@ -222,7 +222,7 @@ static int load_run(struct call *call, struct err *e) {
     struct policy *policy = path ? policy_read(path, d, e) : NULL;
     int status = -1;
     if (policy) {
-        diagnostics_tell(call, d); /* warnings */
+        if (d->count[LEVEL_WARNING]) diagnostics_tell(call, d); /* notes alone are for `policy check` */
         status = load_policy(call, policy, e);
     } else if (!err_is(e)) {
         diagnostics_fail(call, d, call->arguments[0], e);
