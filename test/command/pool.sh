@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Pools: declared, found, drained, lost and taken back; the books close after each case.
-# shellcheck disable=SC2317 # cases are called by their name
+# shellcheck disable=SC2317,SC2119 # cases are called by their name
 . "$ROOT/test/books.bash"
 
 flavor() { allot pool show p --json | jq -r ".flavors[] | select(.name == \"$1\") | .$2"; }
@@ -152,7 +152,7 @@ vanish() {
     exits 0 allot pool sync p
     has "$out" 'v100: 3 lost devices are there again'
     is 3 "$(flavor v100 lost_units)"
-    for h in h1 h2 h3; do exits 0 allot pool restore p --host $h; done
+    for h in h1 h2 h3; do exits 0 allot pool restore p --host "$h"; done
     is '24 0' "$(flavor v100 free_units) $(flavor v100 lost_units)"
 }
 it 'free devices that vanish are lost until a person takes them back' vanish
