@@ -112,6 +112,10 @@ dates() {
     exits 0 allot policy history p --json
     is '2 1' "$(value 'map(.version) | join(" ")')"
     is 'false true' "$(value 'map(.active) | join(" ")')"
+    variant 's/version 1/version 5/'
+    exits 0 allot policy load variant.policy --from 2027-01-01 --until 2027-01-31
+    exits 0 allot policy history p --json
+    is '2026-12-31T15:00:00Z 2027-01-31T15:00:00Z' "$(value '.[0] | "\(.valid_from) \(.valid_until)"')"
 }
 it 'the newest loaded that is valid now decides' dates
 
@@ -121,7 +125,7 @@ dry() {
     before=$(entries)
     exits 0 allot policy load variant.policy --dry-run
     is "$before" "$(entries)"
-    is 2 "$(allot policy history p --json | jq length)"
+    is 3 "$(allot policy history p --json | jq length)"
 }
 it 'a dry run loads nothing' dry
 
