@@ -75,6 +75,7 @@ struct heads {
     size_t n, room;
     struct claim *claims;
     size_t n_claims, claims_room;
+    int64_t epoch; /* of the store */
     json_t *findings;
 };
 
@@ -197,6 +198,11 @@ static size_t first_claim(const struct heads *h, const struct claim *key) {
     return low;
 }
 
+/* A restored backup goes on from an earlier entry: an earlier epoch's end may rightly be gone. */
+static const char *if_restored(const struct heads *h, size_t head) {
+    return h->all[head].epoch < h->epoch ? ", or lost when a backup was restored" : "";
+}
+
 static void entry_compare(struct heads *h, int64_t pool, int64_t seq, const char *hash) {
     struct claim key = {.pool = pool, .seq = seq};
     for (size_t i = first_claim(h, &key); i < h->n_claims && by_place(&h->claims[i], &key) == 0; i++) {
@@ -205,8 +211,8 @@ static void entry_compare(struct heads *h, int64_t pool, int64_t seq, const char
         if (strcmp(c->hash.hex, hash) != 0)
             found(h,
                   "head of %s: entry %lld of pool number %lld has another hash: it or one before it was"
-                  " written anew",
-                  h->all[c->head].at.s, (long long)seq, (long long)pool);
+                  " written anew%s",
+                  h->all[c->head].at.s, (long long)seq, (long long)pool, if_restored(h, c->head));
     }
 }
 
@@ -224,14 +230,14 @@ static int chains_compare(struct heads *h, struct store *s, struct err *e) {
         const struct head *head = &h->all[c->head];
         if (!c->found)
             found(h, "head of %s: entry %lld of pool number %lld is not there: the end was cut off%s",
-                  head->at.s, (long long)c->seq, (long long)c->pool,
-                  head->epoch < store_epoch(s) ? ", or lost when a backup was restored" : "");
+                  head->at.s, (long long)c->seq, (long long)c->pool, if_restored(h, c->head));
     }
     return rc;
 }
 
 static int heads_compare(struct heads *h, struct store *s, struct err *e) {
     int64_t tenants = 0;
+    h->epoch = store_epoch(s);
     if (sql_int(s, e, &tenants, "SELECT count(*) FROM chain WHERE kind = 'tenant'", "") < 0) return -1;
     for (size_t i = 0; i < h->n; i++) {
         const struct head *head = &h->all[i];

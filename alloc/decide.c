@@ -2,6 +2,12 @@
 #include "alloc/decide.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+int claim_id_cmp(const char *a, const char *b) {
+    size_t m = strlen(a), n = strlen(b);
+    return m != n ? (m > n) - (m < n) : strcmp(a, b);
+}
 
 const char *outcome_word(enum outcome o) {
     static const char *const words[] = {"granted", "partial", "queued", "held", "denied"};

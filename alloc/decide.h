@@ -55,6 +55,10 @@ struct fact_tenant {
     size_t n_attrs;
 };
 
+/* The order of ids: shorter first, then by bytes, so that r-998 comes before r-1000. The last tie-break
+ * everywhere. */
+int claim_id_cmp(const char *a, const char *b);
+
 enum claim_ask {
     ASK_NONE,    /* storage only */
     ASK_UNITS,   /* so many units of one flavor */

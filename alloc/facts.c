@@ -106,7 +106,7 @@ static int claim_cmp(const void *a, const void *b) {
     const struct fact_claim *x = *(const struct fact_claim *const *)a,
                             *y = *(const struct fact_claim *const *)b;
     if (x->submitted.s != y->submitted.s) return x->submitted.s < y->submitted.s ? -1 : 1;
-    return strcmp(x->id, y->id);
+    return claim_id_cmp(x->id, y->id);
 }
 
 char *facts_encode(const struct facts *f) {
@@ -232,9 +232,9 @@ static int ask_decode(const struct json_at *at, struct fact_claim *out, struct e
     const char *wrong = in_units ? "minimum_gflops" : "minimum_units";
     if (in_units && in_compute) return json_fail(at, e, "asks for both units and compute_gflops");
     out->ask = in_units ? ASK_UNITS : in_compute ? ASK_COMPUTE : ASK_NONE;
-    if (json_has(at, wrong)) return json_fail(at, e, "%s is not of the same kind as what it asks for", wrong);
     out->has_minimum = json_has(at, "minimum_units") || json_has(at, "minimum_gflops");
     if (out->has_minimum && out->ask == ASK_NONE) return json_fail(at, e, "has a minimum of nothing");
+    if (json_has(at, wrong)) return json_fail(at, e, "%s is not of the same kind as what it asks for", wrong);
     if (json_may_units(at, "units", &out->units, e) < 0 ||
         json_may_gflops(at, "compute_gflops", &out->compute, e) < 0 ||
         json_may_units(at, "minimum_units", &out->minimum_units, e) < 0)

@@ -308,7 +308,7 @@ int tenant_set_key(struct tenant *t, const char *line, struct err *e) {
     bool is_known = i < t->n_keys && order == 0;
     if (is_known || t->n_keys == TENANT_KEYS_MOST) {
         free(made.line);
-        if (is_known) return err_set(e, ERR_CONFLICT, "the SSH key %s was given twice", made.fingerprint);
+        if (is_known) return err_set(e, ERR_CONFLICT, "the SSH key %s is there already", made.fingerprint);
         return err_set(e, ERR_USAGE, "a tenant has at most %d SSH keys", TENANT_KEYS_MOST);
     }
     t->keys = mem_grow(t->keys, &t->keys_room, t->n_keys + 1, sizeof *t->keys);

@@ -38,11 +38,16 @@ static void put32(unsigned char *at, size_t v) {
     put16(at + 2, (unsigned)(v >> 16));
 }
 
+/* Letters without an end: fields on disk are filled up with spaces. */
+static void put_letters(unsigned char *at, const char *letters) {
+    while (*letters) *at++ = (unsigned char)*letters++;
+}
+
 static void boot_sector(struct image *m) {
     static const unsigned char jump[] = {0xeb, 0x3c, 0x90};
     unsigned char *b = m->at;
     memcpy(b, jump, 3);
-    memcpy(b + 3, "MSWIN4.1", 8);
+    put_letters(b + 3, "MSWIN4.1");
     put16(b + 11, SECTOR);
     b[13] = 1; /* sectors per cluster */
     put16(b + 14, 1);
@@ -55,7 +60,7 @@ static void boot_sector(struct image *m) {
     put16(b + 26, 2);
     b[38] = 0x29;
     put32(b + 39, 0xa1107000);
-    memcpy(b + 43, "CIDATA     FAT12   ", 19);
+    put_letters(b + 43, "CIDATA     FAT12   ");
     put16(b + 510, 0xaa55);
 }
 
@@ -99,7 +104,7 @@ static int file_add(struct image *m, const char *name, const char *short_name, c
     m->next_cluster += clusters;
     long_name(m, name, short_name);
     unsigned char *entry = entry_next(m);
-    memcpy(entry, short_name, 11);
+    put_letters(entry, short_name);
     entry[11] = 0x20;
     put16(entry + 24, 0x5c21); /* 2026-01-01: the same seed has the same bytes */
     put16(entry + 26, first);
@@ -114,7 +119,7 @@ static int image_build(const struct text *user_data, const struct text *meta_dat
     table_set(&m, 0, 0xff0);
     table_set(&m, 1, 0xfff);
     unsigned char *label = entry_next(&m);
-    memcpy(label, "CIDATA     ", 11);
+    put_letters(label, "CIDATA     ");
     label[11] = 0x08;
     int rc = file_add(&m, "meta-data", "META-D~1   ", meta_data, e);
     if (rc == 0) rc = file_add(&m, "user-data", "USER-D~1   ", user_data, e);

@@ -107,6 +107,22 @@ static int take_tick(const struct json_at *root, struct config *config, struct e
     return json_may_int(&at, "releases", 0, 1000000, &config->release_most, e);
 }
 
+/* How long each job of cron may be without a good run. */
+static int take_check(const struct json_at *root, struct config *config, struct err *e) {
+    static const char *const keys[] = {"tick", "reconcile", "notify", NULL};
+    span_t *const spans[] = {&config->check_tick, &config->check_reconcile, &config->check_notify};
+    struct json_at at;
+    if (json_may_object(root, "check", &at, e) < 0) return -1;
+    if (!at.value) return 0;
+    if (json_only(&at, keys, e) < 0) return -1;
+    for (size_t i = 0; keys[i]; i++) {
+        const char *s = NULL;
+        if (json_may_text(&at, keys[i], 64, &s, e) < 0) return -1;
+        if (s && span_parse(s, spans[i], e) < 0) return json_context(&at, keys[i], e);
+    }
+    return 0;
+}
+
 static int take_log(const struct json_at *root, struct config *config, struct err *e) {
     static const char *const keys[] = {"level", "file", NULL};
     struct json_at at;
@@ -138,18 +154,21 @@ static int take_deadline(const struct json_at *root, struct config *config, stru
 }
 
 static int take_all(const struct json_at *root, struct config *config, struct err *e) {
-    static const char *const keys[] = {"store", "lang", "roles",    "notify", "audit",
-                                       "tick",  "log",  "deadline", NULL};
+    static const char *const keys[] = {"store", "lang",  "roles", "notify",   "audit",
+                                       "tick",  "check", "log",   "deadline", NULL};
     if (json_only(root, keys, e) < 0 || take_path(root, "store", &config->store, e) < 0) return -1;
     if (take_lang(root, config, e) < 0 || take_roles(root, config, e) < 0) return -1;
     if (take_names(root, "notify", &config->notify, e) < 0) return -1;
-    if (take_audit(root, config, e) < 0 || take_tick(root, config, e) < 0) return -1;
+    if (take_audit(root, config, e) < 0 || take_tick(root, config, e) < 0 || take_check(root, config, e) < 0)
+        return -1;
     return take_log(root, config, e) < 0 ? -1 : take_deadline(root, config, e);
 }
 
 static struct config *config_new(void) {
     struct config *config = mem_alloc(sizeof *config);
     config->deadline = span(120);
+    config->check_tick = config->check_notify = span(3600);
+    config->check_reconcile = span(3 * 3600);
     config->log_level = LOG_AT_ERROR;
     return config;
 }

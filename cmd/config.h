@@ -33,8 +33,8 @@ struct config {
     span_t deadline;            /* of one call to a backend, per host */
     bool has_release_most;      /* tick.releases given */
     int64_t release_most;       /* `tick` refuses to release more in one run without --confirm */
-    span_t check_tick, check_reconcile,
-        check_notify; /* `status --check`: a job without a good run for longer */
+    /* `status --check`: a job without a good run for longer is stale */
+    span_t check_tick, check_reconcile, check_notify;
     enum log_level log_level;
     char *log_file; /* NULL: stderr */
 };

@@ -160,6 +160,7 @@ static int decode_all(struct change *c, const struct submission *s, struct place
         r->override_rule = s->override_rule;
         r->override_reason = s->override_reason;
         r->override_until = s->override_until;
+        if (s->override_rule && !r->until.has && r->term.s == 0) r->until = s->override_until;
         if (request_pool(c->store, r->pool, &all[i].pool, e) < 0)
             return n > 1 ? err_context(e, "request %zu", i + 1) : -1;
     }

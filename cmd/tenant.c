@@ -274,6 +274,11 @@ static const struct option list_options[] = {
 static const struct option export_options[] = {
     {"state", "STATE", "only those in this state; without it: all but closed ones", false}, {0}};
 
+static const struct option keys_options[] = {
+    {"fingerprint", "FINGERPRINT", "only this key (sshd's %f in AuthorizedKeysCommand)", false},
+    {"program", "FILE", "the program that sshd shall start; default: this one", false},
+    {0}};
+
 #define CHANGE (COMMAND_CHANGES | COMMAND_SHOWS)
 const struct command tenant_commands[] = {
     {"tenant add", "NAME", 1, 1, "add a tenant of an organisation", CHANGE, ROLE_OPERATOR, add_options,
@@ -294,4 +299,6 @@ const struct command tenant_commands[] = {
      ROLE_OPERATOR, NULL, tenant_run_import},
     {"tenant export", "", 0, 0, "write the file that import reads: csv or json", COMMAND_LISTS, ROLE_OPERATOR,
      export_options, tenant_run_export},
+    {"tenant keys", "", 0, 0, "print authorized_keys lines: each key may call serve as its tenant", 0,
+     ROLE_OPERATOR, keys_options, tenant_run_keys},
     {0}};

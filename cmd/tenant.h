@@ -9,6 +9,7 @@ extern const struct command tenant_commands[];
 int tenant_run_show(struct call *call, struct err *e);   /* cmd/tenant_show.c */
 int tenant_run_list(struct call *call, struct err *e);   /* cmd/tenant_show.c */
 int tenant_run_import(struct call *call, struct err *e); /* cmd/tenant_import.c */
+int tenant_run_keys(struct call *call, struct err *e);   /* cmd/tenant_keys.c */
 int tenant_run_export(struct call *call, struct err *e); /* cmd/tenant_import.c */
 int tenant_check_state(const char *word, struct err *e); /* NULL is fine */
 

@@ -539,7 +539,7 @@ struct entries {
 };
 
 static void table_finish(struct parser *p, struct table *t, struct entries *e) {
-    qsort(e->list, e->n, sizeof *e->list, entry_cmp);
+    if (e->n > 0) qsort(e->list, e->n, sizeof *e->list, entry_cmp);
     t->entries = arena_take(&p->policy->arena, e->n * sizeof *e->list);
     for (size_t i = 0; i < e->n; i++)
         if (t->n == 0 || strcmp(t->entries[t->n - 1], e->list[i]) != 0) t->entries[t->n++] = e->list[i];

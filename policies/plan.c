@@ -67,7 +67,7 @@ static void lanes_begin(struct planning *p) {
 static int work_cmp(const void *a, const void *b) {
     const struct fact_claim *x = ((const struct work *)a)->claim, *y = ((const struct work *)b)->claim;
     if (x->submitted.s != y->submitted.s) return x->submitted.s < y->submitted.s ? -1 : 1;
-    return strcmp(x->id, y->id);
+    return claim_id_cmp(x->id, y->id);
 }
 
 static int seat_cmp(const void *a, const void *b) {

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The ground of the commands: what its unit tests link. test_command has a table of commands of its own,
 # test_table takes the program's.
 $(BUILD)/unit/test_command: $(call objects,$(patsubst %,cmd/%.c,command complete config help manual output \

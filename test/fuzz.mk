@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Fuzzing with libFuzzer (clang): test/fuzz/fuzz_X.c, one program each, seeds in test/fuzz/seeds/X.
 # `make fuzz FUZZ_SECONDS=600` runs each so long; new inputs stay in build-fuzz/corpus/X.
 FUZZ_SECONDS ?= 20

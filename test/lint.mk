@@ -22,7 +22,7 @@ format:
 	@clang-format -i $(CODE)
 
 lint-shell:
-	@shellcheck -x -e SC2016 $(SCRIPTS)
+	@shellcheck -x -e SC2016,SC2317 $(SCRIPTS)
 
 lint-man:
 	@ls man/*.[1-8] >/dev/null
@@ -41,7 +41,7 @@ lint-gcc lint-clang: lint-%:
 TIDY := clang-analyzer-*,bugprone-*,performance-*
 TIDY_NOT := clang-analyzer-security.insecureAPI.* clang-analyzer-valist.* clang-analyzer-core.CallAndMessage \
   clang-analyzer-core.UndefinedBinaryOperatorResult clang-analyzer-core.uninitialized.* bugprone-easily-swappable-parameters \
-  bugprone-implicit-widening-of-multiplication-result performance-no-int-to-ptr
+  bugprone-sizeof-expression bugprone-implicit-widening-of-multiplication-result performance-no-int-to-ptr
 comma := ,
 lint-tidy: $(patsubst %.c,$(BUILD)/tidy/%.ok,$(filter %.c,$(CODE)))
 $(BUILD)/tidy/%.ok: %.c $(wildcard alloc/*.h) test/tidy.h

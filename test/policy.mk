@@ -17,3 +17,13 @@ $(BUILD)/test/policy/%: $(BUILD)/obj/test/policy/%.o $(CORE)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 .PHONY: policy-test golden
+
+policy-bench: $(BUILD)/bench/bench_plan
+	@$<
+
+$(BUILD)/bench/bench_plan: $(BUILD)/obj/test/bench/bench_plan.o $(CORE)
+	@mkdir -p $(@D)
+	$(call say,LINK)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+.PHONY: policy-bench

@@ -48,11 +48,6 @@ static int parameter_place(sqlite3_stmt *statement, int i) {
     return sqlite3_bind_parameter_index(statement, name);
 }
 
-static const char *const parameter_names[] = {"$1",  "$2",  "$3",  "$4",  "$5",  "$6",  "$7",  "$8",
-                                              "$9",  "$10", "$11", "$12", "$13", "$14", "$15", "$16",
-                                              "$17", "$18", "$19", "$20", "$21", "$22", "$23", "$24"};
-enum { PARAMETERS_MOST = sizeof parameter_names / sizeof *parameter_names };
-
 static int bind_all(struct store *s, sqlite3_stmt *statement, const char *types, va_list args,
                     struct err *e) {
     for (int i = 1; types && *types; types++, i++) {

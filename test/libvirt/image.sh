@@ -13,8 +13,7 @@ name=allot-c1-g1-1__$STORE.1.1
 
 call ensure "$one"
 is 'a server with an image is made' '.operations[0].answer == "done"'
-qemu-img info -U --output=json "$PWD/lab/pools/allot/${name}__root.qcow2" >info
-OUT=$(cat info)
+OUT=$(qemu-img info -U --output=json "$PWD/lab/pools/allot/${name}__root.qcow2")
 is 'its root disk stands on the image and has the size that was set' '."virtual-size" == 10737418240 and (."backing-filename" | endswith("/base.qcow2"))'
 virt vol-download --pool allot "${name}__seed.img" seed
 ok 'the seed comes back from the daemon as large as it went' [ "$(stat -c %s seed)" = 1474560 ]

@@ -94,10 +94,10 @@ system && ok 'nor the network' [ -z "$(virt net-list --all --name)" ]
 settings "$PWD/lab" '.overcommit_percent = 200'
 pool_json "h1=$URI"
 call sync
-capacity=$(jq '.hosts[0].capacity' <<<"$OUT")
-call ensure "$(volume 11 $((capacity / 512 * 512)))" "$(volume 12 $((capacity / 1024 * 512)))"
+whole=$(jq '.hosts[0].capacity / 512 | floor * 512' <<<"$OUT") half=$(jq '.hosts[0].capacity / 1024 | floor * 512' <<<"$OUT")
+call ensure "$(volume 11 "$whole")" "$(volume 12 "$half")"
 is 'volumes may be promised twice over' '[.operations[].answer] == ["done", "done"]'
-call ensure "$(volume 13 $((capacity / 512 * 512)))" "$(volume 14 1048576)"
+call ensure "$(volume 13 "$whole")" "$(volume 14 1048576)"
 is 'but not more, and it is said with numbers; what still fits is made' '[.operations[].answer] == ["refused", "done"] and (.operations[0].detail | test("200 %"))'
 call remove "$(volume 11 1)" "$(volume 12 1)" "$(volume 14 1)"
 is 'they go' '[.operations[].answer] == ["done", "done", "done"]'

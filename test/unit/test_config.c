@@ -31,6 +31,7 @@ static void every_setting_is_read(void **state) {
               "notify: [/usr/lib/allot/mail, --from, allot@example.org]\n"
               "audit: {key: /etc/allot/audit.pem, head_file: /var/log/allot/heads, head_syslog: yes}\n"
               "deadline: 90 seconds\n"
+              "check: {tick: 2 hours, notify: 1 day}\n"
               "tick: {releases: 50}\n"
               "log: {level: info, file: /var/log/allot/log}\n",
               &e);
@@ -46,6 +47,9 @@ static void every_setting_is_read(void **state) {
     assert_string_equal(c->head_file, "/var/log/allot/heads");
     assert_true(c->head_syslog);
     assert_int_equal(c->deadline.s, 90);
+    assert_int_equal(c->check_tick.s, 7200);
+    assert_int_equal(c->check_reconcile.s, 3 * 3600);
+    assert_int_equal(c->check_notify.s, 86400);
     assert_true(c->has_release_most);
     assert_int_equal(c->release_most, 50);
     assert_int_equal(c->log_level, LOG_AT_INFO);
@@ -77,6 +81,8 @@ static void mistakes_are_named_with_line_and_path(void **state) {
         {"roles: {admins: {users: [1000]}}", "allot.conf:1:26: roles.admins.users[0]: must be text, is 1000",
          "put it in quotes"},
         {"store: allot.db", "allot.conf:1:1: store: must be an absolute path, is 'allot.db'", ""},
+        {"check: {tick: often}", "allot.conf:1:9: check.tick: 'often' is not a length of time",
+         "write a number and a unit: 90 days, 12 hours, 30 minutes"},
         {"deadline: 90", "allot.conf:1:1: deadline: must be text, is 90", "put it in quotes"},
         {"deadline: 2 hours", "allot.conf:1:1: deadline: must be from 1 second to 1 hour, is '2 hours'", ""},
         {"deadline: soon", "allot.conf:1:1: deadline: 'soon' is not a length of time",

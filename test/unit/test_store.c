@@ -307,7 +307,8 @@ static void eight_writers_all_get_their_turns(void **state) {
         if (t->done[i] > most) most = t->done[i];
         sum += t->done[i];
     }
-    /* Without turns one writer of eight got a single turn in five seconds; a loaded machine alone makes 1:6. */
+    /* Without turns one writer of eight got a single turn in five seconds; a loaded machine alone makes 1:6.
+     */
     if (least * 20 < most || least == 0)
         fail_msg("from %lld to %lld turns", (long long)least, (long long)most);
     struct store *s = store_open(path, STORE_READ, &e);
