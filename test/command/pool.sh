@@ -177,6 +177,12 @@ full() {
 }
 it 'more storage declared than the hosts have is told' full
 
+basis() {
+    printf 'basis: fp16\n' >fp16.yaml
+    refused 5 'allot: conflict: the basis of a pool stays: it is fp32, not fp16' allot pool set p --file fp16.yaml
+}
+it 'figures of one pool keep their basis' basis
+
 # ---- drain ----
 
 drain() {
@@ -289,6 +295,16 @@ in_use() {
     exits 0 allot pool sync p
 }
 it 'what is in use cannot go' in_use
+
+nearly_full() {
+    exits 0 allot request submit --tenant a --storage '900 GB' --json
+    settings 8 '{storage_bytes_per_host: 1100000000000}'
+    exits 0 allot pool sync p
+    has "$err" 'host h1: 90 % of its real storage is used (100 GB of 1.1 TB free)'
+    is 1 "$(grep -c 'of its real storage is used' "$err")" # 900 GB of 1.1 TB on another host are 81 %
+    settings 8
+}
+it 'a host with 85 % of its storage used is told' nearly_full
 
 role() {
     printf 'roles:\n  admins: {users: [nobody]}\n  auditors: {users: [%s]}\n' "$(id -un)" >"$PWD/other.conf"
