@@ -175,7 +175,7 @@ static void work(struct line *line) {
     call.now = line->call.now;
     call.quiet = true;
     call.messages = fopen("/dev/null", "w");
-    if (call.messages && provide(&call, 0, line->work_grant, &e) < 0)
+    if (call.messages && provide(&call, line->work_grant, &e) < 0)
         syslog(LOG_WARNING, "%s: line %zu: %s", line->session->actor, line->session->line, e.what);
     if (call.messages) fclose(call.messages);
 }
