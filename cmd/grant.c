@@ -38,7 +38,8 @@ static int add_run(struct call *call, struct err *e) {
     scoped_json json_t *documents = one ? json_pack("[o]", one) : NULL, *answer = NULL;
     if (!documents) return -1;
     json_object_set_new(one, "tenant", json_string(call->arguments[0]));
-    struct submission s = {.documents = documents, .title = "grant", .approver = call->actor};
+    struct submission s = {
+        .documents = documents, .title = "grant", .is_words = true, .approver = call->actor};
     if (override_of(call, &s, e) < 0) return -1;
     int status = change_run(call, add_body, &s, NULL, &answer, e);
     if (status < 0) return -1;

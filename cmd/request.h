@@ -36,6 +36,7 @@ struct submission {
     const json_t *documents;
     const json_t *lines; /* of each, in a file that has lines; NULL */
     const char *title;   /* of the document, for messages */
+    bool is_words;       /* one request, of the options of a command */
     const char *tenant;
     const char *approver; /* an administrator's direct grant: approval implied */
     const char *override_rule, *override_reason;

@@ -172,6 +172,7 @@ static int decode(const struct submission *s, size_t i, struct request_new *out,
     char title[300];
     struct json_at root = json_root(s->documents, s->title), at = json_item(&root, i);
     if (s->lines) at = json_root(at.value, where_of(s, i, title, sizeof title));
+    if (s->is_words) at = json_root(at.value, s->title);
     if (request_decode(&at, s->tenant, out, e) < 0) return -1;
     out->approver = s->approver;
     out->override_rule = s->override_rule;
@@ -300,6 +301,7 @@ int request_submit_run(struct call *call, struct err *e) {
     }
     if (!documents) return -1;
     struct submission s = {.documents = documents,
+                           .is_words = !path,
                            .lines = json_array_size(lines) ? lines : NULL,
                            .title = path ? file_title(path) : "request"};
     int status = change_run(call, submit_body, &s, content.s, &answer, e);
@@ -321,7 +323,7 @@ static int amend_body(struct change *c, struct err *e) {
     struct book b;
     if (number_parse(c->call->arguments[0], 'r', &id, e) < 0 || request_find(c->store, id, 0, &r, e) < 0)
         return -1;
-    struct json_at root = json_root(s->documents, s->title), at = json_item(&root, 0);
+    struct json_at at = json_root(json_array_get(s->documents, 0), s->title);
     int rc = request_decode(&at, r.tenant_name, &n, e);
     if (rc == 0) rc = book_open(&b, c->store, r.pool, c->call->actor, c->call->now, e);
     if (rc == 0) rc = request_check_attributes(&b, &n, e);

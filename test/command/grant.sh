@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2317,SC2119 # cases are called by name
 # The life of a grant by the clock: request, use, notice, grace, release, keeping, second notice, purge.
 . "$ROOT/test/books.bash"
 
@@ -82,7 +83,7 @@ undelivered() {
     is grace "$(state g-2)"
     at 2026-12-31T01:00:00Z
     exits 0 allot tick
-    has "$err" 'cannot end because their notice was not delivered'
+    has "$err" 'cannot end because its notice was not delivered'
     is grace "$(state g-2)"
     exits 0 allot reconcile
     is 2 "$(things)"
@@ -120,7 +121,7 @@ it 'volumes are not purged on a second notice that was not delivered' purge_unde
 
 T=2027-05-10T00:00:00Z
 renewals() {
-    at $T
+    at "$T"
     exits 0 allot tick --confirm
     exits 0 allot request submit --tenant a --flavor v100 --units 2 --storage '2 TB'
     exits 0 allot grant renew g-3 --json
@@ -133,7 +134,7 @@ renewals() {
 }
 it 'renewals are used up, then refused with what to do' renewals
 extend() {
-    at $T
+    at "$T"
     exits 2 allot grant extend g-3
     exits 2 allot grant extend g-3 --until 2027-06-01
     has "$err" 'must be later'
@@ -145,7 +146,7 @@ extend() {
 }
 it 'extend gives a later end and nothing else' extend
 renew_in_notice() {
-    at $T
+    at "$T"
     exits 0 allot request submit --tenant b --flavor t4 --units 1
     at 2027-08-01T00:00:00Z
     exits 0 allot tick --confirm
@@ -182,6 +183,7 @@ shrink() {
     is $((3 - units)) "$(value '.lines[0].units')"
     is $(((3 - units) * 15600)) "$(value .compute_gflops)"
     is 20000000000000 "$(value .storage_bytes)"
+    # shellcheck disable=SC2046 # names have no blanks
     exits 5 allot grant shrink g-5 $(value '.things[] | select(.observed != "absent") | .name')
     has "$err" 'nothing of grant g-5 would be left'
 }
