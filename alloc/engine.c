@@ -37,6 +37,10 @@ struct applying {
     struct engine_results *results;
 };
 
+static bool gives(const struct decision *d) {
+    return d->outcome == OUTCOME_GRANT || d->outcome == OUTCOME_PARTIAL;
+}
+
 /* The facts are stored once per plan, with the first decision that is new. */
 static int store_plan(struct applying *a, struct err *e) {
     if (a->plan) return 0;
@@ -47,14 +51,42 @@ static int store_plan(struct applying *a, struct err *e) {
                   "iiiis", a->plan, a->book->pool, a->policy, a->book->at.s, facts);
 }
 
-/* 1: the request has this very decision already. */
-static int is_unchanged(struct applying *a, const struct gathered_claim *c, const char *body, struct err *e) {
-    if (!c->last_decision) return 0;
+enum novelty { NOVELTY_SAME, NOVELTY_FIGURES, NOVELTY_NEW };
+
+static bool is_same_text(const json_t *a, const json_t *b, const char *key) {
+    const char *x = json_string_value(json_object_get(a, key)),
+               *y = json_string_value(json_object_get(b, key));
+    return (x == NULL) == (y == NULL) && (!x || strcmp(x, y) == 0);
+}
+
+/* Waits as before, for the same reasons: only its place or the figures moved. */
+static bool differs_in_figures_only(const json_t *last, const json_t *now, const struct decision *d) {
+    const json_t *before = json_object_get(last, "reasons"), *reasons = json_object_get(now, "reasons");
+    if (d->outcome != OUTCOME_QUEUE && d->outcome != OUTCOME_HOLD) return false;
+    if (!is_same_text(last, now, "outcome") || json_array_size(before) != json_array_size(reasons))
+        return false;
+    for (size_t i = 0; i < json_array_size(reasons); i++)
+        if (!is_same_text(json_array_get(before, i), json_array_get(reasons, i), "code") ||
+            !is_same_text(json_array_get(before, i), json_array_get(reasons, i), "rule"))
+            return false;
+    return true;
+}
+
+static int novelty_of(struct applying *a, const struct gathered_claim *c, const struct decision *d,
+                      const json_t *decision, const char *body, enum novelty *out, struct err *e) {
     scoped_free char *last = NULL;
+    *out = NOVELTY_NEW; /* a grant is made anew after a backend's refusal */
+    if (!c->last_decision || gives(d)) return 0;
     if (sql_text(a->book->store, e, &last, "SELECT body FROM decision WHERE id = $1", "i", c->last_decision) <
         0)
         return -1;
-    return last && strcmp(last, body) == 0;
+    if (!last) return 0;
+    scoped_json json_t *before = json_loads(last, 0, NULL);
+    if (strcmp(last, body) == 0)
+        *out = NOVELTY_SAME;
+    else if (differs_in_figures_only(before, decision, d))
+        *out = NOVELTY_FIGURES;
+    return 0;
 }
 
 static const char *sentence(const struct decision *d, bool korean) {
@@ -76,18 +108,25 @@ static int tell(struct applying *a, const struct gathered_claim *c, const struct
     return rc;
 }
 
-static int store_decision(struct applying *a, const struct gathered_claim *c, const struct decision *d,
-                          const char *body, struct err *e) {
+/* noted: its digest is written to the ledger. */
+static int insert_decision(struct applying *a, const struct gathered_claim *c, const struct decision *d,
+                           const char *body, bool noted, struct err *e) {
     int64_t id;
     if (store_plan(a, e) < 0 || store_next(a->book->store, "decision", &id, e) < 0 ||
         sql_do(a->book->store, e,
-               "INSERT INTO decision (tenant, id, request, plan, at, outcome, body) VALUES ($1, $2, $3, $4, "
-               "$5, $6, $7)",
-               "iiiiiss", c->tenant, id, c->request, a->plan, a->book->at.s, outcome_word(d->outcome),
-               body) < 0 ||
-        sql_do(a->book->store, e, "UPDATE request SET decision = $3 WHERE tenant = $1 AND id = $2", "iii",
-               c->tenant, c->request, id) < 0)
+               "INSERT INTO decision (tenant, id, request, plan, at, outcome, body, noted) VALUES ($1, $2, "
+               "$3, $4, "
+               "$5, $6, $7, $8)",
+               "iiiiissi", c->tenant, id, c->request, a->plan, a->book->at.s, outcome_word(d->outcome), body,
+               (int64_t)noted) < 0)
         return -1;
+    return sql_do(a->book->store, e, "UPDATE request SET decision = $3 WHERE tenant = $1 AND id = $2", "iii",
+                  c->tenant, c->request, id);
+}
+
+static int store_decision(struct applying *a, const struct gathered_claim *c, const struct decision *d,
+                          const char *body, struct err *e) {
+    if (insert_decision(a, c, d, body, true, e) < 0) return -1;
     char kind[32];
     text_format(kind, sizeof kind, "decision.%s", outcome_word(d->outcome));
     return book_write(
@@ -97,9 +136,29 @@ static int store_decision(struct applying *a, const struct gathered_claim *c, co
         e);
 }
 
+/* New figures are kept beside the decision that the ledger has noted, and take the place of earlier ones.
+   Nobody is told; else a queue of a thousand would write a thousand entries and messages with each request.
+ */
+static int refresh_decision(struct applying *a, const struct gathered_claim *c, const struct decision *d,
+                            const char *body, struct err *e) {
+    int64_t noted = 1, before = 0;
+    struct store *s = a->book->store;
+    if (sql_int(s, e, &noted, "SELECT noted FROM decision WHERE id = $1", "i", c->last_decision) < 0)
+        return -1;
+    if (noted) return insert_decision(a, c, d, body, false, e);
+    if (store_plan(a, e) < 0 ||
+        sql_int(s, e, &before, "SELECT plan FROM decision WHERE id = $1", "i", c->last_decision) < 0 ||
+        sql_do(s, e, "UPDATE decision SET plan = $2, at = $3, body = $4 WHERE tenant = $5 AND id = $1",
+               "iiisi", c->last_decision, a->plan, a->book->at.s, body, c->tenant) < 0)
+        return -1;
+    return sql_do(s, e,
+                  "DELETE FROM plan WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM decision WHERE plan = $1)",
+                  "i", before);
+}
+
 static int reserve(struct applying *a, const struct gathered_claim *c, const struct decision *d,
-                   int64_t *grant, struct err *e) {
-    if (grant_reserve(a->book, &a->placer, c->tenant, c->request, d, c->exact, grant, e) < 0) return -1;
+                   const struct placed *placed, int64_t *grant, struct err *e) {
+    if (grant_reserve(a->book, placed, c->tenant, c->request, d, grant, e) < 0) return -1;
     if (sql_do(a->book->store, e,
                "UPDATE exception SET grant_id = $3 WHERE tenant = $1 AND grant_id = 0 AND EXISTS "
                "(SELECT 1 FROM request WHERE id = $2 AND override_rule = exception.rule)",
@@ -109,31 +168,90 @@ static int reserve(struct applying *a, const struct gathered_claim *c, const str
                   c->tenant, c->request, *grant);
 }
 
-static int apply(struct applying *a, size_t i, const struct decision *d, struct err *e) {
-    static const char *const states[] = {"granted", "granted", "queued", "held", "denied"};
-    const struct gathered_claim *c = &a->gathered.claims[i];
-    json_t *decision = decision_encode(d);
-    scoped_free char *body = json_dumps(decision, JSON_COMPACT | JSON_SORT_KEYS);
+static void results_add(struct applying *a, const struct gathered_claim *c, const struct decision *d,
+                        int64_t grant, json_t *decision) {
+    struct engine_results *r = a->results;
+    if (!r) return;
+    r->of = mem_grow(r->of, &r->room, r->n + 1, sizeof *r->of);
+    r->of[r->n++] = (struct engine_result){c->request, c->tenant, grant, d->outcome, json_incref(decision)};
+}
+
+static int apply_new(struct applying *a, const struct gathered_claim *c, const struct decision *d,
+                     const struct placed *placed, json_t *decision, const char *body, struct err *e) {
     int64_t grant = 0;
-    bool gives = d->outcome == OUTCOME_GRANT || d->outcome == OUTCOME_PARTIAL;
-    int same = gives ? 0 : is_unchanged(a, c, body, e); /* a grant is made anew after a backend's refusal */
-    int rc = same < 0 ? -1 : 0;
+    if (store_decision(a, c, d, body, e) < 0 || fault_point("engine.decided", e) < 0) return -1;
+    if (gives(d) && reserve(a, c, d, placed, &grant, e) < 0) return -1;
+    if (tell(a, c, d, grant, e) < 0) return -1;
+    results_add(a, c, d, grant, decision);
+    return 0;
+}
+
+static int apply_decision(struct applying *a, const struct gathered_claim *c, const struct decision *d,
+                          const struct placed *placed, struct err *e) {
+    static const char *const states[] = {"granted", "granted", "queued", "held", "denied"};
+    scoped_json json_t *decision = decision_encode(d);
+    scoped_free char *body = json_dumps(decision, JSON_COMPACT | JSON_SORT_KEYS);
     const char *why =
         d->outcome == OUTCOME_HOLD && d->n_reasons ? reason_code_word(d->reasons[0].code) : NULL;
-    if (rc == 0) rc = request_set_state(a->book, c->tenant, c->request, states[d->outcome], why, e);
-    if (rc == 0 && same == 0) {
-        rc = store_decision(a, c, d, body, e);
-        if (rc == 0) rc = fault_point("engine.decided", e);
-        if (rc == 0 && gives) rc = reserve(a, c, d, &grant, e);
-        if (rc == 0) rc = tell(a, c, d, grant, e);
+    enum novelty novelty;
+    if (novelty_of(a, c, d, decision, body, &novelty, e) < 0 ||
+        request_set_state(a->book, c->tenant, c->request, states[d->outcome], why, e) < 0)
+        return -1;
+    if (novelty == NOVELTY_SAME) return 0;
+    if (novelty == NOVELTY_FIGURES) return refresh_decision(a, c, d, body, e);
+    return apply_new(a, c, d, placed, decision, body, e);
+}
+
+/* What the policy would give fits no hosts: enough units are free, but not together. It waits; nobody else
+   has to. line: of d, the one that found no room. */
+static void waiting_for_room(const struct decision *d, size_t line, struct reason *reason,
+                             struct decision *out) {
+    const struct plan_line *l = &d->lines[line];
+    struct text en = {0}, ko = {0};
+    text_add(&en, "no host has room for a server of %s x %lld: the free units are apart", l->flavor,
+             (long long)l->size);
+    text_add(&ko, "%s %lld개를 함께 쓸 수 있는 호스트가 없습니다: 남은 자원이 흩어져 있습니다", l->flavor,
+             (long long)l->size);
+    *reason =
+        (struct reason){.code = REASON_NO_UNITS,
+                        .en = text_take(&en),
+                        .ko = text_take(&ko),
+                        .hint_en = mem_copy("it waits until units of one host come back; smaller servers "
+                                            "may fit now"),
+                        .hint_ko = mem_copy("한 호스트의 자원이 반납될 때까지 기다립니다. 더 작은 서버는 "
+                                            "지금 가능할 수 있습니다"),
+                        .decisive = true};
+    *out = (struct decision){.claim = d->claim,
+                             .outcome = OUTCOME_QUEUE,
+                             .lease = d->lease,
+                             .limits = d->limits,
+                             .reasons = reason,
+                             .n_reasons = 1};
+}
+
+static void reason_drop(struct reason *r) {
+    free(r->en);
+    free(r->ko);
+    free(r->hint_en);
+    free(r->hint_ko);
+}
+
+static int apply(struct applying *a, size_t i, const struct decision *d, struct err *e) {
+    const struct gathered_claim *c = &a->gathered.claims[i];
+    struct placed placed = {0};
+    size_t line = 0;
+    int fits = gives(d) ? placer_place(&a->placer, d->lines, d->n_lines, c->exact, &placed, &line, e) : 1;
+    if (fits < 0) return -1;
+    if (fits) {
+        int rc = apply_decision(a, c, d, &placed, e);
+        placed_free(&placed);
+        return rc;
     }
-    if (rc == 0 && same == 0 && a->results) {
-        struct engine_results *r = a->results;
-        r->of = mem_grow(r->of, &r->room, r->n + 1, sizeof *r->of);
-        r->of[r->n++] =
-            (struct engine_result){c->request, c->tenant, grant, d->outcome, json_incref(decision)};
-    }
-    json_decref(decision);
+    struct reason reason;
+    struct decision waits;
+    waiting_for_room(d, line, &reason, &waits);
+    int rc = apply_decision(a, c, &waits, &placed, e);
+    reason_drop(&reason);
     return rc;
 }
 
@@ -233,6 +351,25 @@ static int plan_again(const struct decider *decider, const struct stored_plan *p
     return rc;
 }
 
+/* The decision in the form in which it was stored: one that found no host was stored as waiting. */
+static json_t *encode_as_stored(const struct decision *d, const json_t *stored) {
+    json_t *again = decision_encode(d);
+    if (!gives(d) || json_equal(again, stored)) return again;
+    for (size_t line = 0; line < d->n_lines; line++) {
+        struct reason reason;
+        struct decision waits;
+        waiting_for_room(d, line, &reason, &waits);
+        json_t *waiting = decision_encode(&waits);
+        reason_drop(&reason);
+        if (json_equal(waiting, stored)) {
+            json_decref(again);
+            return waiting;
+        }
+        json_decref(waiting);
+    }
+    return again;
+}
+
 int engine_replay(struct store *s, const struct decider *decider, int64_t request, json_t **stored,
                   json_t **again, char **facts_text, struct err *e) {
     struct stored_plan p = {0};
@@ -244,9 +381,9 @@ int engine_replay(struct store *s, const struct decider *decider, int64_t reques
     int rc = load_stored(s, request, &p, e);
     if (rc == 0) rc = facts_decode(p.facts, &facts, e);
     if (rc == 0) rc = plan_again(decider, &p, &facts.facts, &plan, e);
-    for (size_t i = 0; rc == 0 && i < plan.n_decisions; i++)
-        if (strcmp(plan.decisions[i].claim, id) == 0) *again = decision_encode(&plan.decisions[i]);
     if (rc == 0) *stored = json_loads(p.body, 0, NULL);
+    for (size_t i = 0; rc == 0 && i < plan.n_decisions; i++)
+        if (strcmp(plan.decisions[i].claim, id) == 0) *again = encode_as_stored(&plan.decisions[i], *stored);
     if (rc == 0 && !*again)
         rc = err_set(e, ERR_BOOKS, "the stored facts of r-%lld do not name it", (long long)request);
     if (rc == 0 && facts_text) *facts_text = mem_copy(p.facts);

@@ -33,10 +33,9 @@ int grant_find(struct store *s, int64_t id, int64_t tenant, struct grant *out, s
 /* "g-311" -> 311; "r-187" -> 187 with prefix 'r'. */
 int number_parse(const char *text, char prefix, int64_t *out, struct err *e);
 
-/* Books a decision that grants: entries, ceilings, slots, operations. exact: servers must have the decided
- * sizes. */
-int grant_reserve(struct book *b, struct placer *placer, int64_t tenant, int64_t request,
-                  const struct decision *d, bool exact, int64_t *id, struct err *e);
+/* Books a decision that grants, its servers placed: entries, ceilings, slots, operations. */
+int grant_reserve(struct book *b, const struct placed *placed, int64_t tenant, int64_t request,
+                  const struct decision *d, int64_t *id, struct err *e);
 
 /* Ends the compute of a live grant now: servers shall be absent, volumes are kept. why: for the record. */
 int grant_release(struct book *b, const struct grant *g, const char *why, struct err *e);

@@ -107,8 +107,18 @@ static int end_of_compute(struct book *b, const struct grant *g, struct err *e) 
     return servers ? 0 : grant_compute_gone(b, g, e);
 }
 
+static int release_reserved(struct book *b, const struct grant *g, const char *why, struct err *e) {
+    struct message m = {.kind = "released",
+                        .tenant = g->tenant,
+                        .grant = g->id,
+                        .request = g->request,
+                        .en = "Your grant was given back before it was ready.",
+                        .ko = "할당이 준비되기 전에 반납되었습니다."};
+    return grant_void(b, g, why, e) < 0 ? -1 : outbox_add(b, &m, e);
+}
+
 int grant_release(struct book *b, const struct grant *g, const char *why, struct err *e) {
-    if (strcmp(g->state, "reserved") == 0) return grant_void(b, g, why, e);
+    if (strcmp(g->state, "reserved") == 0) return release_reserved(b, g, why, e);
     if (!is_one_of(g->state, live_states)) {
         wrong_state(g, "released", e);
         return strcmp(g->state, "kept") == 0
@@ -171,8 +181,19 @@ int grant_void(struct book *b, const struct grant *g, const char *why, struct er
     return note(b, g, "grant.void", why, e);
 }
 
+/* A suspended tenant gets nothing new, and a later end is something new. */
+static int tenant_may_renew(struct book *b, const struct grant *g, struct err *e) {
+    scoped_free char *state = NULL;
+    if (sql_text(b->store, e, &state, "SELECT state FROM tenant WHERE id = $1", "i", g->tenant) < 0)
+        return -1;
+    if (state && strcmp(state, "active") == 0) return 0;
+    return err_set(e, ERR_DENIED, "tenant %s is %s: g-%lld cannot be renewed", g->tenant_name, state,
+                   (long long)g->id);
+}
+
 int grant_extend(struct book *b, const struct grant *g, instant_t end, bool by_renewal, struct err *e) {
     if (!is_one_of(g->state, live_states)) return wrong_state(g, by_renewal ? "renewed" : "extended", e);
+    if (by_renewal && tenant_may_renew(b, g, e) < 0) return -1;
     if (by_renewal && g->renewals_left == 0) {
         err_set(e, ERR_DENIED, "grant g-%lld has no renewal left", (long long)g->id);
         return err_hint(e, "an administrator can extend it: allot grant extend g-%lld --until DATE",

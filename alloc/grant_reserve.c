@@ -38,11 +38,13 @@ static int label_of(struct making *m, struct err *e) {
 static int operation_add(struct making *m, const struct operation_new *n, int64_t *out, struct err *e) {
     struct store *s = m->book->store;
     int64_t id;
-    char name[64], token[64];
+    char name[64], token[64], epoch[24] = "";
     if (store_next(s, "operation", &id, e) < 0) return -1;
     bool is_server = strcmp(n->kind, "server") == 0;
-    if (text_format(name, sizeof name, "allot-%s-g%lld-%c%d", m->label, (long long)m->id,
-                    is_server ? 's' : 'v', is_server ? ++m->servers : ++m->volumes) < 0 ||
+    /* Stores that share a host, and the epochs of one store, count their grants alike: names must differ. */
+    if (store_epoch(s) > 1) text_format(epoch, sizeof epoch, ".%lld", (long long)store_epoch(s));
+    if (text_format(name, sizeof name, "allot-%s-g%lld-%c%d-%.6s%s", m->label, (long long)m->id,
+                    is_server ? 's' : 'v', is_server ? ++m->servers : ++m->volumes, store_id(s), epoch) < 0 ||
         text_format(token, sizeof token, "s%s.%lld.%lld", store_id(s), (long long)store_epoch(s),
                     (long long)id) < 0)
         return err_set(e, ERR_FAILED, "the name of operation %lld is too long", (long long)id);
@@ -145,17 +147,14 @@ static int make_things(struct making *m, const struct placed *placed, struct err
     return make_volumes(m, host, e);
 }
 
-int grant_reserve(struct book *b, struct placer *placer, int64_t tenant, int64_t request,
-                  const struct decision *d, bool exact, int64_t *id, struct err *e) {
+int grant_reserve(struct book *b, const struct placed *placed, int64_t tenant, int64_t request,
+                  const struct decision *d, int64_t *id, struct err *e) {
     struct making m = {.book = b, .tenant = tenant, .request = request, .decision = d};
-    struct placed placed;
-    if (placer_place(placer, d->lines, d->n_lines, exact, &placed, e) < 0) return -1;
     int rc = store_next(b->store, "grant", &m.id, e);
     if (rc == 0) rc = label_of(&m, e);
     if (rc == 0) rc = insert_grant(&m, e);
     if (rc == 0) rc = book_amounts(&m, e);
-    if (rc == 0) rc = make_things(&m, &placed, e);
-    placed_free(&placed);
+    if (rc == 0) rc = make_things(&m, placed, e);
     *id = m.id;
     return rc;
 }

@@ -89,24 +89,22 @@ static void put(struct placed *out, const char *flavor, const char *host, int64_
     out->servers[out->n++] = (struct placed_server){mem_copy(flavor), mem_copy(host), units};
 }
 
-/* One server of `units`, or smaller ones that add up to it. */
-static int place_server(struct placer_flavor *f, int64_t units, bool exact, struct placed *out,
-                        struct err *e) {
+/* One server of `units`, or smaller ones that add up to it. False: there is no room. */
+static bool place_server(struct placer_flavor *f, int64_t units, bool exact, struct placed *out) {
     while (units > 0) {
         int64_t size = units;
         struct room *room = best_fit(f, size);
         for (size_t i = f->n_sizes; !room && !exact && i-- > 0;)
             if (f->sizes[i] < units) room = best_fit(f, size = f->sizes[i]);
-        if (!room)
-            return err_set(e, ERR_CONFLICT, "no host has %lld free units of %s together", (long long)units,
-                           f->name);
+        if (!room) return false;
         room->free -= size;
         put(out, f->name, room->host, size);
         units -= size;
     }
-    return 0;
+    return true;
 }
 
+/* 1 placed, 0 no room, -1 */
 static int place_line(struct placer *p, const struct plan_line *line, bool exact, struct placed *out,
                       struct err *e) {
     struct placer_flavor *f = flavor_of(p, line->flavor, e);
@@ -114,10 +112,10 @@ static int place_line(struct placer *p, const struct plan_line *line, bool exact
     for (int64_t i = 0; i < line->count; i++) {
         if (!f->has_slots)
             put(out, line->flavor, "", line->size);
-        else if (place_server(f, line->size, exact, out, e) < 0)
-            return -1;
+        else if (!place_server(f, line->size, exact, out))
+            return 0;
     }
-    return 0;
+    return 1;
 }
 
 /* Gives the slots of servers that will not be made back to the count. */
@@ -131,15 +129,17 @@ static void give_back(struct placer *p, const struct placed *placed) {
 }
 
 int placer_place(struct placer *p, const struct plan_line *lines, size_t n_lines, bool exact,
-                 struct placed *out, struct err *e) {
+                 struct placed *out, size_t *line, struct err *e) {
     *out = (struct placed){0};
-    for (size_t i = 0; i < n_lines; i++)
-        if (place_line(p, &lines[i], exact, out, e) < 0) {
-            give_back(p, out);
-            placed_free(out);
-            return -1;
-        }
-    return 0;
+    for (size_t i = 0; i < n_lines; i++) {
+        int fits = place_line(p, &lines[i], exact, out, e);
+        if (fits == 1) continue;
+        *line = i;
+        give_back(p, out);
+        placed_free(out);
+        return fits;
+    }
+    return 1;
 }
 
 void placed_free(struct placed *p) {

@@ -29,10 +29,10 @@ struct placer {
 
 void placer_open(struct placer *p, struct store *s, int64_t pool);
 void placer_close(struct placer *p);
-/* Places the lines of one decision. ERR_CONFLICT when they fit no hosts; then nothing is taken. exact: sizes
-   must not be split. The result is freed with placed_free(). */
+/* Places the lines of one decision. 1 placed, 0 when they fit no hosts (*line: the first that does not;
+   nothing is taken), -1. exact: sizes must not be split. The result is freed with placed_free(). */
 int placer_place(struct placer *p, const struct plan_line *lines, size_t n_lines, bool exact,
-                 struct placed *out, struct err *e);
+                 struct placed *out, size_t *line, struct err *e);
 void placed_free(struct placed *p);
 /* Where volumes go that belong to no server: the active host with the least booked, first by name. Owned. */
 int placement_storage_host(struct store *s, int64_t pool, char **host, struct err *e);

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <unistd.h>
 
 enum { CHUNK = 48 }; /* operations per call to a backend: progress is settled in between */
 
@@ -34,6 +35,15 @@ struct run {
     const struct backend *backend;
     struct work work;
     size_t done, total;
+    struct stray *strays;
+    size_t n_strays, strays_room;
+};
+
+/* A thing at the backend that no operation stands for any more, and that shall go. */
+struct stray {
+    char *token, *name, *host;
+    enum backend_kind kind;
+    bool ordered; /* by a person; else it came back after it was gone */
 };
 
 static instant_t now_of(const struct run *r) { return r->options->now_fixed ? r->options->now : clock_now(); }
@@ -84,6 +94,12 @@ static void count_answer(struct reconcile_report *report, enum backend_answer an
         report->waiting++;
 }
 
+/* What the backend refused is undone: nothing more of that grant is made by this pass. */
+static void grant_stops(struct run *r, int64_t grant) {
+    for (size_t i = 0; i < r->work.n; i++)
+        if (r->work.items[i].grant == grant) r->work.items[i].is_off = true;
+}
+
 static int settle_chunk(struct run *r, const size_t *which, struct backend_operation *ops, size_t n,
                         struct err *e) {
     struct observation seen[CHUNK];
@@ -98,6 +114,7 @@ static int settle_chunk(struct run *r, const size_t *which, struct backend_opera
     }
     int rc = write_down(r, seen, n, e);
     for (size_t i = 0; i < n; i++) {
+        if (ops[i].answer == BACKEND_REFUSED) grant_stops(r, r->work.items[which[i]].grant);
         free(connections[i]);
         free(ops[i].detail);
         json_decref(ops[i].connection);
@@ -126,7 +143,7 @@ static int act_on(struct run *r, const size_t *which, size_t n, struct err *e) {
 /* ---- what is to be done ---- */
 
 static bool is_open(const struct work_item *item) {
-    if (!item->host_answered) return false;
+    if (!item->host_answered || item->is_off) return false;
     if (!item->want_present) return true;
     return strcmp(item->observed, "present") != 0 && strcmp(item->observed, "refused") != 0;
 }
@@ -214,44 +231,47 @@ static bool label_operation(struct run *r, size_t i, const struct backend_view *
     return item->want_present && !is_down && strcmp(item->observed, "present") != 0;
 }
 
-static const char came_back[] = "given up for lost, and there again";
-
-/* An operation that ended without being seen absent: its host was lost. What came back with the host is ours
-   and has ended, so it may go; its units have left the books already (alloc/pool_lose.c). */
-static int is_ended(struct run *r, const char *token, bool *ended, struct err *e) {
-    int64_t n = 0;
-    if (sql_int(r->store, e, &n,
-                "SELECT count(*) FROM operation WHERE token = $1 AND pool = $2 AND desired = 'absent' AND "
-                "observed = "
-                "'absent'",
-                "si", token, r->pool) < 0)
-        return -1;
-    *ended = n > 0;
-    return 0;
+static void add_stray(struct run *r, const struct backend_seen *seen, bool ordered) {
+    r->strays = mem_grow(r->strays, &r->strays_room, r->n_strays + 1, sizeof *r->strays);
+    r->strays[r->n_strays++] = (struct stray){mem_copy(seen->token), mem_copy(seen->name),
+                                              mem_copy(seen->host), seen->kind, ordered};
 }
 
+static bool is_at_work(const struct run *r, const char *token) {
+    for (size_t k = 0; k < r->work.n; k++)
+        if (strcmp(r->work.ops[k].token, token) == 0) return true;
+    return false;
+}
+
+/* What no open operation stands for. Of an operation that has ended it is ours to remove: its host was given
+   up for lost and came back, or the backend finished late. A token that the ledger does not know is only
+   reported. */
 static int label_rest(struct run *r, const struct backend_view *view, struct err *e) {
     for (size_t i = 0; i < view->n_seen; i++) {
         const struct backend_seen *seen = &view->seen[i];
+        int64_t operation;
         if (!is_ours(r, seen->token)) {
             r->report->foreign++;
             continue;
         }
-        bool known = false;
-        for (size_t k = 0; k < r->work.n && !known; k++)
-            known = strcmp(r->work.ops[k].token, seen->token) == 0;
-        bool ended = false;
-        if (known) continue;
-        if (is_ended(r, seen->token, &ended, e) < 0) return -1;
-        if (ended) {
+        if (is_at_work(r, seen->token)) continue;
+        int known =
+            sql_int(r->store, e, &operation,
+                    "SELECT id FROM operation WHERE token = $1 AND pool = $2 AND desired = 'absent' AND "
+                    "observed = 'absent'",
+                    "si", seen->token, r->pool);
+        if (known < 0) return -1;
+        if (known) {
             r->report->differing++;
-            add_thing(r, "differing", NULL, seen, "remove", came_back);
+            add_thing(r, "differing", NULL, seen, "remove", "it has ended, and is there again");
+            if (!r->options->remove) add_stray(r, seen, false);
             continue;
         }
         bool ordered = r->options->remove && strcmp(r->options->remove, seen->token) == 0;
         r->report->backend_only++;
         add_thing(r, "backend-only", NULL, seen, ordered ? "remove" : "none",
                   "this ledger does not know its token");
+        if (ordered) add_stray(r, seen, true);
     }
     return 0;
 }
@@ -332,7 +352,7 @@ static int observe(struct run *r, struct err *e) {
         bool gone = news[n].what == SETTLED_ABSENT && !item->want_present;
         text_format(item->observed, sizeof item->observed, "%s",
                     news[n].what == SETTLED_PRESENT ? "present" : "none");
-        if (gone) item->host_answered = false; /* settled by sight: nothing left to do */
+        item->is_off = gone; /* settled by sight: nothing left to do */
         n++;
     }
     int rc = label_rest(r, &view, e);
@@ -347,83 +367,98 @@ static int observe(struct run *r, struct err *e) {
     return rc;
 }
 
-/* ---- a thing that a named person orders removed ---- */
+/* ---- things that no operation stands for ---- */
 
+struct removal {
+    struct run *run;
+    const struct stray *stray;
+};
+
+/* Written before the thing goes: who ordered it must be known whatever comes after. */
 static int note_removal(struct store *s, void *arg, struct err *e) {
-    struct run *r = arg;
+    const struct removal *m = arg;
     struct book b;
-    if (book_open(&b, s, r->pool, r->options->actor, now_of(r), e) < 0 ||
-        book_note(&b, "orphan.remove", 0, r->options->remove, e) < 0)
+    if (book_open(&b, s, m->run->pool, m->run->options->actor, now_of(m->run), e) < 0 ||
+        book_note(&b, m->stray->ordered ? "orphan.remove" : "thing.remove", 0, m->stray->token, e) < 0)
         return -1;
     return book_close(&b, e);
 }
 
-static struct backend_operation removal_of(const json_t *thing) {
-    bool is_server = strcmp(json_string_value(json_object_get(thing, "kind")), "server") == 0;
-    return (struct backend_operation){
-        .token = json_string_value(json_object_get(thing, "token")),
-        .kind = is_server ? BACKEND_SERVER : BACKEND_VOLUME,
-        .name = json_string_value(json_object_get(thing, "name")),
-        .host = json_string_value(json_object_get(thing, "host")),
-        .tenant = "",
-        .grant = "",
-    };
+static int forget_sight(struct store *s, void *arg, struct err *e) {
+    const struct removal *m = arg;
+    return sql_do(s, e, "DELETE FROM orphan WHERE pool = $1 AND token = $2", "is", m->run->pool,
+                  m->stray->token);
 }
 
-/* What came back with a lost host. One that does not go is tried again by the next run. */
-static void remove_returned(struct run *r) {
-    size_t i;
-    json_t *thing;
-    json_array_foreach(r->report->things, i, thing) {
-        const char *trouble = json_string_value(json_object_get(thing, "trouble"));
-        if (!trouble || strcmp(trouble, came_back) != 0) continue;
-        if (strcmp(json_string_value(json_object_get(thing, "pool")), r->place.pool.name) != 0) continue;
-        struct backend_operation op = removal_of(thing);
-        struct err ignored = {0};
-        dispatch_remove(r->backend, &r->place.pool, &op, 1, &ignored);
-        count_answer(r->report, op.answer);
-        free(op.detail);
-        json_decref(op.connection);
-    }
+static int remove_stray(struct run *r, const struct stray *stray, struct err *e) {
+    struct backend_operation op = {.token = stray->token,
+                                   .kind = stray->kind,
+                                   .name = stray->name,
+                                   .host = stray->host,
+                                   .tenant = "",
+                                   .grant = ""};
+    struct removal m = {r, stray};
+    if (store_write(r->store, note_removal, &m, e) < 0) return -1;
+    int rc = dispatch_remove(r->backend, &r->place.pool, &op, 1, e);
+    if (rc == 0 && stray->ordered && op.answer != BACKEND_DONE && op.answer != BACKEND_STARTED)
+        rc = err_set(e, op.answer == BACKEND_UNKNOWN ? ERR_UNKNOWN : ERR_FAILED, "%s: %s", op.name,
+                     op.detail ? op.detail : backend_answer_word(op.answer));
+    if (rc == 0) count_answer(r->report, op.answer);
+    if (rc == 0 && op.answer == BACKEND_DONE) rc = store_write(r->store, forget_sight, &m, e);
+    if (rc == 0 && stray->ordered) r->report->removed++;
+    free(op.detail);
+    json_decref(op.connection);
+    return rc;
 }
 
-static int remove_ordered(struct run *r, struct err *e) {
-    size_t i;
-    json_t *thing;
-    json_array_foreach(r->report->things, i, thing) {
-        if (strcmp(json_string_value(json_object_get(thing, "action")), "remove") != 0 ||
-            strcmp(json_string_value(json_object_get(thing, "label")), "backend-only") != 0)
-            continue;
-        struct backend_operation op = removal_of(thing);
-        if (store_write(r->store, note_removal, r, e) < 0) return -1;
-        int rc = dispatch_remove(r->backend, &r->place.pool, &op, 1, e);
-        if (rc == 0 && op.answer != BACKEND_DONE)
-            rc = err_set(e, op.answer == BACKEND_UNKNOWN ? ERR_UNKNOWN : ERR_FAILED, "%s: %s", op.name,
-                         op.detail ? op.detail : backend_answer_word(op.answer));
-        if (rc == 0) r->report->done++;
-        free(op.detail);
-        json_decref(op.connection);
-        return rc;
-    }
+static int remove_strays(struct run *r, struct err *e) {
+    for (size_t i = 0; i < r->n_strays; i++)
+        if (remove_stray(r, &r->strays[i], e) < 0) return -1;
     return 0;
 }
 
+static void strays_free(struct run *r) {
+    for (size_t i = 0; i < r->n_strays; i++) {
+        free(r->strays[i].token);
+        free(r->strays[i].name);
+        free(r->strays[i].host);
+    }
+    free(r->strays);
+}
+
 /* ---- one pool, all pools ---- */
+
+static int load_work(struct run *r, bool open, struct err *e) {
+    work_free(&r->work);
+    return work_load(r->store, &(struct work_filter){r->pool, r->options->grants, r->options->n_grants, open},
+                     &r->work, e);
+}
+
+/* After a refusal what was made of its grant goes in the same run. */
+static int act_and_undo(struct run *r, struct err *e) {
+    int64_t refused = r->report->refused;
+    if (act(r, e) < 0) return -1;
+    if (r->report->refused == refused) return 0;
+    return load_work(r, true, e) < 0 ? -1 : act(r, e);
+}
+
+static int run_backend(struct run *r, struct err *e) {
+    const struct reconcile_options *o = r->options;
+    if (!(r->backend = plugin_open(r->place.backend, e))) return -1;
+    if (o->observe && observe(r, e) < 0) return -1;
+    if (o->dry_run) return 0;
+    if (remove_strays(r, e) < 0) return -1;
+    return o->remove ? 0 : act_and_undo(r, e);
+}
 
 static int run_pool(struct run *r, struct err *e) {
     if (pool_load_place(r->store, r->pool, &r->place, e) < 0) return -1;
     r->place.pool.catalogue = r->options->catalogue;
     r->place.pool.deadline_ms = r->options->deadline_ms;
-    int rc = work_load(r->store, r->pool, r->options->grant, !r->options->observe, &r->work, e);
-    if (rc == 0 && (r->work.n > 0 || r->options->observe)) {
-        r->backend = plugin_open(r->place.backend, e);
-        rc = r->backend ? 0 : -1;
-        if (rc == 0 && r->options->observe) rc = observe(r, e);
-        if (rc == 0 && !r->options->dry_run && r->options->remove) rc = remove_ordered(r, e);
-        if (rc == 0 && !r->options->dry_run) remove_returned(r);
-        if (rc == 0 && !r->options->dry_run) rc = act(r, e);
-    }
+    int rc = load_work(r, !r->options->observe, e);
+    if (rc == 0 && (r->work.n > 0 || r->options->observe)) rc = run_backend(r, e);
     if (rc < 0) err_context(e, "pool %s", r->place.pool.name);
+    strays_free(r);
     work_free(&r->work);
     pool_place_free(&r->place);
     return rc;
@@ -437,11 +472,13 @@ static int run_pools(struct store *s, const struct reconcile_options *o, struct 
     size_t i;
     json_t *pool;
     json_array_foreach(pools, i, pool) {
+        struct err own = {0};
         struct run r = {
             .store = s, .options = o, .report = out, .pool = json_integer_value(json_object_get(pool, "id"))};
-        if (run_pool(&r, e) < 0) return -1;
+        if (run_pool(&r, &own) < 0 && !err_is(e)) *e = own;
     }
-    if (o->remove && !o->dry_run && out->done == 0) {
+    if (err_is(e)) return -1;
+    if (o->remove && !o->dry_run && out->removed == 0) {
         err_set(e, ERR_NOT_FOUND, "nothing that this ledger does not know carries the token %s", o->remove);
         return err_hint(e, "allot reconcile --dry-run lists what was found");
     }
@@ -449,22 +486,34 @@ static int run_pools(struct store *s, const struct reconcile_options *o, struct 
 }
 
 /* Two runs at once would call the backend for the same operations. */
-static int run_alone(struct store *s, struct err *e) {
+static int run_alone(struct store *s, int64_t wait_ms, struct err *e) {
     char path[4096];
+    int64_t deadline = clock_monotonic_ms() + wait_ms;
     if (text_format(path, sizeof path, "%s.reconcile", store_path(s)) < 0)
         return err_set(e, ERR_USAGE, "store path is too long");
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0660);
     if (fd < 0) return err_set(e, ERR_FAILED, "%s: %s", path, strerror(errno));
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0) return fd;
+    for (;;) {
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0) return fd;
+        if (errno != EWOULDBLOCK && errno != EINTR) {
+            err_set(e, ERR_FAILED, "%s: %s", path, strerror(errno));
+            break;
+        }
+        if (clock_monotonic_ms() >= deadline) {
+            err_set(e, ERR_RETRY, "another reconcile is at work on this store");
+            err_hint(e, "what was decided is booked; the next allot reconcile carries it out");
+            break;
+        }
+        usleep(10000);
+    }
     scope_close(&fd);
-    err_set(e, ERR_RETRY, "another reconcile is at work on this store");
-    return err_hint(e, "what was decided is booked and will be carried out by it or by the next one");
+    return -1;
 }
 
 int reconcile(struct store *s, const struct reconcile_options *o, struct reconcile_report *out,
               struct err *e) {
     *out = (struct reconcile_report){.things = json_array(), .hosts = json_array()};
-    scoped_fd int alone = run_alone(s, e);
+    scoped_fd int alone = run_alone(s, o->wait_ms, e);
     if (alone < 0) return -1;
     return run_pools(s, o, out, e);
 }

@@ -157,10 +157,26 @@ static int write_exception(struct book *b, int64_t tenant, int64_t id, const str
     return rc;
 }
 
+/* A volume has a least size: a request that could only be refused later is refused now. */
+static int storage_check(struct book *b, const struct request_new *n, struct err *e) {
+    int64_t least = 0;
+    if (n->storage.n == 0) return 0;
+    if (sql_int(b->store, e, &least,
+                "SELECT CASE WHEN volume_least_bytes > granule_bytes THEN volume_least_bytes ELSE "
+                "granule_bytes END FROM pool "
+                "WHERE id = $1",
+                "i", b->pool) < 0)
+        return -1;
+    if (n->storage.n >= least) return 0;
+    return err_set(e, ERR_USAGE, "%s of storage is less than the smallest volume of the pool, %s",
+                   bytes_text(n->storage).s, bytes_text(bytes(least)).s);
+}
+
 int request_insert(struct book *b, const struct request_new *n, int64_t *id, struct err *e) {
     int64_t tenant;
     if (request_check(n, e) < 0 || tenant_of(b->store, n->tenant, &tenant, e) < 0 ||
-        flavor_known(b->store, b->pool, n->flavor, e) < 0 || store_next(b->store, "request", id, e) < 0)
+        flavor_known(b->store, b->pool, n->flavor, e) < 0 || storage_check(b, n, e) < 0 ||
+        store_next(b->store, "request", id, e) < 0)
         return -1;
     if (sql_do(b->store, e,
                "INSERT INTO request (tenant, id, pool, state, purpose, storage_bytes, submitted_at, "
@@ -191,12 +207,14 @@ int request_set_state(struct book *b, int64_t tenant, int64_t id, const char *st
 
 int request_amend(struct book *b, const struct request *r, const struct request_new *n, struct err *e) {
     if (must_be(r, "amended", open_states, e) < 0 || request_check(n, e) < 0 ||
-        flavor_known(b->store, b->pool, n->flavor, e) < 0)
+        flavor_known(b->store, b->pool, n->flavor, e) < 0 || storage_check(b, n, e) < 0)
         return -1;
-    /* Who approved it approved something else; its place in the queue counts from now. */
+    /* Who approved it, or set a rule aside for it, meant something else; its place in the queue counts from
+     * now. */
     if (sql_do(b->store, e,
-               "UPDATE request SET approved_by = NULL, submitted_at = $3, note = NULL WHERE tenant = $1 AND "
-               "id = $2",
+               "UPDATE request SET approved_by = NULL, override_rule = NULL, override_until = NULL, "
+               "submitted_at = "
+               "$3, note = NULL WHERE tenant = $1 AND id = $2",
                "iii", r->tenant, r->id, b->at.s) < 0 ||
         write_ask(b, r->tenant, r->id, n, e) < 0)
         return -1;
@@ -204,19 +222,38 @@ int request_amend(struct book *b, const struct request *r, const struct request_
     return note(b, "request.amend", r->tenant, r->id, words, e);
 }
 
-static int submitter_of(struct book *b, const struct request *r, char **actor, struct err *e) {
-    return sql_text(b->store, e, actor,
-                    "SELECT actor FROM entry WHERE tenant = $1 AND request = $2 AND kind IN "
-                    "('request.submit', 'request.amend') "
-                    "ORDER BY seq DESC LIMIT 1",
-                    "ii", r->tenant, r->id);
+/* The person behind an actor, whatever the role was at that time: "admin root (kim)" is kim. */
+static void person_of(const char *actor, char *out, size_t size) {
+    const char *name = strrchr(actor, '('), *space = strchr(actor, ' ');
+    name = name ? name + 1 : space ? space + 1 : actor;
+    text_format(out, size, "%.*s", (int)strcspn(name, ")"), name);
+}
+
+/* 1: that person submitted or amended it. A tenant's own name is of another kind than a user's. */
+static int is_by(struct book *b, const struct request *r, const char *approver, struct err *e) {
+    struct rows rows;
+    char person[128], other[128];
+    person_of(approver, person, sizeof person);
+    int found = 0,
+        rc = rows_open(&rows, b->store, e,
+                       "SELECT DISTINCT actor FROM entry WHERE tenant = $1 AND request = $2 AND kind IN "
+                       "('request.submit', 'request.amend') AND actor NOT LIKE 'tenant %'",
+                       "ii", r->tenant, r->id);
+    while (rc == 0 && (rc = rows_next(&rows, e)) == 1) {
+        person_of(rows_text(&rows, 0), other, sizeof other);
+        found |= strcmp(person, other) == 0;
+        rc = 0;
+    }
+    rows_close(&rows);
+    return rc < 0 ? -1 : found;
 }
 
 int request_approve(struct book *b, const struct request *r, const char *approver, struct err *e) {
     static const char *const states[] = {"held", NULL};
-    scoped_free char *submitter = NULL;
-    if (must_be(r, "approved", states, e) < 0 || submitter_of(b, r, &submitter, e) < 0) return -1;
-    if (submitter && strcmp(submitter, approver) == 0) {
+    if (must_be(r, "approved", states, e) < 0) return -1;
+    int own = is_by(b, r, approver, e);
+    if (own < 0) return -1;
+    if (own) {
         err_set(e, ERR_DENIED, "%s submitted r-%lld and cannot approve it", approver, (long long)r->id);
         return err_hint(e, "another operator must approve it");
     }

@@ -191,6 +191,26 @@ static int settle_refused(struct book *b, const struct operation *o, const struc
     return rc;
 }
 
+/* It was there and is gone, though nobody ordered it. A server starts anew; of a volume the data is lost, and
+   its tenant must know before it finds an empty one. */
+static int settle_vanished(struct book *b, const struct operation *o, const struct grant *g, struct err *e) {
+    if (strcmp(o->observed, "present") != 0) return 0;
+    if (book_write(b,
+                   &(struct entry){.kind = "thing.vanished",
+                                   .tenant = g->tenant,
+                                   .request = g->request,
+                                   .grant = g->id,
+                                   .operation = o->id},
+                   e) < 0)
+        return -1;
+    if (o->is_server) return 0;
+    return outbox_add(b,
+                      &(struct message){"loss", g->tenant, g->id, g->request,
+                                        "A volume of your grant was lost. An empty one takes its place.",
+                                        "할당의 볼륨 하나가 유실되어 빈 볼륨으로 대체합니다.", NULL},
+                      e);
+}
+
 static int settle_one(struct book *b, const struct observation *o, const struct operation *op,
                       const struct grant *g, struct err *e) {
     switch (o->what) {
@@ -199,14 +219,19 @@ static int settle_one(struct book *b, const struct observation *o, const struct 
     case SETTLED_ABSENT:
         if (write_observed(b, o, "absent", false, e) < 0) return -1;
         /* Something wanted that was seen absent is a loss to be made again, not a release. */
-        if (op->want_present) return write_observed(b, o, "none", false, e);
+        if (op->want_present)
+            return write_observed(b, o, "none", false, e) < 0 ? -1 : settle_vanished(b, op, g, e);
         return come_free(b, op, g, e) < 0 ? -1 : after_absent(b, g, e);
     case SETTLED_STARTED: return write_observed(b, o, "started", true, e);
     case SETTLED_NOT_YET: return write_observed(b, o, op->observed, true, e);
     case SETTLED_UNKNOWN: return write_observed(b, o, "unknown", true, e);
-    case SETTLED_REFUSED:
-        if (write_observed(b, o, op->want_present ? "refused" : op->observed, true, e) < 0) return -1;
+    case SETTLED_REFUSED: {
+        /* What stood before and is to be made again is tried again: its grant stands. */
+        bool is_new = op->want_present && strcmp(g->state, "reserved") == 0;
+        const char *observed = is_new ? "refused" : op->want_present ? "none" : op->observed;
+        if (write_observed(b, o, observed, true, e) < 0) return -1;
         return settle_refused(b, op, g, o->words, e);
+    }
     }
     return 0;
 }

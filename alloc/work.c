@@ -95,27 +95,51 @@ static int load_disks(struct store *s, struct work *w, size_t i, struct err *e) 
 }
 
 struct loading {
-    int64_t pool, grant;
-    bool open;
+    const struct work_filter *filter;
     struct work *out;
 };
+
+static bool is_wanted(const struct work_filter *f, int64_t grant) {
+    size_t low = 0, high = f->n_grants;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (f->grants[middle] < grant)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return f->n_grants == 0 || (low < f->n_grants && f->grants[low] == grant);
+}
+
+#define WORK_COLUMNS                                                                                         \
+    "SELECT o.id, o.grant_id, o.kind, o.name, o.host, o.flavor, o.units, o.bytes, o.token, o.desired = "     \
+    "'present', o.observed, t.name, t.id FROM operation o JOIN tenant t ON t.id = o.tenant WHERE o.pool = "  \
+    "$1"
+/* Made: volumes first. Removed: servers first, because a volume in use cannot go. */
+#define WORK_ORDER " ORDER BY o.grant_id, (o.kind = 'server') = (o.desired = 'present'), o.id"
+
+/* Two statements, so that the one after each decision reads the open operations only (operation_open). */
+static int open_work(struct rows *r, struct store *s, const struct work_filter *f, struct err *e) {
+    int64_t grant = f->n_grants == 1 ? f->grants[0] : 0;
+    if (f->open)
+        return rows_open(
+            r, s, e, WORK_COLUMNS " AND o.desired <> o.observed AND ($2 = 0 OR o.grant_id = $2)" WORK_ORDER,
+            "ii", f->pool, grant);
+    return rows_open(r, s, e,
+                     WORK_COLUMNS
+                     " AND ($2 = 0 OR o.grant_id = $2) AND NOT (o.desired = 'absent' AND o.observed "
+                     "= 'absent')" WORK_ORDER,
+                     "ii", f->pool, grant);
+}
 
 static int load_all(struct store *s, void *arg, struct err *e) {
     struct loading *l = arg;
     struct work *w = l->out;
     struct grower room = {0};
     struct rows r;
-    /* Made: volumes first. Removed: servers first, because a volume in use cannot go. */
-    int rc = rows_open(
-        &r, s, e,
-        "SELECT o.id, o.grant_id, o.kind, o.name, o.host, o.flavor, o.units, o.bytes, o.token, o.desired = "
-        "'present', "
-        "o.observed, t.name, t.id FROM operation o JOIN tenant t ON t.id = o.tenant WHERE o.pool = $1 AND "
-        "($2 = 0 OR o.grant_id = $2) AND NOT (o.desired = 'absent' AND o.observed = 'absent') AND ($3 = 0 OR "
-        "o.desired <> o.observed) ORDER BY o.grant_id, (o.kind = 'server') = (o.desired = 'present'), o.id",
-        "iii", l->pool, l->grant, (int64_t)l->open);
+    int rc = open_work(&r, s, l->filter, e);
     while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
-        read_operation(w, &room, &r);
+        if (is_wanted(l->filter, rows_int(&r, 1))) read_operation(w, &room, &r);
         rc = 0;
     }
     rows_close(&r);
@@ -126,9 +150,9 @@ static int load_all(struct store *s, void *arg, struct err *e) {
     return rc;
 }
 
-int work_load(struct store *s, int64_t pool, int64_t grant, bool open, struct work *out, struct err *e) {
+int work_load(struct store *s, const struct work_filter *f, struct work *out, struct err *e) {
     *out = (struct work){0};
-    struct loading l = {pool, grant, open, out};
+    struct loading l = {f, out};
     if (store_read(s, load_all, &l, e) == 0) return 0;
     work_free(out);
     return -1;

@@ -13,6 +13,7 @@ struct work_item {
     bool want_present;
     char observed[16];
     bool seen, host_answered; /* filled by labelling */
+    bool is_off;              /* nothing is done about it in this pass */
 };
 
 struct work {
@@ -24,5 +25,11 @@ struct work {
 };
 
 /* Every operation of the pool that is not seen absent yet; open: only those whose wish is not fulfilled. */
-int work_load(struct store *s, int64_t pool, int64_t grant, bool open, struct work *out, struct err *e);
+struct work_filter {
+    int64_t pool;
+    const int64_t *grants; /* ascending; n_grants 0: of all grants */
+    size_t n_grants;
+    bool open;
+};
+int work_load(struct store *s, const struct work_filter *f, struct work *out, struct err *e);
 void work_free(struct work *w);

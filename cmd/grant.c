@@ -42,9 +42,7 @@ static int add_run(struct call *call, struct err *e) {
     if (override_of(call, &s, e) < 0) return -1;
     int status = change_run(call, add_body, &s, NULL, &answer, e);
     if (status < 0) return -1;
-    int ready = provide(call, 0, 0, e);
-    if (ready < 0 || request_tell(call, json_array_get(answer, 0), e) < 0) return -1;
-    return status ? status : ready;
+    return request_finish_one(call, json_array_get(answer, 0), e);
 }
 
 /* ---- one grant by number ---- */
@@ -92,7 +90,7 @@ static int act_run(struct call *call, const struct acting *a, bool removes, stru
     if (removes) {
         int64_t id = 0;
         number_parse(call->arguments[0], 'g', &id, e);
-        ready = provide(call, 0, id, e);
+        ready = provide(call, id, e);
         if (ready < 0) return -1;
         if (!call->dry_run) {
             json_t *now = grant_answer(call->store, id, e);

@@ -5,10 +5,11 @@
 #include "cmd/config.h"
 #include "cmd/output.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-const struct option provide_option = {"no-provision", NULL, "leave the work at the backends to reconcile",
-                                      false};
+/* While another run is at work: it may be busy with a large batch, and the next reconcile does the rest. */
+enum { WAIT_MS = 10000 };
 
 void provide_options(struct call *call, struct reconcile_options *o) {
     o->deadline_ms = call->config && call->config->deadline.s > 0 ? call->config->deadline.s * 1000 : 120000;
@@ -35,16 +36,23 @@ static void tell(struct call *call, const struct reconcile_report *r) {
                 (long long)r->refused);
 }
 
-int provide(struct call *call, int64_t pool, int64_t grant, struct err *e) {
-    if (call->dry_run || call_flag(call, "no-provision")) return 0;
+static int by_number(const void *a, const void *b) {
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static int run(struct call *call, const int64_t *grants, size_t n, struct err *e) {
     struct progress progress = {.what = "provisioning", .off = call->quiet};
-    struct reconcile_options o = {
-        .pool = pool, .grant = grant, .progress = on_progress, .progress_arg = &progress};
+    struct reconcile_options o = {.grants = grants,
+                                  .n_grants = n,
+                                  .wait_ms = WAIT_MS,
+                                  .progress = on_progress,
+                                  .progress_arg = &progress};
     struct reconcile_report report;
     provide_options(call, &o);
     int rc = reconcile(call->store, &o, &report, e);
     progress_end(&progress);
-    if (rc < 0 && e->code == ERR_RETRY) { /* another run is at work and will do it */
+    if (rc < 0 && e->code == ERR_RETRY) { /* what was decided stands, whoever carries it out */
         fprintf(call->messages, "allot: %s; %s\n", e->what, e->hint);
         err_clear(e);
         rc = 0;
@@ -54,4 +62,17 @@ int provide(struct call *call, int64_t pool, int64_t grant, struct err *e) {
     }
     reconcile_report_free(&report);
     return rc;
+}
+
+int provide_grants(struct call *call, const int64_t *grants, size_t n, struct err *e) {
+    if (call->dry_run || call_flag(call, "no-provision") || n == 0) return 0;
+    int64_t *sorted scoped_free = mem_alloc(n * sizeof *sorted);
+    memcpy(sorted, grants, n * sizeof *sorted);
+    qsort(sorted, n, sizeof *sorted, by_number);
+    return run(call, sorted, n, e);
+}
+
+int provide(struct call *call, int64_t grant, struct err *e) {
+    if (call->dry_run || call_flag(call, "no-provision")) return 0;
+    return run(call, &grant, grant ? 1 : 0, e);
 }

@@ -16,15 +16,17 @@ json_t *request_answer(struct store *s, const struct engine_results *results, in
                        struct err *e) {
     const struct engine_result *new = engine_result_of(results, request);
     /* A decision that was just made is at hand; an older one is read back. */
-    json_t *answer = sql_json_one(s, e, "such request",
-                                  "SELECT 'r-' || r.id AS request, t.name AS tenant, p.name AS pool, "
-                                  "r.state, coalesce(d.outcome, r.state) AS outcome, CASE "
-                                  "WHEN r.grant_id IS NOT NULL THEN 'g-' || r.grant_id END AS \"grant\", "
-                                  "CASE WHEN $2 = 0 THEN d.body END AS "
-                                  "\"decision@json\" FROM request r JOIN tenant t ON t.id = r.tenant JOIN "
-                                  "pool p ON p.id = r.pool LEFT JOIN decision d ON "
-                                  "d.id = r.decision WHERE r.id = $1",
-                                  "ii", request, (int64_t)(new != NULL));
+    json_t *answer =
+        sql_json_one(s, e, "such request",
+                     "SELECT 'r-' || r.id AS request, t.name AS tenant, p.name AS pool, "
+                     "r.state, CASE WHEN r.state = 'granted' THEN coalesce(d.outcome, r.state) ELSE "
+                     "r.state END AS outcome, CASE "
+                     "WHEN r.grant_id IS NOT NULL THEN 'g-' || r.grant_id END AS \"grant\", r.note, "
+                     "CASE WHEN $2 = 0 THEN d.body END AS "
+                     "\"decision@json\" FROM request r JOIN tenant t ON t.id = r.tenant JOIN "
+                     "pool p ON p.id = r.pool LEFT JOIN decision d ON "
+                     "d.id = r.decision WHERE r.id = $1",
+                     "ii", request, (int64_t)(new != NULL));
     if (!answer) return NULL;
     if (new) json_object_set(answer, "decision", new->decision);
     static const char *const amounts[] = {"compute_gflops", "storage_bytes"};
@@ -39,7 +41,7 @@ int request_status(const json_t *answer) {
     const char *outcome = json_string_value(json_object_get(answer, "outcome"));
     if (!outcome) return ERR_WAITS;
     if (strcmp(outcome, "denied") == 0) return ERR_DENIED;
-    return strcmp(outcome, "queued") == 0 || strcmp(outcome, "held") == 0 ? ERR_WAITS : 0;
+    return strcmp(outcome, "granted") == 0 || strcmp(outcome, "partial") == 0 ? 0 : ERR_WAITS;
 }
 
 static const json_t *first_reason(const json_t *answer) {
@@ -52,7 +54,18 @@ static const char *reason_text(const struct call *call, const json_t *reason, co
                          json_string_value(json_object_get(reason, ko)));
 }
 
+/* The backend's refusal came after the decision, and stands in the note. */
+static const char *refusal(const json_t *answer) {
+    const char *state = json_string_value(json_object_get(answer, "state")),
+               *words = json_string_value(json_object_get(answer, "note"));
+    bool is_refused =
+        state && words && strcmp(state, "held") == 0 && strncmp(words, "BACKEND_REFUSED", 15) == 0;
+    return is_refused ? words : NULL;
+}
+
 const char *request_reason(const struct call *call, const json_t *answer) {
+    const char *words = refusal(answer);
+    if (words) return words;
     const char *text = reason_text(call, first_reason(answer), "en", "ko");
     return text ? text : "";
 }
@@ -83,7 +96,9 @@ int request_tell(struct call *call, const json_t *answer, struct err *e) {
     const char *outcome = json_string_value(json_object_get(answer, "outcome"));
     const char *id = json_string_value(json_object_get(answer, "request")),
                *grant = json_string_value(json_object_get(answer, "grant"));
-    const char *hint = reason_text(call, first_reason(answer), "hint_en", "hint_ko");
+    const char *hint = refusal(answer) ? output_choose(call, "when the cause is gone: allot request approve",
+                                                       "원인을 해결한 뒤: allot request approve")
+                                       : reason_text(call, first_reason(answer), "hint_en", "hint_ko");
     if (request_status(answer) == ERR_DENIED) {
         err_set(e, ERR_DENIED, "%s", request_reason(call, answer));
         return hint ? err_hint(e, "%s", hint) : -1;
@@ -97,6 +112,61 @@ int request_tell(struct call *call, const json_t *answer, struct err *e) {
     if (hint && request_status(answer) == ERR_WAITS) output_say(call, "hint: %s", hint);
     text_free(&given);
     return 0;
+}
+
+/* ---- after a decision ---- */
+
+/* What the backends did since the answer was made: a refusal holds the request, an approval made another
+ * grant. */
+static int refresh(struct call *call, json_t *answer, struct err *e) {
+    const char *id = json_string_value(json_object_get(answer, "request"));
+    static const char *const keys[] = {"state", "outcome", "grant", "note"};
+    int64_t number = 0;
+    if (!json_string_value(json_object_get(answer, "grant")) || number_parse(id, 'r', &number, e) < 0)
+        return err_is(e) ? -1 : 0;
+    scoped_json json_t *now = sql_json_one(
+        call->store, e, "such request",
+        "SELECT r.state, CASE WHEN r.state = 'granted' THEN d.outcome ELSE r.state END AS outcome, CASE WHEN "
+        "r.grant_id IS NOT NULL THEN 'g-' || r.grant_id END AS \"grant\", r.note FROM request r LEFT JOIN "
+        "decision d "
+        "ON d.id = r.decision WHERE r.id = $1",
+        "i", number);
+    if (!now) return -1;
+    for (size_t i = 0; i < 4; i++) json_object_set(answer, keys[i], json_object_get(now, keys[i]));
+    return 0;
+}
+
+static int64_t *grants_of(const json_t *answers, size_t *n) {
+    int64_t *grants = mem_alloc((json_array_size(answers) + 1) * sizeof *grants);
+    struct err ignored = {0};
+    size_t i;
+    json_t *answer;
+    *n = 0;
+    json_array_foreach(answers, i, answer) {
+        const char *grant = json_string_value(json_object_get(answer, "grant"));
+        if (grant && number_parse(grant, 'g', &grants[*n], &ignored) == 0) ++*n;
+    }
+    return grants;
+}
+
+int request_finish(struct call *call, json_t *answers, struct err *e) {
+    size_t n, i;
+    json_t *answer;
+    int64_t *grants scoped_free = grants_of(answers, &n);
+    int ready = provide_grants(call, grants, n, e), status = 0;
+    if (ready < 0) return -1;
+    json_array_foreach(answers, i, answer) {
+        if (!call->dry_run && refresh(call, answer, e) < 0) return -1;
+        int one = request_status(answer);
+        if (one && status != ERR_DENIED) status = one;
+    }
+    return status ? status : ready == ERR_UNKNOWN ? ready : 0;
+}
+
+int request_finish_one(struct call *call, json_t *answer, struct err *e) {
+    scoped_json json_t *answers = json_pack("[O]", answer);
+    int status = request_finish(call, answers, e);
+    return status < 0 || request_tell(call, answer, e) < 0 ? -1 : status;
 }
 
 /* ---- one request by number ---- */
@@ -137,11 +207,7 @@ static int act_run(struct call *call, enum act act, const char *words, struct er
     scoped_json json_t *answer = NULL;
     int status = change_run(call, act_body, &a, NULL, &answer, e);
     if (status < 0) return -1;
-    if (act == ACT_APPROVE) {
-        int ready = provide(call, 0, 0, e);
-        if (ready < 0 || request_tell(call, answer, e) < 0) return -1;
-        return status ? status : ready;
-    }
+    if (act == ACT_APPROVE) return request_finish_one(call, answer, e);
     if (strcmp(call->format, "table") != 0) return request_tell(call, answer, e) < 0 ? -1 : status;
     output_say(call, "%s %s", json_string_value(json_object_get(answer, "request")),
                json_string_value(json_object_get(answer, "state")));

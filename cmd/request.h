@@ -15,8 +15,14 @@ extern const struct option request_submit_options[], request_amend_options[];
 /* The request that the options of a call describe, as the document that request_decode() takes. */
 json_t *request_from_options(const struct call *call, struct err *e);
 
-/* An answer about one request after a plan: {"request", "tenant", "outcome", "grant", "decision"}. */
+/* An answer about one request after a plan: {"request", "tenant", "pool", "state", "outcome", "grant",
+   "note", "decision"}. */
 json_t *request_answer(struct store *s, const struct engine_results *results, int64_t request, struct err *e);
+/* After the commit: makes real what the answers (an array) granted, brings them up to date with what the
+   backends said, and gives the exit status of the command. */
+int request_finish(struct call *call, json_t *answers, struct err *e);
+/* The same for one answer, which is then told. */
+int request_finish_one(struct call *call, json_t *answer, struct err *e);
 /* 0 granted or partial, 3 denied, 8 queued or held. */
 int request_status(const json_t *answer);
 /* One line for people, and for a denial the error with its hint (-1). */
@@ -28,11 +34,14 @@ const char *request_reason(const struct call *call, const json_t *answer);
    or NULL. The answer is an array in the same order. */
 struct submission {
     const json_t *documents;
-    const char *title; /* of the document, for messages */
+    const json_t *lines; /* of each, in a file that has lines; NULL */
+    const char *title;   /* of the document, for messages */
     const char *tenant;
     const char *approver; /* an administrator's direct grant: approval implied */
     const char *override_rule, *override_reason;
     struct maybe_instant override_until;
     struct progress *progress;
 };
+/* The policy that decides now must know its attributes, and their values must fit. b: of its pool. */
+int request_check_attributes(struct book *b, const struct request_new *r, struct err *e);
 int request_submit_all(struct change *c, const struct submission *s, struct err *e);

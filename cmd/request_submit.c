@@ -96,14 +96,12 @@ json_t *request_from_options(const struct call *call, struct err *e) {
 static const char *const csv_columns[] = {"tenant",     "pool",    "flavor", "units", "compute", "minimum",
                                           "per_server", "storage", "for",    "until", "purpose", NULL};
 
-static json_t *row_document(const struct csv *csv, struct err *e) {
+static json_t *row_document(const struct csv *csv, const char *title, struct err *e) {
     scoped_json json_t *document = json_object();
     for (const char *const *key = csv_columns; *key; key++) {
         const char *value = csv_get(csv, *key);
         if (value && *value && put_value(document, *key, value, e) < 0) {
-            char where[40];
-            text_format(where, sizeof where, "line %zu", csv->line);
-            err_context(e, "%s", where);
+            err_context(e, "%s:%zu", title, csv->line);
             return NULL;
         }
     }
@@ -113,14 +111,16 @@ static json_t *row_document(const struct csv *csv, struct err *e) {
     return json_incref(document);
 }
 
-static json_t *documents_from_csv(const char *bytes, size_t length, const char *title, struct err *e) {
+static json_t *documents_from_csv(const char *bytes, size_t length, const char *title, json_t *lines,
+                                  struct err *e) {
     struct csv csv;
     json_t *all = json_array();
     int rc = csv_open(&csv, bytes, length, title, e);
     if (rc == 0) rc = csv_match(&csv, csv_columns, "attr:", e);
     while (rc == 0 && (rc = csv_next(&csv, e)) == 1) {
-        json_t *document = row_document(&csv, e);
+        json_t *document = row_document(&csv, title, e);
         rc = document ? json_array_append_new(all, document) : -1;
+        json_array_append_new(lines, json_integer((json_int_t)csv.line));
     }
     csv_close(&csv);
     if (rc == 0) return all;
@@ -128,11 +128,13 @@ static json_t *documents_from_csv(const char *bytes, size_t length, const char *
     return NULL;
 }
 
-static json_t *documents_from_file(const char *path, struct text *content, struct err *e) {
+/* lines: filled with the line of each request where the file has lines. */
+static json_t *documents_from_file(const char *path, struct text *content, json_t *lines, struct err *e) {
     if (file_read(path, JSON_BYTES_MOST, content, e) < 0) return NULL;
     const char *title = file_title(path);
     const char *first = content->s + strspn(content->s, " \t\r\n");
-    if (*first != '[' && *first != '{') return documents_from_csv(content->s, content->length, title, e);
+    if (*first != '[' && *first != '{')
+        return documents_from_csv(content->s, content->length, title, lines, e);
     json_t *document = json_load_text(content->s, content->length, title, e);
     if (document && !json_is_array(document)) {
         json_decref(document);
@@ -145,54 +147,89 @@ static json_t *documents_from_file(const char *path, struct text *content, struc
 /* ---- submitting ---- */
 
 struct placed_request {
-    struct request_new request;
     int64_t pool, id;
 };
 
-static int decode_all(struct change *c, const struct submission *s, struct placed_request *all, size_t n,
+/* "requests.csv:3", "request 2" */
+static const char *where_of(const struct submission *s, size_t i, char *out, size_t size) {
+    long long line = json_integer_value(json_array_get(s->lines, i));
+    if (line)
+        text_format(out, size, "%.250s:%lld", s->title, line);
+    else
+        text_format(out, size, "request %zu", i + 1);
+    return out;
+}
+
+static int context(const struct submission *s, size_t i, struct err *e) {
+    char where[300];
+    return json_array_size(s->documents) > 1 || s->lines
+               ? err_context(e, "%s", where_of(s, i, where, sizeof where))
+               : -1;
+}
+
+/* Read once to know its pool and once to be stored: a hundred thousand of them decoded would take 100 MB. */
+static int decode(const struct submission *s, size_t i, struct request_new *out, struct err *e) {
+    char title[300];
+    struct json_at root = json_root(s->documents, s->title), at = json_item(&root, i);
+    if (s->lines) at = json_root(at.value, where_of(s, i, title, sizeof title));
+    if (request_decode(&at, s->tenant, out, e) < 0) return -1;
+    out->approver = s->approver;
+    out->override_rule = s->override_rule;
+    out->override_reason = s->override_reason;
+    out->override_until = s->override_until;
+    if (s->override_rule && !out->until.has && out->term.s == 0) out->until = s->override_until;
+    return 0;
+}
+
+static int find_pools(struct change *c, const struct submission *s, struct placed_request *all, size_t n,
                       struct err *e) {
-    struct json_at root = json_root(s->documents, s->title);
     for (size_t i = 0; i < n; i++) {
-        struct json_at at = json_item(&root, i);
-        struct request_new *r = &all[i].request;
-        if (request_decode(&at, s->tenant, r, e) < 0) return -1;
-        r->approver = s->approver;
-        r->override_rule = s->override_rule;
-        r->override_reason = s->override_reason;
-        r->override_until = s->override_until;
-        if (s->override_rule && !r->until.has && r->term.s == 0) r->until = s->override_until;
-        if (request_pool(c->store, r->pool, &all[i].pool, e) < 0)
-            return n > 1 ? err_context(e, "request %zu", i + 1) : -1;
+        struct request_new r;
+        if (decode(s, i, &r, e) < 0) return -1;
+        if (request_pool(c->store, r.pool, &all[i].pool, e) < 0) return context(s, i, e);
     }
     return 0;
 }
 
 /* Attributes of a request must be declared by the policy that will decide it. */
-static int check_attributes(struct change *c, struct placed_request *p, const struct policy *policy,
-                            struct err *e) {
-    (void)c;
-    for (size_t i = 0; policy && i < p->request.n_attrs; i++)
-        if (policy_check_attr(policy, POLICY_ATTR_REQUEST, p->request.attrs[i].name,
-                              p->request.attrs[i].value, e) < 0)
+static int check_attributes(const struct request_new *r, const struct policy *policy, struct err *e) {
+    for (size_t i = 0; policy && i < r->n_attrs; i++)
+        if (policy_check_attr(policy, POLICY_ATTR_REQUEST, r->attrs[i].name, r->attrs[i].value, e) < 0)
             return -1;
     return 0;
 }
 
-static int submit_pool(struct change *c, struct placed_request *all, size_t n, int64_t pool,
-                       struct engine_results *results, struct err *e) {
-    struct book b;
+/* *out: the policy that decides now, or NULL where there is none. */
+static int open_policy(struct book *b, struct policy **out, struct err *e) {
     scoped_free char *stored = NULL;
     int64_t version;
-    struct policy *policy = NULL;
-    if (book_open(&b, c->store, pool, c->call->actor, c->call->now, e) < 0) return -1;
-    int rc = version_active(c->store, pool, b.at, &version, &b.policy, &stored, e);
-    if (rc == 1 && !(policy = policy_decider.open(stored, e))) return -1;
-    rc = rc < 0 ? -1 : 0;
+    *out = NULL;
+    int rc = version_active(b->store, b->pool, b->at, &version, &b->policy, &stored, e);
+    if (rc <= 0) return rc;
+    return (*out = policy_decider.open(stored, e)) ? 0 : -1;
+}
+
+int request_check_attributes(struct book *b, const struct request_new *r, struct err *e) {
+    struct policy *policy;
+    if (open_policy(b, &policy, e) < 0) return -1;
+    int rc = check_attributes(r, policy, e);
+    policy_free(policy);
+    return rc;
+}
+
+static int submit_pool(struct change *c, const struct submission *s, struct placed_request *all, size_t n,
+                       int64_t pool, struct engine_results *results, struct err *e) {
+    struct book b;
+    struct policy *policy;
+    if (book_open(&b, c->store, pool, c->call->actor, c->call->now, e) < 0 || open_policy(&b, &policy, e) < 0)
+        return -1;
+    int rc = 0;
     for (size_t i = 0; rc == 0 && i < n; i++) {
+        struct request_new r;
         if (all[i].pool != pool) continue;
-        rc = check_attributes(c, &all[i], policy, e);
-        if (rc == 0) rc = request_insert(&b, &all[i].request, &all[i].id, e);
-        if (rc < 0 && n > 1) err_context(e, "request %zu (tenant %s)", i + 1, all[i].request.tenant);
+        rc = decode(s, i, &r, e);
+        if (rc == 0 && (check_attributes(&r, policy, e) < 0 || request_insert(&b, &r, &all[i].id, e) < 0))
+            rc = context(s, i, e);
     }
     policy_free(policy);
     if (rc == 0) rc = engine_plan(&b, &policy_decider, results, e);
@@ -211,10 +248,10 @@ int request_submit_all(struct change *c, const struct submission *s, struct err 
     if (n == 0) return err_set(e, ERR_USAGE, "%s: no request in it", s->title);
     struct placed_request *all = mem_alloc(n * sizeof *all);
     struct engine_results results = {0};
-    int rc = decode_all(c, s, all, n, e);
+    int rc = find_pools(c, s, all, n, e);
     /* Pools in the order of their numbers: every writer takes their turns in the same order. */
     for (int64_t pool = 0; rc == 0 && (pool = next_pool(all, n, pool)) != INT64_MAX;)
-        rc = submit_pool(c, all, n, pool, &results, e);
+        rc = submit_pool(c, s, all, n, pool, &results, e);
     c->answer = json_array();
     for (size_t i = 0; rc == 0 && i < n; i++) {
         json_t *answer = request_answer(c->store, &results, all[i].id, e);
@@ -250,26 +287,27 @@ static int tell_many(struct call *call, const json_t *answers, struct err *e) {
 int request_submit_run(struct call *call, struct err *e) {
     const char *path = call_option(call, "file");
     scoped_text struct text content = {0};
-    scoped_json json_t *documents = NULL, *answer = NULL;
+    scoped_json json_t *documents = NULL, *answer = NULL, *lines = json_array();
     if (path) {
         for (const struct option *o = request_submit_options; o->name; o++)
             if (strcmp(o->name, "file") != 0 && strcmp(o->name, "no-provision") != 0 &&
                 (call_option(call, o->name) || call_flag(call, o->name)))
                 return err_set(e, ERR_USAGE, "--%s and --file exclude each other", o->name);
-        documents = documents_from_file(path, &content, e);
+        documents = documents_from_file(path, &content, lines, e);
     } else {
         json_t *one = request_from_options(call, e);
         documents = one ? json_pack("[o]", one) : NULL;
     }
     if (!documents) return -1;
-    struct submission s = {.documents = documents, .title = path ? file_title(path) : "request"};
+    struct submission s = {.documents = documents,
+                           .lines = json_array_size(lines) ? lines : NULL,
+                           .title = path ? file_title(path) : "request"};
     int status = change_run(call, submit_body, &s, content.s, &answer, e);
     if (status < 0) return -1;
-    int ready = provide(call, 0, 0, e);
-    if (ready < 0) return -1;
-    if (path ? tell_many(call, answer, e) < 0 : request_tell(call, json_array_get(answer, 0), e) < 0)
-        return -1;
-    return status ? status : ready;
+    status = request_finish(call, answer, e);
+    if (status < 0) return -1;
+    int told = path ? tell_many(call, answer, e) : request_tell(call, json_array_get(answer, 0), e);
+    return told < 0 ? -1 : status;
 }
 
 /* ---- amending ---- */
@@ -286,6 +324,7 @@ static int amend_body(struct change *c, struct err *e) {
     struct json_at root = json_root(s->documents, s->title), at = json_item(&root, 0);
     int rc = request_decode(&at, r.tenant_name, &n, e);
     if (rc == 0) rc = book_open(&b, c->store, r.pool, c->call->actor, c->call->now, e);
+    if (rc == 0) rc = request_check_attributes(&b, &n, e);
     if (rc == 0) rc = request_amend(&b, &r, &n, e);
     if (rc == 0) rc = engine_plan(&b, &policy_decider, &results, e);
     if (rc == 0) rc = book_close(&b, e);
@@ -303,7 +342,5 @@ int request_amend_run(struct call *call, struct err *e) {
     struct submission s = {.documents = documents, .title = "request"};
     int status = change_run(call, amend_body, &s, NULL, &answer, e);
     if (status < 0) return -1;
-    int ready = provide(call, 0, 0, e);
-    if (ready < 0 || request_tell(call, answer, e) < 0) return -1;
-    return status ? status : ready;
+    return request_finish_one(call, answer, e);
 }

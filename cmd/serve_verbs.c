@@ -141,6 +141,7 @@ static int amend_body(struct change *c, struct err *e) {
     struct json_at at = json_root(a->document, a->line->at.key);
     int rc = request_decode(&at, a->line->session->name, &n, e);
     if (rc == 0) rc = book_open(&b, c->store, r.pool, c->call->actor, c->call->now, e);
+    if (rc == 0) rc = request_check_attributes(&b, &n, e);
     if (rc == 0) rc = request_amend(&b, &r, &n, e);
     if (rc == 0) rc = engine_plan(&b, &policy_decider, &results, e);
     if (rc == 0) rc = book_close(&b, e);

@@ -11,10 +11,27 @@
 #include "cmd/serve.h"
 #include "cmd/tenant.h"
 
-/* clang-format off: one word a line, so that a line is one change */
+/* One word a line, so that a line is one change. */
+/* clang-format off */
 const struct command *const command_tables[] = {
-    init_commands,  backup_commands, pool_commands, policy_commands,   tenant_commands, request_commands,
-    grant_commands, queue_commands,  cron_commands, usage_commands,    status_commands, audit_commands,
-    fsck_commands,  serve_commands,  help_commands, complete_commands, manual_commands, NULL,
+    init_commands,
+    backup_commands,
+    pool_commands,
+    policy_commands,
+    tenant_commands,
+    request_commands,
+    grant_commands,
+    queue_commands,
+    explain_commands,
+    cron_commands,
+    usage_commands,
+    status_commands,
+    audit_commands,
+    fsck_commands,
+    serve_commands,
+    help_commands,
+    complete_commands,
+    manual_commands,
+    NULL,
 };
 /* clang-format on */

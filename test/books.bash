@@ -114,7 +114,7 @@ new_store() { # FURTHER-SETTINGS
         allot pool add p --file "$PWD/pool.yaml" >/dev/null &&
         allot pool sync p >/dev/null &&
         policy_text >"$PWD/test.policy" &&
-        allot policy load "$PWD/test.policy" >/dev/null
+        allot policy load "$PWD/test.policy" >/dev/null 2>&1
 }
 
 things() { # how many things the simulated cloud holds [whose line matches]

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Why a request was decided as it was: planned again from what was stored, compared, and told. */
+#include "policies/explain.h"
+
+#include "alloc/grant.h"
+#include "alloc/scope.h"
+#include "alloc/tenant.h"
+#include "cmd/output.h"
+#include "cmd/request.h"
+#include "policies/policy.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct explaining {
+    struct call *call;
+    json_t *list;
+    struct text text;
+    bool differs;
+    int64_t differing; /* the first such request */
+};
+
+/* What happened since: a person or a backend may have ended what the policy began. */
+static int add_since(struct explaining *x, const json_t *row, json_t *one) {
+    const char *state = json_string_value(json_object_get(row, "state")),
+               *note = json_string_value(json_object_get(row, "note"));
+    static const char *const same[][2] = {{"granted", "granted"},
+                                          {"partial", "granted"},
+                                          {"queued", "queued"},
+                                          {"held", "held"},
+                                          {"denied", "denied"}};
+    const char *outcome = json_string_value(json_object_get(one, "outcome"));
+    for (size_t i = 0; outcome && i < sizeof same / sizeof *same; i++)
+        if (strcmp(outcome, same[i][0]) == 0 && strcmp(state, same[i][1]) == 0) return 0;
+    text_add(&x->text, "%s: %s%s%s\n", output_choose(x->call, "Since then", "이후"), state, note ? ": " : "",
+             note ? note : "");
+    return 0;
+}
+
+static int tell_one(struct explaining *x, const json_t *row, const json_t *stored, const char *facts_text,
+                    bool same, struct err *e) {
+    struct facts_owned facts;
+    if (facts_decode(facts_text, &facts, e) < 0) return -1;
+    bool korean = strcmp(x->call->lang, "ko") == 0;
+    if (x->text.length) text_add(&x->text, "\n");
+    json_t *one = explain_json(stored, &facts.facts, e);
+    int rc = one ? explain_text(stored, &facts.facts, korean, &x->text, e) : -1;
+    facts_free(&facts);
+    if (rc == 0) {
+        json_object_set(one, "request", json_object_get(row, "request"));
+        json_object_set(one, "state", json_object_get(row, "state"));
+        json_object_set(one, "policy", json_object_get(row, "policy"));
+        json_object_set_new(one, "same_again", json_boolean(same));
+        add_since(x, row, one);
+        json_array_append(x->list, one);
+    }
+    json_decref(one);
+    return rc;
+}
+
+static int explain_one(struct explaining *x, const json_t *row, struct err *e) {
+    int64_t id;
+    json_t *stored = NULL, *again = NULL;
+    char *facts = NULL;
+    if (number_parse(json_string_value(json_object_get(row, "request")), 'r', &id, e) < 0) return -1;
+    int rc = engine_replay(x->call->store, &policy_decider, id, &stored, &again, &facts, e);
+    bool same = rc == 0 && json_equal(stored, again);
+    if (rc == 0) rc = tell_one(x, row, stored, facts, same, e);
+    if (rc == 0 && !same && !x->differs) {
+        x->differs = true;
+        x->differing = id;
+    }
+    json_decref(stored);
+    json_decref(again);
+    free(facts);
+    return rc;
+}
+
+/* The request named, or a tenant's open ones, or else its last one: those that have a decision. */
+static json_t *find_rows(struct call *call, const char *word, struct err *e) {
+    int64_t request = 0;
+    struct tenant_row tenant = {0};
+    bool is_request = word[0] == 'r' && word[1] == '-' && strspn(word + 2, "0123456789") == strlen(word + 2);
+    if (is_request && number_parse(word, 'r', &request, e) < 0) return NULL;
+    if (is_request) {
+        struct request r;
+        if (request_find(call->store, request, 0, &r, e) < 0) return NULL;
+        request_free(&r);
+    } else if (tenant_find(call->store, word, &tenant, e) < 0) {
+        return NULL;
+    }
+    return sql_json(call->store, e,
+                    "SELECT 'r-' || r.id AS request, r.state, r.note, CASE WHEN v.id IS NULL THEN NULL ELSE "
+                    "v.name || ' version ' "
+                    "|| v.version END AS policy FROM request r JOIN decision d ON d.id = r.decision JOIN "
+                    "plan p ON p.id = d.plan "
+                    "LEFT JOIN policy v ON v.id = p.policy WHERE ($1 > 0 AND r.id = $1) OR ($2 > 0 AND "
+                    "r.tenant = $2 AND (r.state "
+                    "IN ('queued', 'held', 'returned') OR (r.id = (SELECT max(m.id) FROM request m WHERE "
+                    "m.tenant = $2) AND NOT "
+                    "EXISTS (SELECT 1 FROM request o WHERE o.tenant = $2 AND o.state IN ('queued', 'held', "
+                    "'returned'))))) ORDER "
+                    "BY r.id",
+                    "ii", request, tenant.id);
+}
+
+static int explain_all(struct store *s, void *arg, struct err *e) {
+    struct explaining *x = arg;
+    (void)s;
+    const char *word = x->call->arguments[0];
+    scoped_json json_t *rows = find_rows(x->call, word, e);
+    if (!rows) return -1;
+    if (json_array_size(rows) == 0) return err_set(e, ERR_NOT_FOUND, "%s has no decision to explain", word);
+    size_t i;
+    json_t *row;
+    json_array_foreach(rows, i, row) {
+        if (explain_one(x, row, e) < 0) return -1;
+    }
+    return 0;
+}
+
+static int print(struct explaining *x, struct err *e) {
+    static const struct column columns[] = {{"request", "REQUEST", CELL_TEXT, false}, {0}};
+    if (strcmp(x->call->format, "json") == 0) return output_list(x->call, columns, x->list, e);
+    output_safe(x->call->out, x->text.s ? x->text.s : "");
+    return 0;
+}
+
+static int explain_run(struct call *call, struct err *e) {
+    scoped_json json_t *list = json_array();
+    struct explaining x = {.call = call, .list = list};
+    int rc = store_read(call->store, explain_all, &x, e);
+    if (rc == 0) rc = print(&x, e);
+    text_free(&x.text);
+    if (rc < 0 || !x.differs) return rc;
+    err_set(e, ERR_BOOKS, "r-%lld: planned again from what was stored, the decision comes out differently",
+            (long long)x.differing);
+    return err_hint(
+        e, "the stored decision or its facts were changed, or the program decides otherwise: allot fsck");
+}
+
+const struct command explain_commands[] = {
+    {"explain", "REQUEST|TENANT", 1, 1, "say why a request was decided as it was", COMMAND_SHOWS,
+     ROLE_AUDITOR, NULL, explain_run},
+    {0},
+};
