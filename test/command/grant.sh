@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2317,SC2119 # cases are called by name
 # The life of a grant by the clock: request, use, notice, grace, release, keeping, second notice, purge.
 . "$ROOT/test/books.bash"
 
@@ -182,6 +183,7 @@ shrink() {
     is $((3 - units)) "$(value '.lines[0].units')"
     is $(((3 - units) * 15600)) "$(value .compute_gflops)"
     is 20000000000000 "$(value .storage_bytes)"
+    # shellcheck disable=SC2046 # names have no blanks
     exits 5 allot grant shrink g-5 $(value '.things[] | select(.observed != "absent") | .name')
     has "$err" 'nothing of grant g-5 would be left'
 }

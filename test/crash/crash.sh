@@ -1,0 +1,169 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2317,SC2119,SC2094 # scenarios are called by name
+# Stops the program at its n-th fault point, n = 0, 1, 2 ... until past the last, once by a failure and once by ending
+# at once, in each step of the life of requests and grants. Then the same command again with the same key, and a
+# reconcile. What is in the books and at the cloud must then be what it is when nothing went wrong, entry by entry.
+# The arguments: names of scenarios, to see one alone; without any it runs all.
+if [ $# = 0 ]; then # all, on two processors
+    dir=$(mktemp -d) || exit 1
+    "$0" submit slow bulk direct release shrink >"$dir/1" 2>&1 &
+    "$0" refused lost purge approve void queue ends notified >"$dir/2" 2>&1
+    wait
+    cat "$dir/1" "$dir/2" | grep -v ' passed, '
+    awk '/^[0-9]+ passed, [0-9]+ failed$/ { p += $1; f += $3; n++ }
+         END { printf "%d passed, %d failed\n", p, f + (n != 2); exit f > 0 || n != 2 }' "$dir/1" "$dir/2"
+    status=$?
+    rm -rf "$dir"
+    exit $status
+fi
+
+# In memory where there is such a place: a program that stops loses nothing of it, and a disk would wait for each write.
+if [ -w /dev/shm ]; then place=/dev/shm; else place=${TMPDIR:-/tmp}; fi
+cd "$(mktemp -d "$place/allot-crash.XXXXXX")" || exit 1
+. "${ROOT:?}/test/books.bash" || exit 1
+printf 'notify: [/bin/sh, -c, "cat >>%s/told"]\n' "$PWD" >"$ALLOT_CONFIG"
+
+# ---- what is compared ----
+
+# Everything but attempts, times of the backend and the order of independent entries.
+dump() {
+    sqlite3 "$STORE" "
+      SELECT 'entry', kind, pool, tenant, request, grant_id, operation, item, from_kind, to_kind, quantity, count(*) FROM entry
+        GROUP BY 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 ORDER BY 2, 3, 4, 5, 6, 7, 8, 9, 10, 11;
+      SELECT 'account', * FROM account WHERE balance <> 0 ORDER BY pool, item, kind, grant_id;
+      SELECT 'ceiling', * FROM ceiling ORDER BY pool, scope, owner;
+      SELECT 'request', id, state, note, grant_id, approved_by FROM request ORDER BY id;
+      SELECT 'decision', request, outcome, body FROM decision ORDER BY request, id;
+      SELECT 'grant', id, state, compute_gflops, storage_bytes, end_at, keep_until, renewals_left FROM grants ORDER BY id;
+      SELECT 'line', grant_id, flavor, units FROM grant_line ORDER BY grant_id, flavor;
+      SELECT 'operation', id, grant_id, name, host, units, bytes, desired, observed FROM operation ORDER BY id;
+      SELECT 'slot', host, flavor, name, operation FROM slot WHERE operation IS NOT NULL ORDER BY 2, 3, 4;
+      SELECT 'message', kind, tenant, grant_id, request, payload, delivered_at IS NOT NULL FROM outbox ORDER BY id;
+      SELECT 'answer', key, status FROM answer ORDER BY key;
+      SELECT 'orphan', * FROM orphan;"
+    sed 's/"created":[0-9]*,//' "$CLOUD" 2>/dev/null | sort
+}
+
+# ---- the scenarios: what stands before, and the command that is stopped ----
+
+key() { allot --idempotency-key "$@"; }
+submit_one() { key k1 request submit --tenant a --flavor v100 --units 3 --storage '20 TB'; }
+submit_file() { key k2 request submit --file "$PWD/requests.csv"; }
+direct() { key k3 grant add m --flavor t4 --units 1; }
+release() { key k4 grant release g-1; }
+purge() { key k5 grant purge g-1; }
+approve() { SUDO_USER=kim key k6 request approve r-1; }
+shrink() { key k7 grant shrink g-1 "$(sqlite3 "$STORE" "SELECT name FROM operation WHERE kind = 'server' ORDER BY id DESC LIMIT 1")"; }
+tick() { allot tick --confirm; }
+notify() { allot notify; }
+reconcile() { allot reconcile; }
+refuse() { sed -i 's/"file"/"fail_names": ["*-v2-*"], "file"/' "$PWD/pool.json" && allot pool set p --file "$PWD/pool.json"; }
+
+quietly() { "$@" >/dev/null 2>&1 || true; }
+# Before: commands. Then: the command that is stopped. `then` may be run again.
+prepare() {
+    case $1 in
+    submit | slow) ;;
+    bulk) printf 'tenant,flavor,units,storage\na,v100,4,1 TB\nb,t4,40,\nm,v100,8,2 TB\nc,v100,8,\nd,v100,8,\n' >requests.csv ;;
+    direct) ;;
+    refused) sqlite3 "$STORE" "UPDATE pool SET settings = json_set(settings, '\$.fail_names', json_array('*-v2-*')) WHERE id = 1" ;;
+    lost) sqlite3 "$STORE" "UPDATE pool SET settings = json_set(settings, '\$.lose_answers', json_array('*')) WHERE id = 1" ;;
+    release | shrink | ends | notified) submit_one ;;
+    purge) submit_one && release ;;
+    approve) allot request submit --tenant m --flavor v100 --units 1 ;;
+    void) submit_one --no-provision ;;
+    queue)
+        allot request submit --tenant a --flavor v100 --units 8
+        allot request submit --tenant c --flavor v100 --units 8
+        allot request submit --tenant d --flavor v100 --units 8
+        allot request submit --tenant b --flavor v100 --units 2
+        allot grant release g-1
+        ;;
+    esac
+    case $1 in slow) sqlite3 "$STORE" "UPDATE pool SET settings = json_set(settings, '\$.slow', json_array('*')) WHERE id = 1" ;; esac
+    case $1 in
+    ends) at 2026-06-01T00:00:00Z && allot tick --confirm && allot notify && at 2026-06-10T00:00:00Z ;;
+    esac
+}
+command_of() {
+    case $1 in
+    submit | slow | refused | lost) echo submit_one ;;
+    bulk) echo submit_file ;;
+    void) echo release ;;
+    queue | ends) echo tick ;;
+    notified) echo notify ;;
+    *) echo "$1" ;;
+    esac
+}
+time_of() { if [ "$1" = ends ]; then echo 2026-06-10T00:00:00Z; else echo 2026-03-02T00:00:00Z; fi; }
+
+# ---- one scenario ----
+
+save() { rm -rf "$1" && mkdir "$1" && cp "$STORE"* "$1" && if [ -e "$CLOUD" ]; then cp "$CLOUD" "$1"; fi; }
+restore() { rm -f "$STORE"* "$CLOUD"* && cp "$1"/* "$PWD"; }
+recover() { # the same command again, then what cron does
+    quietly "$@"
+    quietly reconcile
+    quietly reconcile
+}
+same() {
+    dump >dump
+    cmp -s "$1" dump || { diff "$1" dump; return 1; }
+}
+stopped() { # FAULT WANTED COMMAND: what it left is made whole
+    local status=0
+    ALLOT_FAULT=$1 "$3" >faulted 2>&1 || status=$?
+    ended=$status
+    case $1 in *:exit) [ $status = 99 ] || return 0 ;; esac
+    sound || return 1
+    recover "$3"
+    same "$2" && sound
+}
+
+scenario() {
+    local name=$1 command n=0 mode points
+    command=$(command_of "$name")
+    restore base
+    NOW=2026-03-02T00:00:00Z
+    prepare "$name" >prepared 2>&1 || true
+    [ -z "${V:-}" ] || cat prepared
+    NOW=$(time_of "$name")
+    save before
+    recover "$command"
+    quietly "$command"
+    dump >wanted
+    for ((n = 0; ; n++)); do
+        ended=
+        for mode in exit error; do
+            restore before
+            stopped "$n:$mode" wanted "$command" >said 2>&1 || bad "$name, point $n, $mode"
+            [ "$mode" = exit ] && [ "$ended" != 99 ] && break 2
+            passed=$((passed + 1))
+        done
+    done
+    points=$n
+    [ "$points" -gt 0 ] || bad "$name: not one fault point"
+    total=$((total + points))
+    printf '%-10s %3d points\n' "$name" "$points"
+}
+
+bad() {
+    failed=$((failed + 1))
+    passed=$((passed - 1))
+    printf 'FAILED: %s\n' "$1"
+    head -c 3000 said faulted | sed 's/^/    /'
+}
+
+total=0
+new_store
+add_tenant a 1
+add_tenant b 2
+add_tenant c 3
+add_tenant d 4
+add_tenant m 5 moving
+save base
+for name in "$@"; do scenario "$name"; done
+rm -rf "$PWD"
+printf '%d fault points, each passed in two ways\n' $total
+finish
