@@ -250,7 +250,7 @@ static int run(struct call *call, struct err *e) {
 static const struct option options[] = {
     {"stdio", NULL, "lines on standard input and output", false},
     {"tenant", "TENANT", "who calls: the tenant whose key this is", false},
-    {"no-provision", NULL, "leave the work at the backends to reconcile", false},
+    PROVIDE_OPTION,
     {0}};
 
 const struct command serve_commands[] = {{"serve", "", 0, 0,
