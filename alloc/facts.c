@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_BYTES = 256, TENANTS_MOST = 1000000, CLAIMS_MOST = 1000000, FLAVORS_MOST = 64, ATTRS_MOST = 256 };
+enum { NAME_BYTES = 256, TENANTS_MOST = 1000000, CLAIMS_MOST = 1000000, ATTRS_MOST = 256 };
 
 /* ---- out ---- */
 
@@ -47,9 +47,9 @@ static int flavor_cmp(const void *a, const void *b) {
 
 static json_t *pool_encode(const struct fact_pool *p) {
     json_t *object = json_object(), *flavors = json_array();
-    scoped_free const struct fact_flavor **sorted = mem_alloc(p->n_flavors * sizeof *sorted);
+    scoped_free const struct fact_flavor **sorted = mem_alloc(p->n_flavors * sizeof(struct fact_flavor *));
     for (size_t i = 0; i < p->n_flavors; i++) sorted[i] = &p->flavors[i];
-    qsort(sorted, p->n_flavors, sizeof *sorted, flavor_cmp);
+    qsort(sorted, p->n_flavors, sizeof(struct fact_flavor *), flavor_cmp);
     for (size_t i = 0; i < p->n_flavors; i++) json_array_append_new(flavors, flavor_encode(sorted[i]));
     put_text(object, "name", p->name);
     put_text(object, "basis", p->basis);
@@ -112,12 +112,12 @@ static int claim_cmp(const void *a, const void *b) {
 char *facts_encode(const struct facts *f) {
     scoped_json json_t *root = json_object();
     json_t *tenants = json_array(), *claims = json_array();
-    scoped_free const struct fact_tenant **by_name = mem_alloc(f->n_tenants * sizeof *by_name);
-    scoped_free const struct fact_claim **by_time = mem_alloc(f->n_claims * sizeof *by_time);
+    scoped_free const struct fact_tenant **by_name = mem_alloc(f->n_tenants * sizeof(struct fact_tenant *));
+    scoped_free const struct fact_claim **by_time = mem_alloc(f->n_claims * sizeof(struct fact_claim *));
     for (size_t i = 0; i < f->n_tenants; i++) by_name[i] = &f->tenants[i];
     for (size_t i = 0; i < f->n_claims; i++) by_time[i] = &f->claims[i];
-    qsort(by_name, f->n_tenants, sizeof *by_name, tenant_cmp);
-    qsort(by_time, f->n_claims, sizeof *by_time, claim_cmp);
+    qsort(by_name, f->n_tenants, sizeof(struct fact_tenant *), tenant_cmp);
+    qsort(by_time, f->n_claims, sizeof(struct fact_claim *), claim_cmp);
     for (size_t i = 0; i < f->n_tenants; i++) json_array_append_new(tenants, tenant_encode(by_name[i]));
     for (size_t i = 0; i < f->n_claims; i++) json_array_append_new(claims, claim_encode(f, by_time[i]));
     json_object_set_new(root, "format", json_integer(1));
@@ -221,7 +221,7 @@ struct names {
 static int name_find(const struct names *names, const char *name, size_t *index) {
     struct fact_tenant wanted = {.name = name};
     const struct fact_tenant *key = &wanted, **found;
-    found = bsearch(&key, names->sorted, names->n, sizeof *names->sorted, tenant_cmp);
+    found = bsearch(&key, names->sorted, names->n, sizeof(struct fact_tenant *), tenant_cmp);
     if (!found) return -1;
     *index = (size_t)(*found - names->first);
     return 0;
@@ -282,7 +282,7 @@ static int tenants_decode(struct facts_owned *o, const struct json_at *list, str
                           struct err *e) {
     size_t n = json_length(list);
     struct fact_tenant *tenants = keep_add(&o->memory, mem_alloc(n * sizeof *tenants));
-    names->sorted = mem_alloc(n * sizeof *names->sorted);
+    names->sorted = mem_alloc(n * sizeof(struct fact_tenant *));
     names->first = tenants;
     names->n = n;
     for (size_t i = 0; i < n; i++) {
@@ -290,7 +290,7 @@ static int tenants_decode(struct facts_owned *o, const struct json_at *list, str
         if (tenant_decode(o, &item, &tenants[i], e) < 0) return -1;
         names->sorted[i] = &tenants[i];
     }
-    qsort(names->sorted, n, sizeof *names->sorted, tenant_cmp);
+    qsort(names->sorted, n, sizeof(struct fact_tenant *), tenant_cmp);
     for (size_t i = 1; i < n; i++)
         if (tenant_cmp(&names->sorted[i - 1], &names->sorted[i]) == 0)
             return json_fail(list, e, "tenant '%s' stands twice", names->sorted[i]->name);

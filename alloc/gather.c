@@ -75,6 +75,10 @@ static int load_tenant_attrs(struct gathered *g, struct store *s, int64_t pool, 
         "i", pool);
     while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
         size_t i = tenant_index(t, rows_int(&r, 0));
+        rc = i < t->n ? 0
+                      : err_set(e, ERR_FAILED, "attributes of tenant %lld, which has no request",
+                                (long long)rows_int(&r, 0));
+        if (rc < 0) break;
         if (t->of[i].n_attrs++ == 0) first[i] = sink.n;
         sink.attrs = mem_grow(sink.attrs, &sink.room, sink.n + 1, sizeof *sink.attrs);
         sink.attrs[sink.n++] = (struct fact_attr){keep_text(&g->memory, rows_text(&r, 1)),

@@ -24,13 +24,13 @@ static int flavor_show(struct store *s, int64_t pool, const struct fact_flavor *
         return -1;
     json_t *sizes = json_array();
     for (size_t i = 0; i < f->n_sizes; i++) json_array_append_new(sizes, json_integer(f->sizes[i]));
-    json_array_append_new(out, json_pack("{s:s, s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:s?}", "flavor",
+    json_array_append_new(out, json_pack("{s:s, s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:s?}", "name",
                                          f->name, "rating_gflops", (json_int_t)f->rating.n, "sizes", sizes,
                                          "units", (json_int_t)declared->units.n, "free_units",
                                          (json_int_t)free_now, "placeable_units", (json_int_t)f->free.n,
                                          "lent_units", (json_int_t)(f->capacity.n - free_now), "lost_units",
                                          (json_int_t)lost, "compute_gflops",
-                                         (json_int_t)(declared->units.n * f->rating.n), "attach",
+                                         (json_int_t)declared->units.n * f->rating.n, "attach",
                                          declared->attach, "note", pool_attach_note(declared->attach)));
     return 0;
 }
@@ -51,7 +51,7 @@ static json_t *flavors_show(struct store *s, int64_t pool, const struct pool_spe
 static json_t *hosts_show(struct store *s, int64_t pool, struct err *e) {
     json_t *list = sql_json(
         s, e,
-        "SELECT h.name AS host, h.uri, h.state, h.storage_capacity_bytes, h.storage_free_bytes, h.seen_at AS "
+        "SELECT h.name, h.uri, h.state, h.storage_capacity_bytes, h.storage_free_bytes, h.seen_at AS "
         "\"seen_at@time\", h.trouble, (SELECT count(*) FROM slot l WHERE l.pool = h.pool AND l.host = h.name "
         "AND "
         "l.state = 'ok') AS devices, (SELECT count(*) FROM slot l WHERE l.pool = h.pool AND l.host = h.name "
@@ -120,7 +120,7 @@ json_t *pool_show(struct store *s, int64_t pool, struct err *e) {
     struct pool_spec spec;
     if (pool_spec_load(s, pool, &spec, e) < 0) return NULL;
     json_t *out = sql_json_one(s, e, "the pool is not there",
-                               "SELECT name AS pool, backend, basis, state, granule_bytes, "
+                               "SELECT name, backend, basis, state, granule_bytes, "
                                "volume_least_bytes, volume_most_bytes, settings AS "
                                "\"settings@json\", made_at AS \"made_at@time\" FROM pool WHERE id = $1",
                                "i", pool);

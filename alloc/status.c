@@ -40,6 +40,8 @@ static const char *words(const json_t *o, const char *key) {
 
 /* ---- pools ---- */
 
+#define LIVE "('reserved', 'active', 'notice', 'grace', 'releasing', 'kept', 'purging', 'voiding')"
+
 static void part_set(json_t *part, enum account_kind kind, const char *unit, int64_t amount) {
     char key[40];
     bool is_world = kind == ACCOUNT_WORLD;
@@ -73,6 +75,33 @@ static int parts_add(struct status *t, const json_t *by_number, const char *part
     return rc;
 }
 
+/* What belongs to no grant counts at the rating of today, what does at the grant's. Ended grants, most of
+   them after some years, are not looked at. */
+static int pool_sums(struct status *t, const json_t *by_number, struct err *e) {
+    if (parts_add(t, by_number, "storage", "bytes",
+                  "SELECT pool, kind, sum(balance) FROM account WHERE item = 'storage' AND grant_id = 0 AND"
+                  " pool IN (SELECT id FROM pool) AND kind IN ('world', 'free', 'lost') GROUP BY pool, kind",
+                  e) < 0 ||
+        parts_add(t, by_number, "storage", "bytes",
+                  "SELECT g.pool, a.kind, sum(a.balance) FROM grants g JOIN account a ON a.pool = g.pool AND"
+                  " a.item = 'storage' AND a.grant_id = g.id AND a.kind IN ('reserved', 'held', 'kept',"
+                  " 'releasing') WHERE g.state IN " LIVE " GROUP BY g.pool, a.kind",
+                  e) < 0 ||
+        parts_add(t, by_number, "compute", "gflops",
+                  "SELECT f.pool, a.kind, sum(a.balance * f.rating_gflops) FROM flavor f JOIN account a ON"
+                  " a.pool = f.pool AND a.item = 'unit/' || f.name AND a.grant_id = 0 AND a.kind IN"
+                  " ('world', 'free', 'lost') GROUP BY f.pool, a.kind",
+                  e) < 0)
+        return -1;
+    return parts_add(
+        t, by_number, "compute", "gflops",
+        "SELECT g.pool, a.kind, sum(a.balance * l.rating_gflops) FROM grants g"
+        " JOIN grant_line l ON l.tenant = g.tenant AND l.grant_id = g.id"
+        " JOIN account a ON a.pool = g.pool AND a.item = 'unit/' || l.flavor AND a.grant_id = g.id"
+        " AND a.kind IN ('reserved', 'held', 'releasing') WHERE g.state IN " LIVE " GROUP BY g.pool, a.kind",
+        e);
+}
+
 static int pools(struct status *t, struct err *e) {
     json_t *rows =
         sql_json(t->store, e,
@@ -92,26 +121,7 @@ static int pools(struct status *t, struct err *e) {
         json_object_set_new(pool, "storage", part_new(true));
         json_object_set(by_number, id, pool);
     }
-    /* Three sums: bytes; units that belong to no grant, at the rating of today; units of grants, at theirs.
-     */
-    if (parts_add(t, by_number, "storage", "bytes",
-                  "SELECT pool, kind, sum(balance) FROM account WHERE item = 'storage' GROUP BY pool, kind",
-                  e) < 0 ||
-        parts_add(t, by_number, "compute", "gflops",
-                  "SELECT f.pool, a.kind, sum(a.balance * f.rating_gflops) FROM flavor f JOIN account a ON"
-                  " a.pool = f.pool AND a.item = 'unit/' || f.name AND a.grant_id = 0 AND a.kind IN"
-                  " ('world', 'free', 'lost') GROUP BY f.pool, a.kind",
-                  e) < 0)
-        return -1;
-    return parts_add(
-        t, by_number, "compute", "gflops",
-        "SELECT g.pool, a.kind, sum(a.balance * l.rating_gflops) FROM grants g"
-        " JOIN grant_line l ON l.tenant = g.tenant AND l.grant_id = g.id"
-        " JOIN account a ON a.pool = g.pool AND a.item = 'unit/' || l.flavor AND a.grant_id = g.id"
-        " AND a.kind IN ('reserved', 'held', 'releasing')"
-        " WHERE g.state IN ('reserved', 'active', 'notice', 'grace', 'releasing', 'voiding')"
-        " GROUP BY g.pool, a.kind",
-        e);
+    return pool_sums(t, by_number, e);
 }
 
 /* ---- counts ---- */
@@ -139,8 +149,7 @@ static int counts(struct status *t, struct err *e) {
                "SELECT state, count(*) FROM request WHERE state IN ('queued', 'held') GROUP BY state",
                e) < 0 ||
         states(t, "grants", grants,
-               "SELECT state, count(*) FROM grants WHERE state NOT IN ('ended', 'void') GROUP BY state",
-               e) < 0 ||
+               "SELECT state, count(*) FROM grants WHERE state IN " LIVE " GROUP BY state", e) < 0 ||
         states(
             t, "operations", operations,
             "SELECT 'pending', count(*) FROM operation WHERE desired <> observed UNION ALL SELECT 'troubled',"
@@ -173,7 +182,8 @@ static int messages(struct status *t, struct err *e) {
     int64_t open = 0, oldest = 0;
     if (sql_int(t->store, e, &open, "SELECT count(*) FROM outbox WHERE delivered_at IS NULL", "") < 0)
         return -1;
-    int has = sql_int(t->store, e, &oldest, "SELECT min(made_at) FROM outbox WHERE delivered_at IS NULL", "");
+    int has = sql_int(t->store, e, &oldest,
+                      "SELECT made_at FROM outbox WHERE delivered_at IS NULL ORDER BY id LIMIT 1", "");
     if (has < 0) return -1;
     if (has && t->limits->expects_notify && t->now.s - oldest > t->limits->notify.s)
         trouble(t, "%lld messages are undelivered, the oldest since %s", (long long)open,

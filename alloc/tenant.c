@@ -253,7 +253,8 @@ static int contact_parse(const char *words, struct tenant_contact *out, struct e
     else
         return 0;
     contact_free(out);
-    return err_hint(e, "%s", how);
+    err_hint(e, "%s", how);
+    return -1;
 }
 
 static size_t contact_place(const struct tenant *t, const char *email) {

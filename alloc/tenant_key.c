@@ -17,19 +17,18 @@ struct blob {
 enum shape { SHAPE_ED25519, SHAPE_ECDSA, SHAPE_RSA };
 
 static const struct key_type {
-    const char *name;
-    enum shape shape;
-    const char *curve;
+    const char *name, *curve;
     size_t point; /* bytes of an uncompressed point */
+    enum shape shape;
     bool is_token;
 } types[] = {
-    {"ssh-ed25519", SHAPE_ED25519, NULL, 0, false},
-    {"ecdsa-sha2-nistp256", SHAPE_ECDSA, "nistp256", 65, false},
-    {"ecdsa-sha2-nistp384", SHAPE_ECDSA, "nistp384", 97, false},
-    {"ecdsa-sha2-nistp521", SHAPE_ECDSA, "nistp521", 133, false},
-    {"ssh-rsa", SHAPE_RSA, NULL, 0, false},
-    {"sk-ssh-ed25519@openssh.com", SHAPE_ED25519, NULL, 0, true},
-    {"sk-ecdsa-sha2-nistp256@openssh.com", SHAPE_ECDSA, "nistp256", 65, true},
+    {"ssh-ed25519", NULL, 0, SHAPE_ED25519, false},
+    {"ecdsa-sha2-nistp256", "nistp256", 65, SHAPE_ECDSA, false},
+    {"ecdsa-sha2-nistp384", "nistp384", 97, SHAPE_ECDSA, false},
+    {"ecdsa-sha2-nistp521", "nistp521", 133, SHAPE_ECDSA, false},
+    {"ssh-rsa", NULL, 0, SHAPE_RSA, false},
+    {"sk-ssh-ed25519@openssh.com", NULL, 0, SHAPE_ED25519, true},
+    {"sk-ecdsa-sha2-nistp256@openssh.com", "nistp256", 65, SHAPE_ECDSA, true},
 };
 
 /* The message never repeats the text: it may be a secret. */

@@ -109,6 +109,8 @@ struct work {
 /* Never returns: opens the connection, runs, reports to fd, ends the process. */
 _Noreturn void child_main(const struct work *work, const struct backend_host *named,
                           struct backend_operation *ops, size_t n, pid_t parent, int fd);
+/* A named place where a test stops this process (alloc/fault.h); safe to pass in several threads. */
+int child_fault(struct host *h, const char *name, struct err *e);
 /* Calls one for each operation of the kind that belongs here, by settings->parallel threads. */
 void child_operations(struct host *h, struct backend_operation *ops, size_t n, enum backend_kind kind,
                       int (*one)(struct host *h, struct backend_operation *op, struct err *e));

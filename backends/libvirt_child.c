@@ -2,6 +2,7 @@
 /* The process that speaks with one host. It owns nothing but its pipe, and dies with its parent. */
 #include "backends/libvirt.h"
 
+#include "alloc/fault.h"
 #include "alloc/scope.h"
 #include "alloc/text.h"
 
@@ -56,6 +57,13 @@ void host_line(struct host *h, json_t *line) {
     fflush(h->out);
     pthread_mutex_unlock(&h->lock);
     json_decref(line);
+}
+
+int child_fault(struct host *h, const char *name, struct err *e) {
+    pthread_mutex_lock(&h->lock);
+    int rc = fault_point(name, e);
+    pthread_mutex_unlock(&h->lock);
+    return rc;
 }
 
 /* ---- operations ---- */

@@ -183,11 +183,12 @@ static json_t *connection_of(struct host *h, virDomainPtr domain, const struct b
 
 static int make(struct host *h, struct backend_operation *op, struct making *m, struct err *e) {
     if (h->settings->image && (root_make(h, op, m, e) < 0 || seed_make(h, op, m, e) < 0)) return -1;
+    if (child_fault(h, "libvirt.disks-made", e) < 0) return -1;
     if (network_ensure(h, op, &m->network, &m->plan.note, &m->plan.user_network, e) < 0) return -1;
     m->plan.network = m->network;
-    if (define(h, m, e) < 0) return -1;
+    if (define(h, m, e) < 0 || child_fault(h, "libvirt.defined", e) < 0) return -1;
     start_with_host(h, m->domain);
-    return start(h, m->domain, op->name, e);
+    return start(h, m->domain, op->name, e) < 0 ? -1 : child_fault(h, "libvirt.started", e);
 }
 
 /* It is there by its token. One that does not start any more keeps its disks: a person must look. */
@@ -226,6 +227,10 @@ static int domain_remove(struct host *h, struct held_domain *d, struct err *e) {
         if (e->code == ERR_FAILED) e->code = ERR_RETRY;
         return -1;
     }
+    if (child_fault(h, "libvirt.destroyed", e) < 0) {
+        e->code = ERR_UNKNOWN;
+        return -1;
+    }
     if (virDomainIsPersistent(d->domain) == 1 && undefine(d->domain) < 0) {
         host_fail(h, e, "server %s of host %s was stopped and cannot be undefined", d->name, h->named->name);
         e->code = ERR_UNKNOWN;
@@ -240,6 +245,10 @@ static int domain_remove(struct host *h, struct held_domain *d, struct err *e) {
 int server_remove(struct host *h, struct backend_operation *op, struct err *e) {
     struct held_domain *d = inventory_domain(h, op->token);
     if (d && domain_remove(h, d, e) < 0) return -1;
+    if (child_fault(h, "libvirt.undefined", e) < 0) {
+        e->code = ERR_UNKNOWN;
+        return -1;
+    }
     for (int role = ROLE_ROOT; role <= ROLE_SEED; role++) {
         struct held_volume *v = inventory_volume(h, op->token, (enum role)role);
         if (v && storage_delete(h, v->file, e) < 0) {

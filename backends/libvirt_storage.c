@@ -249,7 +249,10 @@ int volume_ensure(struct host *h, struct backend_operation *op, struct err *e) {
     const struct held_volume *v = inventory_volume(h, op->token, ROLE_DATA);
     if (v) return volume_compare(h, op, v, e);
     volume_file_name(file, sizeof file, op->name, op->token, ROLE_DATA);
-    return storage_create(h, file, op->bytes, NULL, e);
+    if (storage_create(h, file, op->bytes, NULL, e) < 0) return -1;
+    if (child_fault(h, "libvirt.volume-made", e) == 0) return 0;
+    if (storage_delete(h, file, e) < 0) e->code = ERR_UNKNOWN;
+    return -1;
 }
 
 static const char *user_of(const struct host *h, const char *token) {

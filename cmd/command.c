@@ -100,11 +100,30 @@ bool call_flag(const struct call *call, const char *name) {
     return false;
 }
 
+/* A message may have been cut in the middle of a character, or repeat bytes that are no UTF-8. */
+static json_t *sound_text(const char *s) {
+    json_t *whole = json_string(s);
+    if (whole) return whole;
+    scoped_free char *copy = mem_copy(s);
+    for (char *p = copy; *p;) {
+        size_t n = 1;
+        while (n < 4 && !text_is_utf8(p, n) && p[n]) n++;
+        if (!text_is_utf8(p, n)) {
+            *p = '?';
+            n = 1;
+        }
+        p += n;
+    }
+    return json_string(copy);
+}
+
 json_t *command_error(const struct err *e) {
     static const char *const codes[] = {"done",     "failed", "usage",   "denied", "not_found",
                                         "conflict", "retry",  "unknown", "waits",  "books"};
-    return json_pack("{s:s, s:i, s:s, s:s*}", "code", codes[e->code], "status", (int)e->code, "what", e->what,
-                     "hint", e->hint[0] ? e->hint : NULL);
+    json_t *error = json_pack("{s:s, s:i, s:o}", "code", codes[e->code], "status", (int)e->code, "what",
+                              sound_text(e->what));
+    if (e->hint[0]) json_object_set_new(error, "hint", sound_text(e->hint));
+    return error;
 }
 
 static void complain_json(const struct call *call, const struct err *e) {

@@ -178,11 +178,16 @@ static const struct column load_columns[] = {{"pool", "pool", CELL_TEXT, false},
                                              {"hash", "hash", CELL_TEXT, false},
                                              {NULL, NULL, CELL_TEXT, false}};
 
-static int date_option(struct call *call, const char *name, struct maybe_instant *out, struct err *e) {
+/* A bare date means its whole day: it begins with its first second, and ends with its last. */
+static int date_option(struct call *call, const char *name, bool begins, struct maybe_instant *out,
+                       struct err *e) {
     const char *text = call_option(call, name);
     if (!text) return 0;
     out->has = true;
-    return instant_or_date_parse(text, &out->at, e) < 0 ? err_context(e, "--%s", name) : 0;
+    if (instant_or_date_parse(text, &out->at, e) < 0) return err_context(e, "--%s", name);
+    bool is_date = strlen(text) == strlen("2027-01-01");
+    if (begins && is_date) out->at = instant(out->at.s - CLOCK_DAY);
+    return 0;
 }
 
 /* The hash of the catalogue is part of what decided. NULL: there is no catalogue. */
@@ -201,8 +206,8 @@ static int load_policy(struct call *call, const struct policy *policy, struct er
     scoped_json json_t *answer = NULL;
     struct loading l = {.policy = policy, .pool = call_option(call, "pool")};
     if (!l.pool) l.pool = policy_pool(policy);
-    if (date_option(call, "from", &l.from, e) < 0 || date_option(call, "until", &l.until, e) < 0 ||
-        catalogue_hash(&hash, &has_catalogue, e) < 0)
+    if (date_option(call, "from", true, &l.from, e) < 0 ||
+        date_option(call, "until", false, &l.until, e) < 0 || catalogue_hash(&hash, &has_catalogue, e) < 0)
         return -1;
     scoped_free char *stored = policy_stored(policy, has_catalogue ? hash.hex : NULL);
     l.stored = stored;
@@ -222,7 +227,7 @@ static int load_run(struct call *call, struct err *e) {
     struct policy *policy = path ? policy_read(path, d, e) : NULL;
     int status = -1;
     if (policy) {
-        diagnostics_tell(call, d); /* warnings */
+        if (d->count[LEVEL_WARNING]) diagnostics_tell(call, d); /* notes alone are for `policy check` */
         status = load_policy(call, policy, e);
     } else if (!err_is(e)) {
         diagnostics_fail(call, d, call->arguments[0], e);

@@ -11,7 +11,7 @@
 
 /* ---- show, list ---- */
 
-static const struct column head_columns[] = {{"pool", "pool", CELL_TEXT, false},
+static const struct column head_columns[] = {{"name", "pool", CELL_TEXT, false},
                                              {"state", "state", CELL_STATE, false},
                                              {"backend", "backend", CELL_TEXT, false},
                                              {"basis", "basis", CELL_TEXT, false},
@@ -24,7 +24,7 @@ static const struct column head_columns[] = {{"pool", "pool", CELL_TEXT, false},
                                              {"volume_most_bytes", "volume most", CELL_BYTES, false},
                                              {"note", "note", CELL_TEXT, false},
                                              {NULL, NULL, CELL_TEXT, false}};
-static const struct column flavor_columns[] = {{"flavor", "FLAVOR", CELL_TEXT, false},
+static const struct column flavor_columns[] = {{"name", "FLAVOR", CELL_TEXT, false},
                                                {"rating_gflops", "RATING", CELL_GFLOPS, false},
                                                {"sizes", "SIZES", CELL_TEXT, false},
                                                {"units", "UNITS", CELL_COUNT, false},
@@ -36,7 +36,7 @@ static const struct column flavor_columns[] = {{"flavor", "FLAVOR", CELL_TEXT, f
                                                {"attach", "ATTACH", CELL_TEXT, false},
                                                {"note", "NOTE", CELL_TEXT, false},
                                                {NULL, NULL, CELL_TEXT, false}};
-static const struct column host_columns[] = {{"host", "HOST", CELL_TEXT, false},
+static const struct column host_columns[] = {{"name", "HOST", CELL_TEXT, false},
                                              {"state", "STATE", CELL_STATE, false},
                                              {"devices", "DEVICES", CELL_COUNT, false},
                                              {"free_devices", "FREE", CELL_COUNT, false},
@@ -59,7 +59,7 @@ static int show_run(struct call *call, struct err *e) {
     return output_list(call, host_columns, json_object_get(shown, "hosts"), e);
 }
 
-static const struct column list_columns[] = {{"pool", "POOL", CELL_TEXT, false},
+static const struct column list_columns[] = {{"name", "POOL", CELL_TEXT, false},
                                              {"state", "STATE", CELL_STATE, false},
                                              {"backend", "BACKEND", CELL_TEXT, false},
                                              {"basis", "BASIS", CELL_TEXT, false},

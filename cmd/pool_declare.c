@@ -16,7 +16,7 @@
 #define DECLARATION                                                                                          \
     {"file", "FILE", "the declaration in YAML or JSON; options win over it", false},                         \
         {"host", "NAME=URI", "a host and how to reach it", true},                                            \
-        {"flavor", "WORDS", "name=NAME,rating=RATE,units=N,sizes=1/2/4/8,attach=none ...", true},            \
+        {"flavor", "WORDS", "a flavor: name=NAME,rating=RATE,units=N,sizes=1/2/4 ...", true},                \
         {"storage", "AMOUNT", "bytes to share", false},                                                      \
         {"granule", "AMOUNT", "storage is rounded down to a multiple of it (1 GB)", false},                  \
         {"volume-least", "AMOUNT", "the smallest volume (1 GB)", false},                                     \
@@ -24,10 +24,11 @@
         "setting", "KEY=VALUE", "a setting of the backend; VALUE may be JSON", true                          \
     }
 
-const struct option pool_add_options[] = {{"backend", "NAME", "libvirt, simulated", false},
-                                          {"basis", "PRECISION", "of all ratings: fp32, fp16 ...", false},
-                                          DECLARATION,
-                                          {NULL, NULL, NULL, false}};
+const struct option pool_add_options[] = {
+    {"backend", "NAME", "what makes servers and volumes: libvirt, simulated", false},
+    {"basis", "PRECISION", "precision of all ratings: fp32, fp16 ...", false},
+    DECLARATION,
+    {NULL, NULL, NULL, false}};
 
 const struct option pool_set_options[] = {
     DECLARATION,

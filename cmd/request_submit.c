@@ -14,34 +14,16 @@
 
 const struct option request_submit_options[] = {
     {"tenant", "NAME", "whose request it is", false},
-    {"pool", "NAME", "the pool (where the store has more than one)", false},
-    {"flavor", "NAME", "which accelerator; without it any will do", false},
-    {"units", "N", "so many units of the flavor", false},
-    {"compute", "AMOUNT", "so much compute, like '62.4 TF'", false},
-    {"minimum", "AMOUNT", "take less than asked, down to this", false},
-    {"per-server", "N", "so many units must share a server", false},
-    {"storage", "AMOUNT", "storage, like '10 TB'; never partial", false},
-    {"for", "SPAN", "for how long, like '90 days'", false},
-    {"until", "DATE", "until when (the day is included)", false},
-    {"purpose", "TEXT", "what it is for", false},
-    {"set", "ATTR=VALUE", "an attribute of the request", true},
+    REQUEST_OPTION_POOL,
+    REQUEST_OPTIONS_ASK,
     {"file", "FILE", "many requests: CSV, or JSON (an array); - for standard input", false},
-    {"no-provision", NULL, "leave the work at the backends to reconcile", false},
+    PROVIDE_OPTION,
     {0},
 };
 
 const struct option request_amend_options[] = {
-    {"flavor", "NAME", "which accelerator; without it any will do", false},
-    {"units", "N", "so many units of the flavor", false},
-    {"compute", "AMOUNT", "so much compute, like '62.4 TF'", false},
-    {"minimum", "AMOUNT", "take less than asked, down to this", false},
-    {"per-server", "N", "so many units must share a server", false},
-    {"storage", "AMOUNT", "storage, like '10 TB'; never partial", false},
-    {"for", "SPAN", "for how long, like '90 days'", false},
-    {"until", "DATE", "until when (the day is included)", false},
-    {"purpose", "TEXT", "what it is for", false},
-    {"set", "ATTR=VALUE", "an attribute of the request", true},
-    {"no-provision", NULL, "leave the work at the backends to reconcile", false},
+    REQUEST_OPTIONS_ASK,
+    PROVIDE_OPTION,
     {0},
 };
 
@@ -314,11 +296,15 @@ int request_submit_run(struct call *call, struct err *e) {
         documents = one ? json_pack("[o]", one) : NULL;
     }
     if (!documents) return -1;
+    struct progress progress = {
+        .what = "submitting", .total = json_array_size(documents), .off = call->quiet};
     struct submission s = {.documents = documents,
+                           .progress = path ? &progress : NULL,
                            .is_words = !path,
                            .lines = json_array_size(lines) ? lines : NULL,
                            .title = path ? file_title(path) : "request"};
     int status = change_run(call, submit_body, &s, content.s, &answer, e);
+    progress_end(&progress);
     if (status < 0) return -1;
     status = request_finish(call, answer, e);
     if (status < 0) return -1;

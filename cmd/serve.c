@@ -55,11 +55,13 @@ static int put_answer(struct session *session, json_t *answer) {
 /* Only what the tenant did is told in full. The rest may speak of paths, hosts and others. */
 static json_t *told_error(const struct session *session, const struct err *e) {
     struct err told = *e;
+    bool is_inner = e->code == ERR_FAILED || e->code == ERR_UNKNOWN || e->code == ERR_BOOKS ||
+                    strncmp(e->what, "store ", 6) == 0; /* a constraint of the store, in its own words */
     if (e->code == ERR_RETRY) {
         told = (struct err){.code = ERR_RETRY};
         err_set(&told, ERR_RETRY, "busy; nothing happened");
         err_hint(&told, "send the line again");
-    } else if (e->code == ERR_FAILED || e->code == ERR_UNKNOWN || e->code == ERR_BOOKS) {
+    } else if (is_inner) {
         syslog(LOG_ERR, "%s: line %zu: %s", session->actor, session->line, e->what);
         json_t *fields = json_pack("{s:s, s:I, s:s}", "actor", session->actor, "line",
                                    (json_int_t)session->line, "what", e->what);
@@ -248,7 +250,7 @@ static int run(struct call *call, struct err *e) {
 static const struct option options[] = {
     {"stdio", NULL, "lines on standard input and output", false},
     {"tenant", "TENANT", "who calls: the tenant whose key this is", false},
-    {"no-provision", NULL, "leave the work at the backends to reconcile", false},
+    PROVIDE_OPTION,
     {0}};
 
 const struct command serve_commands[] = {{"serve", "", 0, 0,

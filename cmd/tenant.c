@@ -72,8 +72,9 @@ static int attrs_apply(const struct call *call, struct tenant *t, struct err *e)
             return err_hint(e, "an attribute is taken away with: allot tenant set %s --unset ATTR",
                             t->row.name);
         }
-        scoped_free char *name = strndup(words, (size_t)(equals - words));
-        if (tenant_set_attr(t, name, equals + 1, e) < 0) return -1;
+        scoped_text struct text name = {0};
+        text_put(&name, words, (size_t)(equals - words));
+        if (tenant_set_attr(t, name.s, equals + 1, e) < 0) return -1;
     }
     return 0;
 }

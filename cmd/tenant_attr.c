@@ -24,7 +24,7 @@ static int open_one(struct attr_checks *checks, struct store *s, int64_t pool, i
     if (rc <= 0) return rc;
     struct policy *policy = policy_decider.open(stored, e);
     if (!policy) return -1;
-    checks->policies = mem_grow(checks->policies, &checks->room, checks->n + 1, sizeof *checks->policies);
+    checks->policies = mem_grow(checks->policies, &checks->room, checks->n + 1, sizeof(void *));
     checks->policies[checks->n++] = policy;
     return 0;
 }

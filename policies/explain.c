@@ -116,13 +116,26 @@ static void say_outcome(const struct subject *s) {
     text_add(s->out, ".\n");
 }
 
+/* The rule that let it pass is told only where something was given; elsewhere it decided nothing. */
 static void say_reasons(const struct subject *s) {
     size_t i, said = 0;
     json_t *reason;
+    bool told_turn = false;
     json_array_foreach(s->reasons, i, reason) {
-        const char *text = member(reason, s->korean ? "ko" : "en");
-        if (text && said++ < 3) text_add(s->out, "%s.\n", text);
+        const char *text = member(reason, s->korean ? "ko" : "en"), *code = member(reason, "code");
+        bool passed = code && strcmp(code, reason_code_word(REASON_PASSED)) == 0;
+        if (!text || !code || (passed && !gives(s)) || said == 3) continue;
+        told_turn |= strcmp(code, reason_code_word(REASON_WAITING_TURN)) == 0;
+        text_add(s->out, "%s%s.\n", !passed ? "" : s->korean ? "통과 규칙: " : "Let through as: ", text);
+        said++;
     }
+    if (told_turn || !json_object_get(s->decision, "position")) return;
+    long long position = number(s->decision, "position");
+    struct amount_text ahead = gflops_text(gflops(number(s->decision, "ahead_gflops")));
+    if (s->korean)
+        text_add(s->out, "대기 순번은 %lld번이며 앞선 신청은 모두 %s입니다.\n", position, ahead.s);
+    else
+        text_add(s->out, "It has place %lld in the queue; those before it ask for %s.\n", position, ahead.s);
 }
 
 /* What the ceilings and the pool looked like: only where it matters, so not beside a refusal of its own. */
@@ -151,18 +164,19 @@ static void say_numbers(const struct subject *s) {
 static void say_hints(const struct subject *s) {
     size_t i;
     json_t *reason;
-    bool said = false;
+    const char *last = NULL, *key = s->korean ? "hint_ko" : "hint_en";
     json_array_foreach(s->reasons, i, reason) {
-        const char *hint = member(reason, s->korean ? "hint_ko" : "hint_en");
-        if (!hint) continue;
+        const char *hint = member(reason, key);
+        if (!hint || (last && strcmp(hint, last) == 0))
+            continue; /* tenant and organisation often say the same */
         text_add(s->out, "%s%s",
-                 said        ? "; "
+                 last        ? "; "
                  : s->korean ? "바꿀 수 있는 것: "
                              : "What would change it: ",
                  hint);
-        said = true;
+        last = hint;
     }
-    if (said) text_add(s->out, ".\n");
+    if (last) text_add(s->out, ".\n");
 }
 
 int explain_text(const json_t *decision, const struct facts *facts, bool korean, struct text *out,

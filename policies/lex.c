@@ -64,7 +64,8 @@ static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c 
 static bool in_name(char c) { return is_letter(c) || is_digit(c) || c == '_' || c == '-' || c == '.'; }
 
 static char peek(const struct lexer *lexer, size_t ahead) {
-    return lexer->at + ahead < lexer->length ? lexer->text[lexer->at + ahead] : '\0';
+    if (lexer->at + ahead >= lexer->length) return '\0';
+    return lexer->text[lexer->at + ahead];
 }
 
 static struct token take(struct lexer *lexer, enum token_kind kind, size_t length) {

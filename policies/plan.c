@@ -84,11 +84,11 @@ static int organisation_cmp(const void *a, const void *b) {
 
 /* Claims of one tenant share a seat, tenants of one organisation share its party. */
 static void parties_begin(struct planning *p) {
-    struct work **sorted = mem_alloc(p->n * sizeof *sorted);
+    struct work **sorted = mem_alloc(p->n * sizeof(struct work *));
     p->seats = mem_alloc(p->n * sizeof *p->seats);
     p->organisations = mem_alloc(p->n * sizeof *p->organisations);
     for (size_t i = 0; i < p->n; i++) sorted[i] = &p->works[i];
-    qsort(sorted, p->n, sizeof *sorted, seat_cmp);
+    qsort(sorted, p->n, sizeof(struct work *), seat_cmp);
     for (size_t i = 0, k = 0; i < p->n; i++) {
         const struct fact_tenant *t = sorted[i]->tenant;
         if (i > 0 && seat_cmp(&sorted[i - 1], &sorted[i]) != 0) k++;
@@ -97,7 +97,7 @@ static void parties_begin(struct planning *p) {
         p->seats[k].storage = t->held_storage.n;
         sorted[i]->seat = &p->seats[k];
     }
-    qsort(sorted, p->n, sizeof *sorted, organisation_cmp);
+    qsort(sorted, p->n, sizeof(struct work *), organisation_cmp);
     for (size_t i = 0, k = 0; i < p->n; i++) {
         const struct fact_tenant *t = sorted[i]->tenant;
         if (i > 0 && organisation_cmp(&sorted[i - 1], &sorted[i]) != 0) k++;

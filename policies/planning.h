@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a plan knows while it is made; shared by judge.c (one claim against the rules), allot.c (who
- * gets what) and plan.c (order, output). Inside policies/ only.
+ * What a plan knows while it is made; shared by judge.c and room.c (one claim against the
+ * rules), allot.c (who gets what) and plan.c (order, output). Inside policies/ only.
  */
 #pragma once
 #include "alloc/decide.h"
@@ -10,7 +10,7 @@
 #include "policies/reason.h"
 #include "policies/share.h"
 
-enum { LANES_MOST = 64 };
+enum { LANES_MOST = FLAVORS_MOST };
 
 /* A flavor of the pool, in the order of the policy. */
 struct lane {
@@ -75,6 +75,11 @@ struct planning {
 
 /* judge.c: the claim alone. Sets outcome to DENY or HOLD with reasons, and everything about what it asks. */
 void judge_claim(struct planning *p, struct work *w);
+/* Its parts in judge_steps.c. */
+void judge_flavor(struct planning *p, struct work *w);
+void judge_size(struct planning *p, struct work *w);
+void judge_compute(struct planning *p, struct work *w);
+void judge_storage(struct planning *p, struct work *w);
 /* The ceiling with what the party holds now: DENY when even its floor does not fit. */
 void judge_room(struct planning *p, struct work *w);
 bool room_allows(const struct planning *p, const struct work *w); /* the same question, nothing said */

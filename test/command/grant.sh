@@ -49,7 +49,7 @@ kept() {
     is 0 "$(value .compute_gflops)"
     is 20000000000000 "$(value .storage_bytes)"
     allot pool show p --json >"$out"
-    is 24 "$(value '.flavors[] | select(.flavor == "v100") | .free_units')"
+    is 24 "$(value '.flavors[] | select(.name == "v100") | .free_units')"
     is 280000000000000 "$(value .storage_free_bytes)"
 }
 it 'kept volumes stay booked, units are free again' kept

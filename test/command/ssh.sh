@@ -14,11 +14,13 @@ export ALLOT_STORE="$dir/s.db" ALLOT_CONFIG=/dev/null
     --flavor 'name=v100,rating=15.6 TF,units=16,sizes=1/2/4/8,attach=none' >/dev/null
 "$ALLOT" pool sync pilot >/dev/null
 sed -e '/flavor t4/d' -e 's/units 480/units 16/' -e 's/10\.7 PB/100 TB/' "$ROOT/policies/pilot.policy" >pilot.policy
-"$ALLOT" policy load pilot.policy >/dev/null
+"$ALLOT" policy load pilot.policy >/dev/null 2>&1
 a="광주<&'\"AI \\\"x" b=SECRETCO
 for n in a b other; do ssh-keygen -q -t ed25519 -N '' -C "$n" -f "$dir/$n"; done
 "$ALLOT" tenant add "$a" --organisation '(주)광주' --registration 1234567890 --key a.pub --set kind=sme --set ai=true --set seat=gwangju >/dev/null
 "$ALLOT" tenant add "$b" --organisation SECRETORG --registration 1234567891 --language en --key b.pub --set kind=sme --set ai=true --set seat=gwangju >/dev/null
+if "$ALLOT" tenant set "$b" --set seat=gwanju >said 2>&1; then fail 'an attribute that no policy takes was taken'; fi
+grep -q "did you mean 'gwangju'" said || { cat said; fail 'the nearest value is not named'; }
 "$ALLOT" tenant keys >authorized_keys
 [ "$(grep -c '^restrict,command=' authorized_keys)" = 2 ] || fail 'tenant keys: not a line for each key'
 

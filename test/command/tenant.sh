@@ -44,6 +44,9 @@ unchanged 2 'must not begin' tenant add --organisation O --registration 12345678
 unchanged 2 '10 digits, not 9' tenant add c2 --organisation O --registration 123456789
 unchanged 2 'no mail address' tenant add c2 --organisation O --registration 1234567891 --contact Kim
 unchanged 4 'did you mean' tenant show "${odd}x"
+long=$(printf '%0200d' 0 | sed 's/0/가/g')
+if "$ALLOT" tenant show "$long" --json 2>said; then fail 'a tenant without end was found'; fi
+[ "$(jq -r .error.code said)" = not_found ] || { cat said; fail 'a message cut inside a letter is no JSON'; }
 unchanged 0 'dry run' tenant add c2 --organisation Other --registration 1234567891 --key k2.pub --dry-run
 
 expect 0 changed tenant set "$odd" --set seat=moving --unset kind --contact 'Lee <lee@x.kr>' --drop-contact KIM@x.kr --language en --key - <k2.pub

@@ -8,6 +8,7 @@
  * The answers go to standard output as one JSON object. Exit: 0, or the code of the error.
  */
 #include "alloc/dispatch.h"
+#include "alloc/fault.h"
 #include "alloc/json.h"
 #include "alloc/plugin.h"
 #include "alloc/scope.h"
@@ -143,6 +144,7 @@ static int call(const struct backend *b, const char *verb, const json_t *in, jso
 
 int main(int argc, char **argv) {
     struct err e = {0};
+    fault_arm(getenv("ALLOT_FAULT"));
     json_t *in = argc == 3 ? json_load_path("-", &e) : NULL, *out = NULL;
     const struct backend *b = in ? backend_open(argv[1], &e) : NULL;
     int rc = b ? call(b, argv[2], in, &out, &e) : -1;

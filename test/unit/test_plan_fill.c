@@ -36,6 +36,13 @@ static int64_t below(int64_t n) {
     return (int64_t)((seed >> 33) % (uint64_t)n);
 }
 
+/* ROUNDS=1000000 for a long run. */
+static long rounds_wanted(void) {
+    const char *wanted = getenv("ROUNDS");
+    long long n = 0;
+    return wanted && text_to_int(wanted, 1, 1000000000, &n) == 0 ? (long)n : 4000;
+}
+
 static int open_policy(void **state) {
     struct diagnostics d = {0};
     struct policy_source source = {"random.policy", text, sizeof text - 1, NULL, NULL};
@@ -64,7 +71,7 @@ struct world {
     struct fact_flavor flavors[FLAVORS];
     struct fact_tenant tenants[TENANTS];
     struct fact_claim claims[CLAIMS];
-    char names[CLAIMS][8];
+    char names[CLAIMS][16];
     struct facts facts;
 };
 
@@ -229,7 +236,7 @@ static int64_t units_of(const struct decision *d) {
 
 static void plans_equal_the_slow_reference(void **state) {
     (void)state;
-    long rounds = getenv("ROUNDS") ? atol(getenv("ROUNDS")) : 4000;
+    long rounds = rounds_wanted();
     for (long number = 0; number < rounds; number++) {
         struct world w;
         struct plan plan;
@@ -347,7 +354,7 @@ static void check_shuffled(struct world *w, long number) {
 
 static void plans_keep_their_promises(void **state) {
     (void)state;
-    long rounds = getenv("ROUNDS") ? atol(getenv("ROUNDS")) : 4000;
+    long rounds = rounds_wanted();
     for (long number = 0; number < rounds; number++) {
         struct world w;
         struct plan plan;

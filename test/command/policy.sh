@@ -1,0 +1,141 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Policies: checked, loaded, shown; a version never changes.
+# shellcheck disable=SC2317,SC2119 # cases are called by their name
+. "$ROOT/test/books.bash"
+
+entries() { sqlite3 "$STORE" 'SELECT count(*) FROM entry'; }
+variant() { policy_text | sed "$1" >variant.policy; }
+refused() { # STATUS MESSAGE COMMAND...: the message is the last line or the one before its hint; nothing is written
+    local status=$1 message=$2 before
+    shift 2
+    before=$(entries)
+    exits "$status" "$@"
+    is "$message" "$(grep '^allot: ' "$err" | head -n 1)"
+    is "$before" "$(entries)"
+}
+
+# ---- check: no store is needed ----
+
+shipped() {
+    exits 0 "$ALLOT" policy check pilot
+    exits 0 "$ALLOT" policy check "$ROOT/policies/pilot.policy" --json
+    is 'gwangju-pilot true 0' "$(value '.[0] | "\(.policy) \(.good) \(.errors)"')"
+    [ ! -e "$STORE" ]
+}
+it 'a shipped policy is checked by its name, without a store' shipped
+
+wrong() {
+    variant 's/125 TF storage/125 TX storage/; s/sizes 1, 2, 4;/sizes 1, 2;;/'
+    policy_text >good.policy
+    exits 2 "$ALLOT" policy check good.policy variant.policy --json
+    is 'true false' "$(value 'map(.good) | join(" ")')"
+    is '5 15' "$(value '[.[1].diagnostics[] | select(.level == "error") | .line] | join(" ")')"
+    exits 2 "$ALLOT" policy check variant.policy
+    has "$err" 'variant.policy:15:'
+}
+it 'all that is wrong is told, with its place' wrong
+
+missing() {
+    exits 4 "$ALLOT" policy check pilto
+    has "$err" 'allot: not found: pilto: no such file, and no policy of that name comes with the program'
+    has "$err" "did you mean 'pilot'?"
+    exits 4 "$ALLOT" policy check ./absent.policy
+}
+it 'a name that is none suggests the nearest' missing
+
+# ---- load ----
+
+new_store 2>/dev/null
+
+active() {
+    exits 0 allot policy show p --json
+    is 'test 1 true null null' "$(value '"\(.name) \(.version) \(.active) \(.valid_from) \(.valid_until)"')"
+    is "$(policy_text)" "$(value .stored.text)"
+    is "$(value .hash)" "$(sqlite3 "$STORE" 'SELECT stored FROM policy' | tr -d '\n' | sha256sum | cut -d' ' -f1)"
+    is "$(value .hash)" "$(sqlite3 "$STORE" "SELECT detail FROM entry_detail JOIN entry USING (seq) WHERE kind = 'policy.load'")"
+    exits 0 allot policy show
+    has "$out" 'L1 lease term 90 days'
+}
+it 'what was loaded is shown to the byte, and the ledger has its hash' active
+
+again() {
+    local before
+    before=$(entries)
+    exits 0 allot policy load test.policy --json
+    is 'true' "$(value .already_loaded)"
+    is "$before" "$(entries)"
+}
+it 'the same again is already loaded' again
+
+changed() {
+    variant 's/term 90 days/term 91 days/'
+    exits 5 allot policy load variant.policy
+    has "$err" "allot: conflict: policy 'test' version 1 is loaded with other content ("
+    has "$err" 'raise the version in the policy'
+}
+it 'a version never changes' changed
+
+restated() {
+    variant 's/units 24/units 25/; s/15.6 TF/15.7 TF/; s/300 TB/301 TB/; s/version 1/version 2/'
+    refused 2 "allot: usage: variant.policy: 3 errors; the first: variant.policy:4:10: flavor 'v100' has 25 units here and 24 in the pool" \
+        allot policy load variant.policy
+    has "$err" "flavor 'v100' is rated 15.7 TF here and 15.6 TF in the pool"
+    has "$err" 'the storage is 301 TB here and 300 TB in the pool'
+    exits 2 allot policy check variant.policy --pool p
+    exits 0 allot policy check variant.policy
+    variant 's/basis fp32/basis fp16/; s/version 1/version 2/'
+    exits 2 allot policy load variant.policy
+    has "$err" 'the basis is fp16 here and fp32 in the pool: their figures must not be mixed'
+    refused 4 "allot: not found: no pool is named 'q'" allot policy load test.policy --pool q
+}
+it 'the pool block must restate the pool of the store' restated
+
+lost() {
+    exits 0 allot pool lose p --host h3 --confirm
+    exits 0 allot policy check test.policy --pool p
+    exits 0 allot pool restore p --host h3
+}
+it 'what is lost is still declared' lost
+
+dates() {
+    variant 's/version 1/version 2/'
+    refused 2 'allot: usage: the policy would end at 2026-04-01T00:00:00Z, before it begins at 2026-05-01T00:00:00Z' \
+        allot policy load variant.policy --from 2026-05-01T00:00:00Z --until 2026-04-01T00:00:00Z
+    exits 2 allot policy load variant.policy --from soon
+    exits 0 allot policy load variant.policy --from 2026-05-01T00:00:00Z --until 2026-06-01T00:00:00Z
+    is 1 "$(allot policy show p --json | jq .version)"
+    at 2026-05-01T00:00:00Z
+    is 2 "$(allot policy show p --json | jq .version)"
+    at 2026-06-01T00:00:00Z
+    is 1 "$(allot policy show p --json | jq .version)"
+    exits 0 allot policy history p --json
+    is '2 1' "$(value 'map(.version) | join(" ")')"
+    is 'false true' "$(value 'map(.active) | join(" ")')"
+    variant 's/version 1/version 5/'
+    exits 0 allot policy load variant.policy --from 2027-01-01 --until 2027-01-31
+    exits 0 allot policy history p --json
+    is '2026-12-31T15:00:00Z 2027-01-31T15:00:00Z' "$(value '.[0] | "\(.valid_from) \(.valid_until)"')"
+}
+it 'the newest loaded that is valid now decides' dates
+
+dry() {
+    local before
+    variant 's/version 1/version 3/'
+    before=$(entries)
+    exits 0 allot policy load variant.policy --dry-run
+    is "$before" "$(entries)"
+    is 3 "$(allot policy history p --json | jq length)"
+}
+it 'a dry run loads nothing' dry
+
+several() {
+    exits 0 allot pool add q --backend simulated --basis fp32 --host h=u --setting file="$PWD/q.json"
+    exits 2 allot policy show
+    has "$err" 'there are 2 pools: name one'
+    exits 4 allot policy show q
+    has "$err" 'no policy of the pool is valid'
+}
+it 'a pool without policy says so' several
+
+finish

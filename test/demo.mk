@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
+# The demo, its test in a folder of its own, and the tour of the README.
+demo: all
+	+@BUILD=$(BUILD) test/demo
+demo-clean:
+	@test/demo clean
+demo-test: all
+	+@$(RUN_SUITES) test/demo-test.sh
+readme-check: all
+	+@$(RUN_SUITES) test/readme-check.sh
+LONG_SUITES += demo-test readme-check
+.PHONY: demo demo-clean demo-test readme-check
