@@ -15,6 +15,7 @@ struct store {
     int lock_fd;
     int64_t lock_ms;
     int64_t epoch;
+    int wal_pages; /* in the log after our last commit */
     bool test_clock, dry_run, read_only, in_transaction;
     char id[16];
     char *path;
