@@ -93,7 +93,9 @@ int store_write(struct store *s, store_fn *fn, void *arg, struct err *e) {
     int rc = store_exec(s, "BEGIN IMMEDIATE", "beginning", e);
     if (rc == 0) {
         s->in_transaction = true;
+        s->n_counters = 0;
         rc = fn(s, arg, e);
+        if (rc == 0) rc = store_counters_write(s, e);
         s->in_transaction = false;
         if (rc == 0) rc = fault_point("store.before-commit", e);
         if (rc != 0 || s->dry_run) {
