@@ -133,11 +133,12 @@ static int line_run(struct line *line, struct err *e) {
     json_object_del(words, "id");
     json_object_del(words, "do");
     json_object_del(words, "key");
-    scoped_json json_t *document = line->words;
+    json_t *document = line->words;
     line->words = words;
     line->at = json_root(words, line->at.key);
-    if (verb->keys && json_only(&line->at, verb->keys, e) < 0) return -1;
-    return verb->run(line, e);
+    int rc = verb->keys && json_only(&line->at, verb->keys, e) < 0 ? -1 : verb->run(line, e);
+    json_decref(document);
+    return rc;
 }
 
 /* "id" comes back as it was: text or an integer. */

@@ -148,7 +148,7 @@ it 'units that come back go to who asked first' served
 apart() { # eight free units, but on no host together
     new_store
     for t in a b c; do
-        add_tenant $t $(printf %d "'$t")
+        add_tenant "$t" "$(printf %d "'$t")"
         exits 0 allot request submit --tenant $t --flavor v100 --units 4
         exits 0 allot request submit --tenant $t --flavor v100 --units 4
     done
