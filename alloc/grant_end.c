@@ -266,10 +266,30 @@ static int shrink_one(struct book *b, const struct grant *g, int64_t operation, 
     return move(b, g, "grant.shrink", item, ACCOUNT_HELD, ACCOUNT_RELEASING, quantity, operation, e);
 }
 
+/* No backend takes a volume from a server that runs: it would stay booked until the server ends. */
+static int volumes_are_loose(struct book *b, const struct grant *g, struct err *e) {
+    scoped_free char *volume = NULL, *server = NULL;
+    int rc = sql_text(
+        b->store, e, &server,
+        "SELECT name FROM operation WHERE tenant = $1 AND grant_id = $2 AND disks_of = 1 AND desired = "
+        "'present'",
+        "ii", g->tenant, g->id);
+    if (rc <= 0) return rc;
+    rc = sql_text(
+        b->store, e, &volume,
+        "SELECT name FROM operation WHERE tenant = $1 AND grant_id = $2 AND kind = 'volume' AND desired = "
+        "'absent' AND observed <> 'absent' ORDER BY id LIMIT 1",
+        "ii", g->tenant, g->id);
+    if (rc <= 0) return rc;
+    err_set(e, ERR_CONFLICT, "volume %s is in use by server %s", volume, server);
+    return err_hint(e, "a running server keeps its volumes: give back both, or neither");
+}
+
 int grant_shrink(struct book *b, const struct grant *g, const int64_t *operations, size_t n, struct err *e) {
     if (!is_one_of(g->state, live_states)) return wrong_state(g, "shrunk", e);
     for (size_t i = 0; i < n; i++)
         if (shrink_one(b, g, operations[i], e) < 0) return -1;
+    if (volumes_are_loose(b, g, e) < 0) return -1;
     int64_t left = 0;
     if (sql_int(b->store, e, &left,
                 "SELECT count(*) FROM operation WHERE grant_id = $1 AND desired = 'present'", "i", g->id) < 0)
