@@ -16,7 +16,8 @@
 
 #include <stddef.h>
 
-enum { SIZES_MOST = 16 };
+/* Of a pool, and so of a policy, which restates it. */
+enum { FLAVORS_MOST = 32, SIZES_MOST = 16, SIZE_MOST = 256 };
 
 /* A whole amount that may be absent; never a sentinel. */
 struct maybe_instant {

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_BYTES = 256, TENANTS_MOST = 1000000, CLAIMS_MOST = 1000000, FLAVORS_MOST = 64, ATTRS_MOST = 256 };
+enum { NAME_BYTES = 256, TENANTS_MOST = 1000000, CLAIMS_MOST = 1000000, ATTRS_MOST = 256 };
 
 /* ---- out ---- */
 

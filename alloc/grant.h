@@ -49,6 +49,8 @@ int grant_shrink(struct book *b, const struct grant *g, const int64_t *operation
 int grant_void(struct book *b, const struct grant *g, const char *why, struct err *e);
 /* Its last server was seen absent: kept, or ended when it has no volumes. Called by alloc/settle.c. */
 int grant_compute_gone(struct book *b, const struct grant *g, struct err *e);
+/* Nothing of it is left at the backend: state "ended" or "void". Called by alloc/settle.c. */
+int grant_all_gone(struct book *b, const struct grant *g, const char *state, struct err *e);
 int grant_set_state(struct book *b, const struct grant *g, const char *state, struct err *e);
 
 struct grant_filter {

@@ -159,6 +159,31 @@ int grant_compute_gone(struct book *b, const struct grant *g, struct err *e) {
     return outbox_add(b, &m, e);
 }
 
+int grant_all_gone(struct book *b, const struct grant *g, const char *state, struct err *e) {
+    if (sql_do(b->store, e, "UPDATE grants SET state = $3, ended_at = $4 WHERE tenant = $1 AND id = $2",
+               "iisi", g->tenant, g->id, state, b->at.s) < 0)
+        return -1;
+    if (strcmp(state, "void") == 0) return 0; /* the request's hold was told already */
+    struct message m = {"purged",
+                        g->tenant,
+                        g->id,
+                        g->request,
+                        "Your kept volumes were removed and the grant has ended.",
+                        "보관하던 볼륨을 삭제했고 할당이 종료되었습니다.",
+                        NULL};
+    return outbox_add(b, &m, e);
+}
+
+/* No observation will follow when nothing is there to be seen absent: then it has ended now. */
+static int end_of_all(struct book *b, const struct grant *g, const char *state, struct err *e) {
+    int64_t things = 0;
+    if (sql_int(b->store, e, &things,
+                "SELECT count(*) FROM operation WHERE grant_id = $1 AND observed <> 'absent'", "i",
+                g->id) < 0)
+        return -1;
+    return things ? 0 : grant_all_gone(b, g, state, e);
+}
+
 int grant_purge(struct book *b, const struct grant *g, const char *why, struct err *e) {
     if (strcmp(g->state, "kept") != 0) {
         wrong_state(g, "purged", e);
@@ -169,7 +194,7 @@ int grant_purge(struct book *b, const struct grant *g, const char *why, struct e
     if (move_all(b, g, "grant.purge", ACCOUNT_KEPT, ACCOUNT_NONE, ACCOUNT_RELEASING, e) < 0 ||
         want_absent(b, g, "volume", e) < 0 || grant_set_state(b, g, "purging", e) < 0)
         return -1;
-    return note(b, g, "grant.purge", why, e);
+    return note(b, g, "grant.purge", why, e) < 0 ? -1 : end_of_all(b, g, "ended", e);
 }
 
 int grant_void(struct book *b, const struct grant *g, const char *why, struct err *e) {
@@ -178,7 +203,7 @@ int grant_void(struct book *b, const struct grant *g, const char *why, struct er
         sql_do(b->store, e, "UPDATE grants SET state = 'voiding', why = $3 WHERE tenant = $1 AND id = $2",
                "iis", g->tenant, g->id, why) < 0)
         return -1;
-    return note(b, g, "grant.void", why, e);
+    return note(b, g, "grant.void", why, e) < 0 ? -1 : end_of_all(b, g, "void", e);
 }
 
 /* A suspended tenant gets nothing new, and a later end is something new. */
@@ -241,10 +266,30 @@ static int shrink_one(struct book *b, const struct grant *g, int64_t operation, 
     return move(b, g, "grant.shrink", item, ACCOUNT_HELD, ACCOUNT_RELEASING, quantity, operation, e);
 }
 
+/* No backend takes a volume from a server that runs: it would stay booked until the server ends. */
+static int volumes_are_loose(struct book *b, const struct grant *g, struct err *e) {
+    scoped_free char *volume = NULL, *server = NULL;
+    int rc = sql_text(
+        b->store, e, &server,
+        "SELECT name FROM operation WHERE tenant = $1 AND grant_id = $2 AND disks_of = 1 AND desired = "
+        "'present'",
+        "ii", g->tenant, g->id);
+    if (rc <= 0) return rc;
+    rc = sql_text(
+        b->store, e, &volume,
+        "SELECT name FROM operation WHERE tenant = $1 AND grant_id = $2 AND kind = 'volume' AND desired = "
+        "'absent' AND observed <> 'absent' ORDER BY id LIMIT 1",
+        "ii", g->tenant, g->id);
+    if (rc <= 0) return rc;
+    err_set(e, ERR_CONFLICT, "volume %s is in use by server %s", volume, server);
+    return err_hint(e, "a running server keeps its volumes: give back both, or neither");
+}
+
 int grant_shrink(struct book *b, const struct grant *g, const int64_t *operations, size_t n, struct err *e) {
     if (!is_one_of(g->state, live_states)) return wrong_state(g, "shrunk", e);
     for (size_t i = 0; i < n; i++)
         if (shrink_one(b, g, operations[i], e) < 0) return -1;
+    if (volumes_are_loose(b, g, e) < 0) return -1;
     int64_t left = 0;
     if (sql_int(b->store, e, &left,
                 "SELECT count(*) FROM operation WHERE grant_id = $1 AND desired = 'present'", "i", g->id) < 0)

@@ -244,7 +244,9 @@ static int entry_check(const struct rows *r, struct ends *pools, struct ends *te
                      rows_text(r, 11),
                      rows_text(r, 13),
                      rows_text(r, 14)};
-    if (rows_int(r, 20) != BODY_VERSION || b.pool < 0 || b.tenant < 0)
+    /* Pools and tenants are numbered from 1, each with an entry of its own: a larger number was tampered
+     * with. */
+    if (rows_int(r, 20) != BODY_VERSION || b.pool < 0 || b.tenant < 0 || b.pool > seq || b.tenant > seq)
         return err_set(e, ERR_BOOKS, "entry %lld has an unknown form", (long long)seq);
     body_text(&b, body);
     if (link_check(end_of(pools, b.pool), body, scratch, seq, rows_int(r, 15), rows_text(r, 16), "pool's",
@@ -259,11 +261,17 @@ static int entry_check(const struct rows *r, struct ends *pools, struct ends *te
     return 0;
 }
 
-static int ends_check(struct store *s, struct ends *pools, struct ends *tenants, struct err *e) {
+static int ends_check(struct store *s, int64_t entries, struct ends *pools, struct ends *tenants,
+                      struct err *e) {
     struct rows r;
     int rc = rows_open(&r, s, e, "SELECT kind, id, seq, hash FROM chain", "");
     while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
         bool is_pool = strcmp(rows_text(&r, 0), "pool") == 0;
+        if (rows_int(&r, 1) < 0 || rows_int(&r, 1) > entries) {
+            rc = err_set(e, ERR_BOOKS, "there is a chain of %s %lld, which no entry names", rows_text(&r, 0),
+                         (long long)rows_int(&r, 1));
+            break;
+        }
         struct end *end = end_of(is_pool ? pools : tenants, rows_int(&r, 1));
         rc = 0;
         if (end->seq != rows_int(&r, 2) || strcmp(end->hash.hex, rows_text(&r, 3)) != 0)
@@ -298,7 +306,7 @@ static int verify_all(struct store *s, void *arg, struct err *e) {
                  : err_set(e, ERR_BOOKS, "entry %lld is missing", (long long)v->entries);
     }
     rows_close(&r);
-    if (rc == 0) rc = ends_check(s, &pools, &tenants, e);
+    if (rc == 0) rc = ends_check(s, v->entries, &pools, &tenants, e);
     text_free(&body);
     text_free(&scratch);
     free(pools.of);

@@ -36,9 +36,9 @@ static int load_rooms(struct store *s, int64_t pool, struct placer_flavor *out, 
     struct rows r;
     int rc =
         rows_open(&r, s, e,
-                  "SELECT l.host, count(*) FROM slot l JOIN host h ON h.pool = l.pool AND h.name = l.host "
-                  "WHERE l.pool = $1 AND l.flavor = $2 AND l.state = 'ok' AND l.operation IS NULL "
-                  "AND h.state = 'active' GROUP BY l.host ORDER BY l.host",
+                  "SELECT f.host, f.n FROM (SELECT host, count(*) AS n FROM slot WHERE pool = $1 AND "
+                  "flavor = $2 AND state = 'ok' AND operation IS NULL GROUP BY host) f "
+                  "JOIN host h ON h.pool = $1 AND h.name = f.host WHERE h.state = 'active' ORDER BY f.host",
                   "is", pool, out->name);
     while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
         out->rooms = mem_grow(out->rooms, &out->room, out->n + 1, sizeof *out->rooms);

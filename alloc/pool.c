@@ -90,11 +90,12 @@ static int flavor_sizes(struct store *s, int64_t pool, struct fact_flavor *f, st
 static int flavor_placeable(struct store *s, int64_t pool, struct fact_flavor *f, struct err *e) {
     struct rows r;
     int64_t fits = 0;
-    int rc = rows_open(&r, s, e,
-                       "SELECT count(*) FROM host h JOIN slot s ON s.pool = h.pool AND s.host = h.name WHERE "
-                       "h.pool = $1 AND h.state = 'active' AND s.flavor = $2 AND s.state = 'ok' AND "
-                       "s.operation IS NULL GROUP BY h.name",
-                       "is", pool, f->name);
+    int rc =
+        rows_open(&r, s, e,
+                  "SELECT f.n FROM (SELECT host, count(*) AS n FROM slot WHERE pool = $1 AND flavor = $2 AND"
+                  " state = 'ok' AND operation IS NULL GROUP BY host) f"
+                  " JOIN host h ON h.pool = $1 AND h.name = f.host WHERE h.state = 'active'",
+                  "is", pool, f->name);
     while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
         fits += pool_reachable(f->sizes, f->n_sizes, rows_int(&r, 0));
         rc = 0;

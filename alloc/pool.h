@@ -19,7 +19,7 @@
 enum {
     POOL_NAME_MOST = 63, /* bytes of the name of a pool, host or flavor */
     POOL_HOSTS_MOST = 10000,
-    POOL_FLAVORS_MOST = 256,
+    POOL_FLAVORS_MOST = FLAVORS_MOST,
 };
 
 struct pool_host {

@@ -75,7 +75,7 @@ static int read_sizes(const struct json_at *object, struct pool_flavor *f, struc
     if (json_need_array(object, "sizes", 1, SIZES_MOST, &list, e) < 0) return -1;
     for (size_t i = 0; i < json_length(&list); i++) {
         struct json_at item = json_item(&list, i);
-        if (json_as_int(&item, 1, UNITS_MOST, &f->sizes[i], e) < 0) return -1;
+        if (json_as_int(&item, 1, SIZE_MOST, &f->sizes[i], e) < 0) return -1;
         for (size_t k = 0; k < i; k++)
             if (f->sizes[k] == f->sizes[i])
                 return json_fail(&item, e, "%lld stands twice", (long long)f->sizes[i]);

@@ -76,8 +76,9 @@ static int flavor_check(const struct pool_spec *p, size_t i, struct err *e) {
     if (f->rating.n <= 0) return err_set(e, ERR_USAGE, "flavors[%zu].rating: %s has none (or 0)", i, f->name);
     if (f->n_sizes == 0) return err_set(e, ERR_USAGE, "flavors[%zu].sizes: %s has none", i, f->name);
     for (size_t k = 0; k < f->n_sizes; k++)
-        if (f->sizes[k] < 1 || (k && f->sizes[k] <= f->sizes[k - 1]))
-            return err_set(e, ERR_USAGE, "flavors[%zu].sizes: must ascend from 1 or more, each once", i);
+        if (f->sizes[k] < 1 || f->sizes[k] > SIZE_MOST || (k && f->sizes[k] <= f->sizes[k - 1]))
+            return err_set(e, ERR_USAGE, "flavors[%zu].sizes: must ascend from 1 to at most %d, each once", i,
+                           SIZE_MOST);
     /* Sums of units times rating must stay far from the end of 64 bits. */
     gflops_t all;
     if (gflops_times(f->rating, f->units.n, &all, e) < 0 || all.n > GFLOPS_MOST)

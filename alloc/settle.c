@@ -87,18 +87,6 @@ static int count_left(struct book *b, const struct grant *g, const char *sql, in
     return sql_int(b->store, e, n, sql, "i", g->id) < 0 ? -1 : 0;
 }
 
-static int ended(struct book *b, const struct grant *g, const char *state, struct err *e) {
-    if (sql_do(b->store, e, "UPDATE grants SET state = $3, ended_at = $4 WHERE tenant = $1 AND id = $2",
-               "iisi", g->tenant, g->id, state, b->at.s) < 0)
-        return -1;
-    if (strcmp(state, "void") == 0) return 0; /* the request's hold was told already */
-    return outbox_add(b,
-                      &(struct message){"purged", g->tenant, g->id, g->request,
-                                        "Your kept volumes were removed and the grant has ended.",
-                                        "보관하던 볼륨을 삭제했고 할당이 종료되었습니다.", NULL},
-                      e);
-}
-
 /* After something was seen absent: has the grant reached its next state? */
 static int after_absent(struct book *b, const struct grant *g, struct err *e) {
     int64_t servers = 0, things = 0;
@@ -110,8 +98,9 @@ static int after_absent(struct book *b, const struct grant *g, struct err *e) {
                    &things, e) < 0)
         return -1;
     if (strcmp(g->state, "releasing") == 0 && servers == 0) return grant_compute_gone(b, g, e);
-    if (strcmp(g->state, "purging") == 0 && things == 0) return ended(b, g, "ended", e);
-    if (strcmp(g->state, "voiding") == 0 && things == 0) return ended(b, g, "void", e);
+    bool was_kept = strcmp(g->state, "purging") == 0 || strcmp(g->state, "kept") == 0;
+    if (things == 0 && was_kept) return grant_all_gone(b, g, "ended", e);
+    if (things == 0 && strcmp(g->state, "voiding") == 0) return grant_all_gone(b, g, "void", e);
     return 0;
 }
 

@@ -18,10 +18,15 @@ struct ticking {
     struct tick_report *report;
     struct book *book;
     struct text refusal; /* what would be released, while counting */
-    int64_t ends;
+    int64_t ends, due;   /* releases and purges; grants that would take any step */
 };
 
 /* ---- one grant, one step ---- */
+
+enum { LISTED = 20 }; /* grants named in a refusal */
+
+static const char *const step_words[] = {
+    "", "give notice of", "begin the grace of", "release", "give notice of the purge of", "purge", ""};
 
 enum step { STEP_NONE, STEP_NOTICE, STEP_GRACE, STEP_RELEASE, STEP_PURGE_NOTICE, STEP_PURGE, STEP_WAIT };
 
@@ -180,9 +185,12 @@ static int count_ends(struct ticking *t, struct err *e) {
         enum step step;
         if (grant_find(t->store, json_integer_value(json_object_get(row, "id")), 0, &g, e) < 0) return -1;
         int rc = next_step(t->store, &g, t->options->now, &step, e);
-        if (rc == 0 && (step == STEP_RELEASE || step == STEP_PURGE) && ++t->ends <= 20)
-            text_add(&t->refusal, "%s%s g-%lld of %s (ended %s)", t->ends == 1 ? "" : ", ",
-                     step == STEP_RELEASE ? "release" : "purge", (long long)g.id, g.tenant_name,
+        bool ends = step == STEP_RELEASE || step == STEP_PURGE;
+        t->ends += rc == 0 && ends;
+        t->due += rc == 0 && step != STEP_NONE && step != STEP_WAIT;
+        if (rc == 0 && step != STEP_NONE && step != STEP_WAIT && t->due <= LISTED)
+            text_add(&t->refusal, "%s%s g-%lld of %s (%s %s)", t->due == 1 ? "" : ", ", step_words[step],
+                     (long long)g.id, g.tenant_name, g.end.s <= t->options->now.s ? "ended" : "ends",
                      date_text(instant(g.end.s - 1)).s);
         grant_free(&g);
         if (rc < 0) return -1;
@@ -197,16 +205,21 @@ static int guard(struct ticking *t, struct err *e) {
     int has = sql_int(t->store, e, &last, "SELECT good_at FROM job WHERE name = 'tick'", "");
     if (has < 0 || sql_int(t->store, e, &entry, "SELECT max(at) FROM chain", "") < 0 || count_ends(t, e) < 0)
         return -1;
-    const char *list = t->refusal.s ? t->refusal.s : "nothing";
+    if (t->due > LISTED) text_add(&t->refusal, " and %lld more", (long long)(t->due - LISTED));
+    const char *list = t->refusal.s ? t->refusal.s : "change nothing";
     if (now.s < last || now.s < entry)
         err_set(e, ERR_CONFLICT, "tick refuses: the clock says %s, but %s was written before; it would %s",
                 instant_text(now).s, instant_text(instant(last > entry ? last : entry)).s, list);
     else if (has && now.s - last > t->options->gap_most.s)
         err_set(e, ERR_CONFLICT, "tick refuses: it is %s, the last run was %s; it would %s",
                 instant_text(now).s, instant_text(instant(last)).s, list);
+    else if (!has && t->due && now.s - entry > t->options->gap_most.s)
+        err_set(e, ERR_CONFLICT,
+                "tick refuses: it is %s, tick has never run and the last entry is of %s; it would %s",
+                instant_text(now).s, instant_text(instant(entry)).s, list);
     else if (t->ends > t->options->releases_most)
-        err_set(e, ERR_CONFLICT, "tick refuses: it would end %lld grants at once, more than %lld: %s%s",
-                (long long)t->ends, (long long)t->options->releases_most, list, t->ends > 20 ? " ..." : "");
+        err_set(e, ERR_CONFLICT, "tick refuses: it would end %lld grants at once, more than %lld: %s",
+                (long long)t->ends, (long long)t->options->releases_most, list);
     else
         return 0;
     return err_hint(e, "check the clock and the list; then: allot tick --confirm");
@@ -215,7 +228,7 @@ static int guard(struct ticking *t, struct err *e) {
 static int tick_all(struct store *s, void *arg, struct err *e) {
     struct ticking *t = arg;
     t->store = s;
-    t->ends = 0;
+    t->ends = t->due = 0;
     t->refusal.length = 0;
     tick_report_free(t->report);
     *t->report = (struct tick_report){0};

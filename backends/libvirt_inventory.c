@@ -13,25 +13,34 @@
 
 /* ---- domains ---- */
 
-static json_t *metadata_of(virDomainPtr domain) {
+/* 0, with NULL when it has none of ours. Any other failure must not make a domain of ours a stranger. */
+static int metadata_of(const struct host *h, virDomainPtr domain, json_t **meta, struct err *e) {
     char *xml scoped_free =
         virDomainGetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT, METADATA_URI, VIR_DOMAIN_AFFECT_CURRENT);
-    return xml ? domain_metadata(xml) : NULL;
+    const virError *error = xml ? NULL : virGetLastError();
+    *meta = xml ? domain_metadata(xml) : NULL;
+    if (xml || !error || error->code == VIR_ERR_NO_DOMAIN_METADATA || error->code == VIR_ERR_NO_DOMAIN ||
+        error->code == VIR_ERR_NO_SUPPORT)
+        return 0;
+    host_fail(h, e, "the metadata of a domain of host %s cannot be read", h->named->name);
+    e->code = ERR_RETRY;
+    return -1;
 }
 
-/* Takes the reference on domain when it is one of ours. */
-static bool domain_hold(virDomainPtr domain, struct held_domain *d) {
+/* 1: *d holds it and its reference; 0: not of interest; -1: failed. */
+static int domain_hold(const struct host *h, virDomainPtr domain, struct held_domain *d, struct err *e) {
+    json_t *meta;
+    if (metadata_of(h, domain, &meta, e) < 0) return -1;
     const char *name = virDomainGetName(domain);
-    json_t *meta = metadata_of(domain);
     if (!name || (!meta && strncmp(name, OUR_NAMES, strlen(OUR_NAMES)) != 0)) {
         json_decref(meta);
-        return false;
+        return 0;
     }
     *d = (struct held_domain){.domain = domain, .name = mem_copy(name), .meta = meta};
     d->token = mem_copy(json_string_value(json_object_get(meta, "token")));
     if (virDomainGetUUIDString(domain, d->uuid) < 0) d->uuid[0] = '\0';
     if (virDomainGetState(domain, &d->state, &d->reason, 0) < 0) d->state = VIR_DOMAIN_NOSTATE;
-    return true;
+    return 1;
 }
 
 /* libvirt has no order; ours does not change from call to call. */
@@ -48,14 +57,17 @@ static int domains_take(struct host *h, struct err *e) {
     int n = virConnectListAllDomains(h->connection, &all, 0);
     if (n < 0) return host_fail(h, e, "domains of host %s cannot be listed", h->named->name);
     h->domains = mem_alloc((size_t)n * sizeof *h->domains);
+    int held = 0;
     for (int i = 0; i < n; i++) {
-        if (domain_hold(all[i], &h->domains[h->n_domains]))
+        if (held >= 0) held = domain_hold(h, all[i], &h->domains[h->n_domains], e);
+        if (held > 0)
             h->n_domains++;
         else
             virDomainFree(all[i]);
     }
     free(all);
     if (h->n_domains > 0) qsort(h->domains, h->n_domains, sizeof *h->domains, by_name);
+    if (held < 0) return -1;
     /* a connection that broke in between has shown a part only */
     if (virConnectIsAlive(h->connection) != 1)
         return err_set(e, ERR_RETRY, "the connection to host %s broke", h->named->name);

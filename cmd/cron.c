@@ -32,6 +32,24 @@ static const struct column tick_columns[] = {
     {"decided", "requests decided anew", CELL_COUNT, false},
     {0}};
 
+/* In the transaction of its answer, so that a key answers for it too. */
+static int tick_body(struct change *c, struct err *e) {
+    struct tick_report report;
+    int rc = tick(c->store, c->arg, &report, e);
+    if (rc == 0) c->answer = tick_answer(&report);
+    tick_report_free(&report);
+    return rc;
+}
+
+static bool is_quiet(const json_t *answer) {
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)answer, key, value) {
+        if (strcmp(key, "waiting_for_delivery") != 0 && json_integer_value(value) != 0) return false;
+    }
+    return true;
+}
+
 static int tick_run(struct call *call, struct err *e) {
     const struct config *config = call->config;
     struct tick_options o = {.decider = &policy_decider,
@@ -40,24 +58,16 @@ static int tick_run(struct call *call, struct err *e) {
                              .confirm = call_flag(call, "confirm"),
                              .releases_most = config && config->has_release_most ? config->release_most : 20,
                              .gap_most = {25 * 3600}};
-    struct tick_report report;
-    store_dry_run(call->store, call->dry_run);
-    int rc = tick(call->store, &o, &report, e);
-    store_dry_run(call->store, false);
-    bool quiet = report.notices + report.graces + report.releases + report.purge_notices + report.purges +
-                     (int64_t)report.decided.n ==
-                 0;
-    if (rc == 0 && report.waiting_for_delivery)
+    scoped_json json_t *answer = NULL;
+    if (change_run(call, tick_body, &o, NULL, &answer, e) < 0) return -1;
+    long long waiting = json_integer_value(json_object_get(answer, "waiting_for_delivery"));
+    if (waiting)
         fprintf(call->messages,
-                "allot: %lld grants cannot end because their notice was not delivered; allot notify\n",
-                (long long)report.waiting_for_delivery);
-    if (rc == 0 && (!quiet || strcmp(call->format, "table") != 0 || call->dry_run)) {
-        scoped_json json_t *answer = tick_answer(&report);
-        rc = output_object(call, tick_columns, answer, e);
-    }
-    if (rc == 0 && !call->dry_run) rc = audit_publish(call->store, config, call->now, e);
-    tick_report_free(&report);
-    return rc;
+                "allot: %lld grant%s cannot end because %s notice was not delivered; allot notify\n", waiting,
+                waiting == 1 ? "" : "s", waiting == 1 ? "its" : "their");
+    bool shows = !is_quiet(answer) || strcmp(call->format, "table") != 0 || call->dry_run;
+    if (shows && output_object(call, tick_columns, answer, e) < 0) return -1;
+    return call->dry_run ? 0 : audit_publish(call->store, config, call->now, e);
 }
 
 /* ---- reconcile ---- */
@@ -105,6 +115,9 @@ static int reconcile_verdict(struct call *call, const struct reconcile_report *r
                 json_string_value(json_object_get(host, "trouble")));
         silent |= json_is_false(json_object_get(host, "answered"));
     }
+    if (r->backend_only)
+        fprintf(call->messages, "allot: %lld things were found that the ledger does not know\n",
+                (long long)r->backend_only);
     *trouble = r->failed         ? "outcomes are unknown"
                : silent          ? "a host did not answer"
                : r->backend_only ? "things were found that the ledger does not know"

@@ -38,7 +38,8 @@ static int add_run(struct call *call, struct err *e) {
     scoped_json json_t *documents = one ? json_pack("[o]", one) : NULL, *answer = NULL;
     if (!documents) return -1;
     json_object_set_new(one, "tenant", json_string(call->arguments[0]));
-    struct submission s = {.documents = documents, .title = "grant", .approver = call->actor};
+    struct submission s = {
+        .documents = documents, .title = "grant", .is_words = true, .approver = call->actor};
     if (override_of(call, &s, e) < 0) return -1;
     int status = change_run(call, add_body, &s, NULL, &answer, e);
     if (status < 0) return -1;
@@ -237,21 +238,12 @@ static int show_run(struct call *call, struct err *e) {
 }
 
 static const struct option add_options[] = {
-    {"pool", "NAME", "the pool (where the store has more than one)", false},
-    {"flavor", "NAME", "which accelerator; without it any will do", false},
-    {"units", "N", "so many units of the flavor", false},
-    {"compute", "AMOUNT", "so much compute, like '62.4 TF'", false},
-    {"minimum", "AMOUNT", "take less than asked, down to this", false},
-    {"per-server", "N", "so many units must share a server", false},
-    {"storage", "AMOUNT", "storage, like '10 TB'; never partial", false},
-    {"for", "SPAN", "for how long, like '90 days'", false},
-    {"until", "DATE", "until when (the day is included)", false},
-    {"purpose", "TEXT", "what it is for", false},
-    {"set", "ATTR=VALUE", "an attribute of the request", true},
+    REQUEST_OPTION_POOL,
+    REQUEST_OPTIONS_ASK,
     {"override", "RULE", "set this rule of the policy aside (admins)", false},
     {"reason", "TEXT", "why the rule is set aside", false},
     {"override-until", "DATE", "until when the rule is set aside", false},
-    {"no-provision", NULL, "leave the work at the backends to reconcile", false},
+    PROVIDE_OPTION,
     {0}};
 static const struct option list_options[] = {{"tenant", "NAME", "only this tenant's", false},
                                              {"pool", "NAME", "only of this pool", false},
@@ -259,14 +251,11 @@ static const struct option list_options[] = {{"tenant", "NAME", "only this tenan
                                              {"all", NULL, "also those that have ended", false},
                                              {0}};
 static const struct option end_options[] = {
-    {"reason", "TEXT", "why, for the record", false},
-    {"no-provision", NULL, "leave the work at the backends to reconcile", false},
-    {0}};
+    {"reason", "TEXT", "why, for the record", false}, PROVIDE_OPTION, {0}};
 static const struct option extend_options[] = {{"until", "DATE", "the new end (the day is included)", false},
                                                {"for", "SPAN", "so much longer", false},
                                                {0}};
-static const struct option shrink_options[] = {
-    {"no-provision", NULL, "leave the work at the backends to reconcile", false}, {0}};
+static const struct option shrink_options[] = {PROVIDE_OPTION, {0}};
 
 const struct command grant_commands[] = {
     {"grant add", "TENANT", 1, 1, "grant directly: the same plan, approval implied",

@@ -5,6 +5,7 @@
 #include "alloc/scope.h"
 #include "alloc/text.h"
 #include "alloc/tick.h"
+#include "cmd/change.h"
 #include "cmd/config.h"
 #include "cmd/output.h"
 
@@ -14,6 +15,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -62,7 +64,16 @@ static bool hand_over(const struct config *config, const char *message, char *wh
     char **argv = mem_alloc((config->notify.n + 1) * sizeof *argv);
     memcpy(argv, config->notify.names, config->notify.n * sizeof *argv);
     pid_t pid;
-    int failed = posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ), status = 0;
+    /* We ignore SIGPIPE; a command must not inherit that. */
+    posix_spawnattr_t attributes;
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGPIPE);
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setsigdefault(&attributes, &signals);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+    int failed = posix_spawnp(&pid, argv[0], &actions, &attributes, argv, environ), status = 0;
+    posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     scope_free(&argv);
     close(pipes[0]);
@@ -117,6 +128,29 @@ static int deliver(struct call *call, const json_t *message, size_t *failed, str
     return store_write(call->store, write_outcome, &o, e);
 }
 
+/* Two at once would hand each message over twice. */
+static int run_alone(struct store *s, struct err *e) {
+    char path[4096];
+    if (text_format(path, sizeof path, "%s.notify", store_path(s)) < 0)
+        return err_set(e, ERR_USAGE, "store path is too long");
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0660);
+    if (fd < 0) return err_set(e, ERR_FAILED, "%s: %s", path, strerror(errno));
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0) return fd;
+    err_set(e, ERR_RETRY, "another notify is at work on this store");
+    scope_close(&fd);
+    return -1;
+}
+
+static int deliver_all(struct call *call, const json_t *open, size_t *failed, struct err *e) {
+    size_t i;
+    json_t *message;
+    json_array_foreach(open, i, message) {
+        if (deliver(call, message, failed, e) < 0) return -1;
+    }
+    return 0;
+}
+
+/* Batch after batch, until nothing is open or something of a batch was not delivered. */
 int notify_all(struct call *call, struct err *e) {
     scoped_json json_t *open = outbox_open(call->store, BATCH, e);
     if (!open) return -1;
@@ -130,19 +164,19 @@ int notify_all(struct call *call, struct err *e) {
         return err_hint(
             e, "set notify: in allot.conf(5), or note them delivered: allot notify --delivered NUMBER");
     }
-    void (*before)(int) = signal(SIGPIPE, SIG_IGN);
-    size_t i, failed = 0;
-    json_t *message;
-    int rc = job_begin(call->store, "notify", call->now, e);
-    json_array_foreach(open, i, message) {
-        if (rc == 0) rc = deliver(call, message, &failed, e);
-    }
-    signal(SIGPIPE, before);
+    scoped_fd int alone = run_alone(call->store, e);
+    if (alone < 0 || job_begin(call->store, "notify", call->now, e) < 0) return -1;
+    size_t failed = 0, tried = 0;
+    do {
+        json_decref(open);
+        if (!(open = outbox_open(call->store, BATCH, e)) || deliver_all(call, open, &failed, e) < 0)
+            return -1;
+        tried += json_array_size(open);
+    } while (json_array_size(open) == BATCH && failed == 0);
     char trouble[64];
-    text_format(trouble, sizeof trouble, "%zu of %zu messages were not delivered", failed,
-                json_array_size(open));
-    if (rc == 0) rc = job_end(call->store, "notify", call->now, failed ? trouble : NULL, e);
-    return rc < 0 ? -1 : failed ? err_set(e, ERR_FAILED, "%s", trouble) : 0;
+    text_format(trouble, sizeof trouble, "%zu of %zu messages were not delivered", failed, tried);
+    if (job_end(call->store, "notify", call->now, failed ? trouble : NULL, e) < 0) return -1;
+    return failed ? err_set(e, ERR_FAILED, "%s", trouble) : 0;
 }
 
 int notify_list(struct call *call, struct err *e) {
@@ -157,11 +191,22 @@ int notify_list(struct call *call, struct err *e) {
     return open ? output_list(call, columns, open, e) : -1;
 }
 
+static int by_hand_body(struct change *c, struct err *e) {
+    const struct outcome_of *o = c->arg;
+    if (write_outcome(c->store, c->arg, e) < 0) return -1;
+    c->answer = json_pack("{s:I, s:b}", "message", (json_int_t)o->id, "delivered", true);
+    return 0;
+}
+
 int notify_by_hand(struct call *call, const char *number, struct err *e) {
+    static const struct column columns[] = {
+        {"message", "message", CELL_COUNT, false}, {"delivered", "delivered", CELL_YES, false}, {0}};
     long long id;
     if (text_to_int(number, 1, INT64_MAX, &id) < 0)
         return err_set(e, ERR_USAGE, "--delivered '%s' is not a number", number);
     struct outcome_of o = {.call = call, .id = id, .delivered = true};
-    store_dry_run(call->store, call->dry_run);
-    return store_write(call->store, write_outcome, &o, e);
+    scoped_json json_t *answer = NULL;
+    int status = change_run(call, by_hand_body, &o, NULL, &answer, e);
+    if (status < 0 || strcmp(call->format, "table") == 0) return status;
+    return output_object(call, columns, answer, e);
 }

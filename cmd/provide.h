@@ -7,6 +7,10 @@
 #include "alloc/reconcile.h"
 #include "cmd/command.h"
 
+/* Of every command that has something carried out at once. */
+#define PROVIDE_OPTION                                                                                       \
+    { "no-provision", NULL, "leave the work at the backends to reconcile", false }
+
 /* Fills the options that every run shares: deadline, catalogue, actor, clock. */
 void provide_options(struct call *call, struct reconcile_options *o);
 /* Only what belongs to these grants, or to one (0: to all). Does nothing with --dry-run or --no-provision. 0

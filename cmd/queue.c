@@ -27,7 +27,8 @@ static int queue_run(struct call *call, struct err *e) {
         call->store, e,
         "SELECT 'r-' || r.id AS request, t.name AS tenant, p.name AS pool, r.state, r.flavor, r.units, "
         "r.compute_gflops, "
-        "r.storage_bytes, r.submitted_at AS \"submitted@time\", d.body AS \"decision@json\" FROM request r "
+        "r.storage_bytes, r.submitted_at AS \"submitted@time\", r.note, d.body AS \"decision@json\" FROM "
+        "request r "
         "JOIN tenant t ON "
         "t.id = r.tenant JOIN pool p ON p.id = r.pool LEFT JOIN decision d ON d.id = r.decision WHERE "
         "r.state IN ('queued', "

@@ -301,8 +301,7 @@ static const struct option list_options[] = {{"tenant", "NAME", "only this tenan
                                              {"pool", "NAME", "only of this pool", false},
                                              {"state", "STATE", "only in this state", false},
                                              {0}};
-static const struct option approve_options[] = {
-    {"no-provision", NULL, "leave the work at the backends to reconcile", false}, {0}};
+static const struct option approve_options[] = {PROVIDE_OPTION, {0}};
 static const struct option deny_options[] = {{"reason", "TEXT", "why; the tenant is told", false}, {0}};
 static const struct option return_options[] = {
     {"remark", "TEXT", "what is missing; the tenant is told", false}, {0}};

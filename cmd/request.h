@@ -8,6 +8,24 @@
 extern const struct command request_commands[], grant_commands[], queue_commands[], explain_commands[],
     cron_commands[];
 
+/* The options that say what is asked, and where: the same for submit, amend and a direct grant. */
+/* clang-format off: one option a line */
+#define REQUEST_OPTION_POOL                                                                                  \
+    { "pool", "NAME", "the pool (where the store has more than one)", false }
+#define REQUEST_OPTIONS_ASK                                                                                  \
+    {"flavor", "NAME", "which accelerator; without it any will do", false},                                  \
+        {"units", "N", "so many units of the flavor", false},                                                \
+        {"compute", "AMOUNT", "so much compute, like '62.4 TF'", false},                                     \
+        {"minimum", "AMOUNT", "take less than asked, down to this", false},                                  \
+        {"per-server", "N", "so many units must share a server", false},                                     \
+        {"storage", "AMOUNT", "storage, like '10 TB'; never partial", false},                                \
+        {"for", "SPAN", "for how long, like '90 days'", false},                                              \
+        {"until", "DATE", "until when (the day is included)", false},                                        \
+        {"purpose", "TEXT", "what it is for", false}, {                                                      \
+        "set", "ATTR=VALUE", "an attribute of the request", true                                             \
+    }
+/* clang-format on */
+
 /* request_submit.c */
 int request_submit_run(struct call *call, struct err *e);
 int request_amend_run(struct call *call, struct err *e);
@@ -36,11 +54,12 @@ struct submission {
     const json_t *documents;
     const json_t *lines; /* of each, in a file that has lines; NULL */
     const char *title;   /* of the document, for messages */
+    bool is_words;       /* one request, of the options of a command */
     const char *tenant;
     const char *approver; /* an administrator's direct grant: approval implied */
     const char *override_rule, *override_reason;
     struct maybe_instant override_until;
-    struct progress *progress;
+    struct progress *progress; /* NULL: none */
 };
 /* The policy that decides now must know its attributes, and their values must fit. b: of its pool. */
 int request_check_attributes(struct book *b, const struct request_new *r, struct err *e);

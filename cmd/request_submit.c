@@ -14,34 +14,16 @@
 
 const struct option request_submit_options[] = {
     {"tenant", "NAME", "whose request it is", false},
-    {"pool", "NAME", "the pool (where the store has more than one)", false},
-    {"flavor", "NAME", "which accelerator; without it any will do", false},
-    {"units", "N", "so many units of the flavor", false},
-    {"compute", "AMOUNT", "so much compute, like '62.4 TF'", false},
-    {"minimum", "AMOUNT", "take less than asked, down to this", false},
-    {"per-server", "N", "so many units must share a server", false},
-    {"storage", "AMOUNT", "storage, like '10 TB'; never partial", false},
-    {"for", "SPAN", "for how long, like '90 days'", false},
-    {"until", "DATE", "until when (the day is included)", false},
-    {"purpose", "TEXT", "what it is for", false},
-    {"set", "ATTR=VALUE", "an attribute of the request", true},
+    REQUEST_OPTION_POOL,
+    REQUEST_OPTIONS_ASK,
     {"file", "FILE", "many requests: CSV, or JSON (an array); - for standard input", false},
-    {"no-provision", NULL, "leave the work at the backends to reconcile", false},
+    PROVIDE_OPTION,
     {0},
 };
 
 const struct option request_amend_options[] = {
-    {"flavor", "NAME", "which accelerator; without it any will do", false},
-    {"units", "N", "so many units of the flavor", false},
-    {"compute", "AMOUNT", "so much compute, like '62.4 TF'", false},
-    {"minimum", "AMOUNT", "take less than asked, down to this", false},
-    {"per-server", "N", "so many units must share a server", false},
-    {"storage", "AMOUNT", "storage, like '10 TB'; never partial", false},
-    {"for", "SPAN", "for how long, like '90 days'", false},
-    {"until", "DATE", "until when (the day is included)", false},
-    {"purpose", "TEXT", "what it is for", false},
-    {"set", "ATTR=VALUE", "an attribute of the request", true},
-    {"no-provision", NULL, "leave the work at the backends to reconcile", false},
+    REQUEST_OPTIONS_ASK,
+    PROVIDE_OPTION,
     {0},
 };
 
@@ -60,6 +42,14 @@ static int put_value(json_t *document, const char *key, const char *value, struc
         return err_set(e, ERR_USAGE, "%s: '%s' is not a count", key, value);
     json_object_set_new(document, key, json_integer(n));
     return 0;
+}
+
+/* One transaction and one plan: 20,000 take about 3 seconds and 160 MB. */
+enum { REQUESTS_MOST = 20000 };
+
+static int too_many(const char *title, struct err *e) {
+    err_set(e, ERR_USAGE, "%s: more than %d requests", title, REQUESTS_MOST);
+    return err_hint(e, "split the file: each part is decided as a whole");
 }
 
 static int put_attribute(json_t *document, const char *name, const char *value) {
@@ -120,6 +110,7 @@ static json_t *documents_from_csv(const char *bytes, size_t length, const char *
     while (rc == 0 && (rc = csv_next(&csv, e)) == 1) {
         json_t *document = row_document(&csv, title, e);
         rc = document ? json_array_append_new(all, document) : -1;
+        if (json_array_size(all) > REQUESTS_MOST) rc = too_many(title, e);
         json_array_append_new(lines, json_integer((json_int_t)csv.line));
     }
     csv_close(&csv);
@@ -139,6 +130,11 @@ static json_t *documents_from_file(const char *path, struct text *content, json_
     if (document && !json_is_array(document)) {
         json_decref(document);
         err_set(e, ERR_USAGE, "%s: must be an array of requests", title);
+        return NULL;
+    }
+    if (json_array_size(document) > REQUESTS_MOST) {
+        json_decref(document);
+        too_many(title, e);
         return NULL;
     }
     return document;
@@ -172,6 +168,7 @@ static int decode(const struct submission *s, size_t i, struct request_new *out,
     char title[300];
     struct json_at root = json_root(s->documents, s->title), at = json_item(&root, i);
     if (s->lines) at = json_root(at.value, where_of(s, i, title, sizeof title));
+    if (s->is_words) at = json_root(at.value, s->title);
     if (request_decode(&at, s->tenant, out, e) < 0) return -1;
     out->approver = s->approver;
     out->override_rule = s->override_rule;
@@ -299,10 +296,15 @@ int request_submit_run(struct call *call, struct err *e) {
         documents = one ? json_pack("[o]", one) : NULL;
     }
     if (!documents) return -1;
+    struct progress progress = {
+        .what = "submitting", .total = json_array_size(documents), .off = call->quiet};
     struct submission s = {.documents = documents,
+                           .progress = path ? &progress : NULL,
+                           .is_words = !path,
                            .lines = json_array_size(lines) ? lines : NULL,
                            .title = path ? file_title(path) : "request"};
     int status = change_run(call, submit_body, &s, content.s, &answer, e);
+    progress_end(&progress);
     if (status < 0) return -1;
     status = request_finish(call, answer, e);
     if (status < 0) return -1;
@@ -321,7 +323,7 @@ static int amend_body(struct change *c, struct err *e) {
     struct book b;
     if (number_parse(c->call->arguments[0], 'r', &id, e) < 0 || request_find(c->store, id, 0, &r, e) < 0)
         return -1;
-    struct json_at root = json_root(s->documents, s->title), at = json_item(&root, 0);
+    struct json_at at = json_root(json_array_get(s->documents, 0), s->title);
     int rc = request_decode(&at, r.tenant_name, &n, e);
     if (rc == 0) rc = book_open(&b, c->store, r.pool, c->call->actor, c->call->now, e);
     if (rc == 0) rc = request_check_attributes(&b, &n, e);

@@ -133,11 +133,12 @@ static int line_run(struct line *line, struct err *e) {
     json_object_del(words, "id");
     json_object_del(words, "do");
     json_object_del(words, "key");
-    scoped_json json_t *document = line->words;
+    json_t *document = line->words;
     line->words = words;
     line->at = json_root(words, line->at.key);
-    if (verb->keys && json_only(&line->at, verb->keys, e) < 0) return -1;
-    return verb->run(line, e);
+    int rc = verb->keys && json_only(&line->at, verb->keys, e) < 0 ? -1 : verb->run(line, e);
+    json_decref(document);
+    return rc;
 }
 
 /* "id" comes back as it was: text or an integer. */
@@ -250,7 +251,7 @@ static int run(struct call *call, struct err *e) {
 static const struct option options[] = {
     {"stdio", NULL, "lines on standard input and output", false},
     {"tenant", "TENANT", "who calls: the tenant whose key this is", false},
-    {"no-provision", NULL, "leave the work at the backends to reconcile", false},
+    PROVIDE_OPTION,
     {0}};
 
 const struct command serve_commands[] = {{"serve", "", 0, 0,

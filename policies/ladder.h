@@ -4,11 +4,13 @@
  * used any number of times: with 2 and 4, the reachable counts are 0, 2, 4, 6 ...
  */
 #pragma once
+#include "alloc/decide.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum { LADDER_SIZES = 16, LADDER_SIZE_MOST = 256 };
+enum { LADDER_SIZES = SIZES_MOST, LADDER_SIZE_MOST = SIZE_MOST };
 
 struct ladder {
     int64_t sizes[LADDER_SIZES]; /* ascending, each once, 1 to LADDER_SIZE_MOST */

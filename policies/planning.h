@@ -10,7 +10,7 @@
 #include "policies/reason.h"
 #include "policies/share.h"
 
-enum { LANES_MOST = 64 };
+enum { LANES_MOST = FLAVORS_MOST };
 
 /* A flavor of the pool, in the order of the policy. */
 struct lane {

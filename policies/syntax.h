@@ -23,7 +23,6 @@ enum {
     POLICY_NAME = 64,   /* bytes of a name */
     POLICY_TEXT = 500,  /* bytes of a string */
     TABLE_ENTRIES = 100000,
-    SIZE_MOST = 256, /* units in one server */
 };
 
 struct word {

@@ -7,8 +7,13 @@
 #   exits STATUS COMMAND...         the command ends with this status; what it printed is in $out and $err
 #   value JSON-FILTER               of $out (jq -r); is WANT GOT; has FILE WORDS; lacks FILE WORDS
 #   new_store                       a store with the pool and policy of below and its own simulated cloud
-# Needs ROOT, ALLOT and an empty current folder.
+# Needs ROOT and ALLOT; works in a folder of its own.
 set -u
+# In memory where there is such a place: a disk would wait for each commit. What power loss would do is not tested here.
+if [ -w /dev/shm ]; then
+    cd "$(mktemp -d /dev/shm/allot-books.XXXXXX)" || exit 1
+    trap 'rm -rf "$PWD"' EXIT
+fi
 export STORE=${STORE:-$PWD/store.db} CLOUD=${CLOUD:-$PWD/cloud.json}
 out=$PWD/out err=$PWD/err passed=0 failed=0
 export ALLOT_CONFIG=${ALLOT_CONFIG:-$PWD/allot.conf}

@@ -18,6 +18,16 @@ $(BUILD)/bench/bench_libvirt: $(call objects,test/bench/bench_libvirt.c $(patsub
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) $(libvirt_LIBS)
 
 LIBVIRT_TESTS := $(sort $(wildcard test/libvirt/*.sh))
-libvirt-test: $(LIBVIRT_DRIVE) $(PLUGINS)
+libvirt-test: all $(LIBVIRT_DRIVE)
 	+@$(RUN_SUITES) $(LIBVIRT_TESTS)
 .PHONY: libvirt-test
+
+# Both modes of the crash test at every point.
+libvirt-crash-long: all $(LIBVIRT_DRIVE)
+	+@CRASH_ALL=1 $(RUN_SUITES) test/libvirt/crash.sh
+LONG_SUITES += libvirt-crash-long
+
+# 24 servers with volumes, by the backend and by a bare program with the same calls: the ratio and its limit.
+libvirt-bench: $(BUILD)/bench/bench_libvirt
+	@ROOT=$(CURDIR) BUILD=$(abspath $(BUILD)) test/bench/libvirt-bench 24
+.PHONY: libvirt-crash-long libvirt-bench

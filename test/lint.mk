@@ -22,7 +22,7 @@ format:
 	@clang-format -i $(CODE)
 
 lint-shell:
-	@shellcheck -x -e SC2016,SC2317 $(SCRIPTS)
+	@shellcheck -x -S warning -e SC2016,SC2317 $(SCRIPTS)
 
 lint-man:
 	@ls man/*.[1-8] >/dev/null

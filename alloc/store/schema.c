@@ -179,7 +179,9 @@ static const char first[] =
     "  attach TEXT NOT NULL, state TEXT NOT NULL CHECK (state IN ('ok', 'lost')), operation INTEGER "
     "REFERENCES operation (id),"
     "  PRIMARY KEY (pool, host, flavor, name)) STRICT, WITHOUT ROWID;"
-    "CREATE INDEX slot_free ON slot (pool, host, flavor, name) WHERE state = 'ok' AND operation IS NULL;"
+    /* Each plan counts the free devices of a flavor, host by host: from this index alone, so it has all
+       columns. */
+    "CREATE INDEX slot_free ON slot (pool, flavor, state, operation, host, name) WHERE operation IS NULL;"
     "CREATE INDEX slot_by_operation ON slot (operation) WHERE operation IS NOT NULL;"
 
     /* Telling people, answering again, knowing that cron lives. */

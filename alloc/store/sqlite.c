@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #define APPLICATION_ID 0x616c6f74 /* "alot": the file is ours */
-enum { LOCK_MS = 20000 };
+enum { LOCK_MS = 20000, LOG_PAGES_MOST = 1000, LOG_PAGES_LEFT = 200 };
 
 int store_fail(struct store *s, struct err *e, const char *doing) {
     int code = sqlite3_extended_errcode(s->db);
@@ -93,7 +93,9 @@ int store_write(struct store *s, store_fn *fn, void *arg, struct err *e) {
     int rc = store_exec(s, "BEGIN IMMEDIATE", "beginning", e);
     if (rc == 0) {
         s->in_transaction = true;
+        s->n_counters = 0;
         rc = fn(s, arg, e);
+        if (rc == 0) rc = store_counters_write(s, e);
         s->in_transaction = false;
         if (rc == 0) rc = fault_point("store.before-commit", e);
         if (rc != 0 || s->dry_run) {
@@ -124,6 +126,14 @@ int store_read(struct store *s, store_fn *fn, void *arg, struct err *e) {
 
 /* ---- opening ---- */
 
+/* After each commit, still under the writer's turn: SQLite's own automatic checkpoint, and the log's length
+   for fold_log(). */
+static int on_commit(void *arg, sqlite3 *db, const char *name, int pages) {
+    ((struct store *)arg)->wal_pages = pages;
+    if (pages >= LOG_PAGES_MOST) sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    return SQLITE_OK;
+}
+
 static int harden(struct store *s, struct err *e) {
     static const struct {
         int option, value;
@@ -138,6 +148,7 @@ static int harden(struct store *s, struct err *e) {
             return store_fail(s, e, "setting up");
     sqlite3_limit(s->db, SQLITE_LIMIT_ATTACHED, 0);
     sqlite3_busy_timeout(s->db, 5000);
+    sqlite3_wal_hook(s->db, on_commit, s);
     return store_exec(
         s,
         "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON; PRAGMA "
@@ -171,9 +182,19 @@ struct store *store_handle(const char *path, int flags, struct err *e) {
     return s;
 }
 
+/* Whoever opens the store first reads the whole log. Ours is folded into the file when it has grown, if
+   nobody else is at work; the next writer may do it as well. */
+static void fold_log(struct store *s) {
+    if (s->wal_pages < LOG_PAGES_LEFT || s->lock_fd < 0 || flock(s->lock_fd, LOCK_EX | LOCK_NB) < 0) return;
+    sqlite3_busy_timeout(s->db, 0);
+    sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    store_turn_give(s);
+}
+
 void store_close(struct store *s) {
     if (!s) return;
     for (size_t i = 0; i < STATEMENTS_KEPT; i++) sqlite3_finalize(s->cache[i].statement);
+    fold_log(s);
     sqlite3_close(s->db);
     if (s->lock_fd >= 0) close(s->lock_fd);
     free(s->path);

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2119 # functions with arguments that may be left out
 # The ledger as evidence: listing, signed heads, and each way of tampering with a copied store.
 . "$ROOT/test/books.bash"
 

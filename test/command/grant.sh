@@ -49,7 +49,7 @@ kept() {
     is 0 "$(value .compute_gflops)"
     is 20000000000000 "$(value .storage_bytes)"
     allot pool show p --json >"$out"
-    is 24 "$(value '.flavors[] | select(.flavor == "v100") | .free_units')"
+    is 24 "$(value '.flavors[] | select(.name == "v100") | .free_units')"
     is 280000000000000 "$(value .storage_free_bytes)"
 }
 it 'kept volumes stay booked, units are free again' kept
@@ -83,7 +83,7 @@ undelivered() {
     is grace "$(state g-2)"
     at 2026-12-31T01:00:00Z
     exits 0 allot tick
-    has "$err" 'cannot end because their notice was not delivered'
+    has "$err" 'cannot end because its notice was not delivered'
     is grace "$(state g-2)"
     exits 0 allot reconcile
     is 2 "$(things)"
@@ -121,7 +121,7 @@ it 'volumes are not purged on a second notice that was not delivered' purge_unde
 
 T=2027-05-10T00:00:00Z
 renewals() {
-    at $T
+    at "$T"
     exits 0 allot tick --confirm
     exits 0 allot request submit --tenant a --flavor v100 --units 2 --storage '2 TB'
     exits 0 allot grant renew g-3 --json
@@ -134,7 +134,7 @@ renewals() {
 }
 it 'renewals are used up, then refused with what to do' renewals
 extend() {
-    at $T
+    at "$T"
     exits 2 allot grant extend g-3
     exits 2 allot grant extend g-3 --until 2027-06-01
     has "$err" 'must be later'
@@ -146,7 +146,7 @@ extend() {
 }
 it 'extend gives a later end and nothing else' extend
 renew_in_notice() {
-    at $T
+    at "$T"
     exits 0 allot request submit --tenant b --flavor t4 --units 1
     at 2027-08-01T00:00:00Z
     exits 0 allot tick --confirm
@@ -183,8 +183,11 @@ shrink() {
     is $((3 - units)) "$(value '.lines[0].units')"
     is $(((3 - units) * 15600)) "$(value .compute_gflops)"
     is 20000000000000 "$(value .storage_bytes)"
+    cp "$out" things.json
+    exits 5 allot grant shrink g-5 "$(value '[.things[] | select(.kind == "volume").name][0]')"
+    has "$err" 'is in use by server'
     # shellcheck disable=SC2046 # names have no blanks
-    exits 5 allot grant shrink g-5 $(value '.things[] | select(.observed != "absent") | .name')
+    exits 5 allot grant shrink g-5 $(jq -r '.things[] | select(.observed != "absent") | .name' things.json)
     has "$err" 'nothing of grant g-5 would be left'
 }
 it 'shrink gives back a whole server and refuses to give back all' shrink
@@ -202,6 +205,20 @@ release() {
     exits 5 allot grant purge g-5
 }
 it 'released early, then purged by an administrator' release
+volume() { # the first server carries the volumes: both go, the other server stays
+    at 2028-01-01T00:00:00Z
+    exits 0 allot request submit --tenant a --flavor v100 --units 3 --storage '20 TB' --json
+    g=$(value .grant)
+    allot grant show "$g" --json >things.json
+    exits 0 allot grant shrink "$g" "$(jq -r '[.things[] | select(.kind == "server").name][0]' things.json)" "$(jq -r '[.things[] | select(.kind == "volume").name][0]' things.json)"
+    allot grant show "$g" --json >"$out"
+    is 10000000000000 "$(value .storage_bytes)"
+    is active "$(value .state)"
+    exits 0 allot grant release "$g"
+    exits 0 allot grant purge "$g" --json
+    is ended "$(value .state)"
+}
+it 'a volume goes with the server that carries it' volume
 no_storage() {
     at 2028-01-01T00:00:00Z
     exits 0 allot request submit --tenant b --flavor t4 --units 2 --json

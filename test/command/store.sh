@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2119 # functions with arguments that may be left out
 # init, backup, restore and fsck as a person or cron meets them.
 . "$ROOT/test/books.bash"
 

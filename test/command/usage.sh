@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2119 # functions with arguments that may be left out
 # usage show, status and its --check on a store with one grant that lived and one that lives.
 . "$ROOT/test/books.bash"
 
@@ -82,7 +83,7 @@ broken() {
     cp "$STORE" copy.db
     [ ! -e "$STORE-wal" ] || cp "$STORE-wal" copy.db-wal
     sqlite3 copy.db "UPDATE account SET balance = balance - 1 WHERE kind = 'free' AND item = 'storage'"
-    exits 9 "$ALLOT" --store copy.db usage show --since 2026-03-02T00:00:00Z --now $NOW
+    exits 9 "$ALLOT" --store copy.db usage show --since 2026-03-02T00:00:00Z --now "$NOW"
     has "$out" 'DOES NOT CLOSE'
     has "$err" 'books do not close'
 }

@@ -65,21 +65,26 @@ stopped() {
     allot reconcile >>said 2>&1 || { cat said; exit 1; }
     if [ "$mode" = exit ]; then [ "$last" = 99 ]; else grep -q 'was told to fail' said; fi
 }
-round=0 more=1 n=0
-while [ $more = 1 ]; do
-    more=0
-    for mode in exit error; do
+round=0 idle=0 n=0
+# Both modes at every point with CRASH_ALL=1; else every second point, the modes in turn.
+step=2
+[ -z "${CRASH_ALL:-}" ] || step=1
+while [ $idle -lt 2 ]; do
+    idle=$((idle + 1))
+    modes=('exit' error)
+    [ $step = 1 ] || modes=("${modes[n / 2 % 2]}")
+    for mode in "${modes[@]}"; do
         round=$((round + 1))
-        stopped $mode $n request submit --tenant c0001 --compute '15.6 TF' --storage '10 TB' --idempotency-key "s$round" && more=1
+        stopped "$mode" $n request submit --tenant c0001 --compute '15.6 TF' --storage '10 TB' --idempotency-key "s$round" && idle=0
         grant=$(allot --json grant list | jq -r '[.[]? // .grants[]? | select(.state == "active")] | .[0].grant // .[0].id')
         ok "round $round: the server and its volume are there once" here '1 1'
-        stopped $mode $n grant release "$grant" --idempotency-key "r$round" && more=1
+        stopped "$mode" $n grant release "$grant" --idempotency-key "r$round" && idle=0
         ok "round $round: the server is gone, the volume is kept" here '0 1'
-        stopped $mode $n grant purge "$grant" --idempotency-key "p$round" && more=1
+        stopped "$mode" $n grant purge "$grant" --idempotency-key "p$round" && idle=0
         ok "round $round: the volume is gone" here '0 0'
         ok "round $round: the books close" allot fsck >/dev/null
     done
-    n=$((n + 1))
+    n=$((n + step))
     [ $n -lt 60 ] || { echo 'the fault points do not end'; exit 1; }
 done
 echo "$round rounds, $n fault points"

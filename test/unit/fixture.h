@@ -84,7 +84,12 @@ static inline int fixture_grant(struct book *b, struct placer *placer, int tenan
                                    .keep = span(30 * CLOCK_DAY)};
     int64_t request;
     if (request_insert(b, &n, &request, e) < 0) return -1;
-    if (grant_reserve(b, placer, tenant_id, request, &d, false, id, e) < 0) return -1;
+    struct placed placed;
+    size_t stuck;
+    if (placer_place(placer, d.lines, d.n_lines, false, &placed, &stuck, e) != 1) return -1;
+    int rc = grant_reserve(b, &placed, tenant_id, request, &d, id, e);
+    placed_free(&placed);
+    if (rc < 0) return -1;
     return sql_do(b->store, e, "UPDATE request SET state = 'granted', grant_id = $2 WHERE id = $1", "ii",
                   request, *id);
 }

@@ -153,7 +153,9 @@ static int read_works(void) {
     struct store *s = store_open(path, STORE_READ, &own);
     int64_t n = 0;
     if (!s) return 1;
-    return sql_int(s, &own, &n, "SELECT count(*) FROM pool", "") == 1 && n == 1 ? 0 : 2;
+    int rc = sql_int(s, &own, &n, "SELECT count(*) FROM pool", "");
+    store_close(s);
+    return rc == 1 && n == 1 ? 0 : 2;
 }
 
 static void let_nobody_in(mode_t of_folder, mode_t of_files) {
