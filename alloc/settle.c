@@ -110,7 +110,9 @@ static int after_absent(struct book *b, const struct grant *g, struct err *e) {
                    &things, e) < 0)
         return -1;
     if (strcmp(g->state, "releasing") == 0 && servers == 0) return grant_compute_gone(b, g, e);
-    if (strcmp(g->state, "purging") == 0 && things == 0) return ended(b, g, "ended", e);
+    /* kept: a volume that was given back before the servers may go last */
+    bool keeps = strcmp(g->state, "kept") == 0 || strcmp(g->state, "purging") == 0;
+    if (keeps && things == 0) return ended(b, g, "ended", e);
     if (strcmp(g->state, "voiding") == 0 && things == 0) return ended(b, g, "void", e);
     return 0;
 }
