@@ -287,8 +287,10 @@ volume_first() {
     new_store
     at 2026-03-02T00:00:00Z
     add_tenant a 1
-    exits 0 allot request submit --tenant a --flavor v100 --units 1 --storage '1 TB'
-    exits 0 allot grant shrink g-1 "$(allot grant show g-1 --json | jq -r '.things[] | select(.kind == "volume").name')" --no-provision
+    exits 0 allot request submit --tenant a --flavor v100 --units 2 --per-server 1 --storage '1 TB'
+    allot grant show g-1 --json | jq -r '.things[] | select(.kind == "volume" or (.name | contains("-s1"))).name' >names
+    mapfile -t names <names
+    exits 0 allot grant shrink g-1 "${names[@]}" --no-provision
     exits 0 allot grant release g-1 --no-provision
     exits 0 allot reconcile
     is ended "$(state g-1)"
