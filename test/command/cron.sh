@@ -340,12 +340,13 @@ it 'a pool whose backend fails does not stop the others' two_pools
 unusable() {
     policy_text | sed 's/pool p/pool q/; s/"test"/"second"/' >second.policy
     allot policy load second.policy >/dev/null 2>&1
+    sqlite3 "$STORE" "UPDATE pool SET backend = 'gone' WHERE name = 'q'"
     exits 7 allot request submit --tenant a --pool q --storage '1 TB' --json
     is granted "$(value .outcome)"
     has "$err" 'what was decided is booked'
     g=$(value .grant)
     is reserved "$(state "$g")"
-    sqlite3 "$STORE" "UPDATE pool SET settings = json_set(settings, '\$.file', '$PWD/cloud2.json') WHERE name = 'q'"
+    sqlite3 "$STORE" "UPDATE pool SET backend = 'simulated', settings = json_set(settings, '\$.file', '$PWD/cloud2.json') WHERE name = 'q'"
     exits 0 allot reconcile
     is active "$(state "$g")"
 }
