@@ -202,25 +202,35 @@ static int apply_decision(struct applying *a, const struct gathered_claim *c, co
     return apply_new(a, c, d, placed, decision, body, e);
 }
 
-/* What the policy would give fits no hosts: enough units are free, but not together. It waits; nobody else
-   has to. line: of d, the one that found no room. */
+/* Why a decision that gives something cannot be carried out now. line: of d, the one that found no room; past
+   the last: its volumes found no host. */
+static void room_words(const struct decision *d, size_t line, struct reason *reason) {
+    struct text en = {0}, ko = {0};
+    *reason = (struct reason){.code = REASON_NO_STORAGE, .decisive = true};
+    if (line < d->n_lines) {
+        const struct plan_line *l = &d->lines[line];
+        reason->code = REASON_NO_UNITS;
+        text_add(&en, "no host has room for a server of %s x %lld: the free units are apart", l->flavor,
+                 (long long)l->size);
+        text_add(&ko, "%s %lld개를 함께 쓸 수 있는 호스트가 없습니다: 남은 자원이 흩어져 있습니다", l->flavor,
+                 (long long)l->size);
+        reason->hint_en = mem_copy("it waits until units of one host come back; smaller servers may fit now");
+        reason->hint_ko =
+            mem_copy("한 호스트의 자원이 반납될 때까지 기다립니다. 더 작은 서버는 지금 가능할 수 있습니다");
+    } else {
+        text_add(&en, "no host takes volumes now");
+        text_add(&ko, "지금 볼륨을 만들 수 있는 호스트가 없습니다");
+        reason->hint_en = mem_copy("it waits until a host is active again");
+        reason->hint_ko = mem_copy("사용할 수 있는 호스트가 생길 때까지 기다립니다");
+    }
+    reason->en = text_take(&en);
+    reason->ko = text_take(&ko);
+}
+
+/* What the policy would give fits no hosts. It waits; nobody else has to. */
 static void waiting_for_room(const struct decision *d, size_t line, struct reason *reason,
                              struct decision *out) {
-    const struct plan_line *l = &d->lines[line];
-    struct text en = {0}, ko = {0};
-    text_add(&en, "no host has room for a server of %s x %lld: the free units are apart", l->flavor,
-             (long long)l->size);
-    text_add(&ko, "%s %lld개를 함께 쓸 수 있는 호스트가 없습니다: 남은 자원이 흩어져 있습니다", l->flavor,
-             (long long)l->size);
-    *reason =
-        (struct reason){.code = REASON_NO_UNITS,
-                        .en = text_take(&en),
-                        .ko = text_take(&ko),
-                        .hint_en = mem_copy("it waits until units of one host come back; smaller servers "
-                                            "may fit now"),
-                        .hint_ko = mem_copy("한 호스트의 자원이 반납될 때까지 기다립니다. 더 작은 서버는 "
-                                            "지금 가능할 수 있습니다"),
-                        .decisive = true};
+    room_words(d, line, reason);
     *out = (struct decision){.claim = d->claim,
                              .outcome = OUTCOME_QUEUE,
                              .lease = d->lease,
@@ -236,11 +246,22 @@ static void reason_drop(struct reason *r) {
     free(r->hint_ko);
 }
 
+/* 1 the servers are placed and the volumes have somewhere to go; 0 not, *line says for what; -1. */
+static int find_room(struct applying *a, const struct gathered_claim *c, const struct decision *d,
+                     struct placed *placed, size_t *line, struct err *e) {
+    int fits = placer_place(&a->placer, d->lines, d->n_lines, c->exact, placed, line, e);
+    if (fits != 1 || d->storage.n == 0 || d->n_lines > 0) return fits;
+    scoped_free char *host = NULL;
+    if (placement_storage_host(a->book->store, a->book->pool, &host, e) < 0) return -1;
+    *line = d->n_lines;
+    return host[0] != '\0';
+}
+
 static int apply(struct applying *a, size_t i, const struct decision *d, struct err *e) {
     const struct gathered_claim *c = &a->gathered.claims[i];
     struct placed placed = {0};
     size_t line = 0;
-    int fits = gives(d) ? placer_place(&a->placer, d->lines, d->n_lines, c->exact, &placed, &line, e) : 1;
+    int fits = gives(d) ? find_room(a, c, d, &placed, &line, e) : 1;
     if (fits < 0) return -1;
     if (fits) {
         int rc = apply_decision(a, c, d, &placed, e);
@@ -355,7 +376,7 @@ static int plan_again(const struct decider *decider, const struct stored_plan *p
 static json_t *encode_as_stored(const struct decision *d, const json_t *stored) {
     json_t *again = decision_encode(d);
     if (!gives(d) || json_equal(again, stored)) return again;
-    for (size_t line = 0; line < d->n_lines; line++) {
+    for (size_t line = 0; line <= d->n_lines; line++) {
         struct reason reason;
         struct decision waits;
         waiting_for_room(d, line, &reason, &waits);

@@ -66,6 +66,10 @@ int outbox_exists(struct store *s, int64_t grant, const char *kind, struct err *
 }
 
 int outbox_renew(struct book *b, int64_t grant, const char *kind, struct err *e) {
+    /* One that nobody got would tell an end that is none any more. */
+    if (sql_do(b->store, e, "DELETE FROM outbox WHERE grant_id = $1 AND kind = $2 AND delivered_at IS NULL",
+               "is", grant, kind) < 0)
+        return -1;
     return sql_do(b->store, e, "UPDATE outbox SET kind = kind || '-past' WHERE grant_id = $1 AND kind = $2",
                   "is", grant, kind);
 }

@@ -116,8 +116,6 @@ static int settle_chunk(struct run *r, const size_t *which, struct backend_opera
     for (size_t i = 0; i < n; i++) {
         if (ops[i].answer == BACKEND_REFUSED) grant_stops(r, r->work.items[which[i]].grant);
         free(connections[i]);
-        free(ops[i].detail);
-        json_decref(ops[i].connection);
     }
     return rc;
 }
@@ -129,15 +127,18 @@ static int act_on(struct run *r, const size_t *which, size_t n, struct err *e) {
     bool make = r->work.items[which[0]].want_present;
     struct err call = {0};
     if (fault_point("reconcile.before-call", e) < 0) return -1;
-    int rc = make ? dispatch_ensure(r->backend, &r->place.pool, ops, n, &call)
-                  : dispatch_remove(r->backend, &r->place.pool, ops, n, &call);
     /* A call that failed as a whole has answered each operation nevertheless. */
-    (void)rc;
-    if (fault_point("reconcile.after-call", e) < 0) return -1;
-    rc = settle_chunk(r, which, ops, n, e);
+    (void)(make ? dispatch_ensure(r->backend, &r->place.pool, ops, n, &call)
+                : dispatch_remove(r->backend, &r->place.pool, ops, n, &call));
+    int rc = fault_point("reconcile.after-call", e) < 0 ? -1 : settle_chunk(r, which, ops, n, e);
+    for (size_t i = 0; i < n; i++) {
+        free(ops[i].detail);
+        json_decref(ops[i].connection);
+    }
+    if (rc < 0) return -1;
     r->done += n;
     if (r->options->progress) r->options->progress(r->options->progress_arg, r->done, r->total);
-    return rc;
+    return 0;
 }
 
 /* ---- what is to be done ---- */

@@ -44,6 +44,9 @@ static int next_step(struct store *s, const struct grant *g, instant_t now, enum
     *out = STEP_NONE;
     if (strcmp(g->state, "active") == 0) {
         if (now.s >= g->end.s - g->notice.s) *out = STEP_NOTICE;
+    } else if (strcmp(g->state, "reserved") == 0) {
+        if (now.s >= g->end.s)
+            *out = STEP_RELEASE; /* never became ready: there is nothing to give notice of */
     } else if (strcmp(g->state, "notice") == 0) {
         if (now.s >= g->end.s) *out = STEP_GRACE;
     } else if (strcmp(g->state, "grace") == 0) {
@@ -136,7 +139,7 @@ static json_t *due_grants(struct store *s, int64_t pool, instant_t now, struct e
                     "SELECT id FROM grants WHERE ($1 = 0 OR pool = $1) AND ((state = 'active' AND end_at - "
                     "notice_s <= $2) OR (state = "
                     "'notice' AND end_at <= $2) OR (state = 'grace' AND end_at + grace_s <= $2) OR (state = "
-                    "'kept' AND keep_until - "
+                    "'reserved' AND end_at <= $2) OR (state = 'kept' AND keep_until - "
                     "CASE WHEN notice_s < keep_s THEN notice_s ELSE keep_s END <= $2)) ORDER BY id",
                     "ii", pool, now.s);
 }

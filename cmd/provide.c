@@ -52,11 +52,12 @@ static int run(struct call *call, const int64_t *grants, size_t n, struct err *e
     provide_options(call, &o);
     int rc = reconcile(call->store, &o, &report, e);
     progress_end(&progress);
-    if (rc < 0 && e->code == ERR_RETRY) { /* what was decided stands, whoever carries it out */
-        fprintf(call->messages, "allot: %s; %s\n", e->what, e->hint);
+    if (rc < 0) { /* what was decided stands, whoever carries it out and when */
+        rc = e->code == ERR_RETRY ? 0 : ERR_UNKNOWN;
+        fprintf(call->messages, "allot: %s; what was decided is booked, allot reconcile carries it out\n",
+                e->what);
         err_clear(e);
-        rc = 0;
-    } else if (rc == 0) {
+    } else {
         tell(call, &report);
         rc = report.failed ? ERR_UNKNOWN : report.refused ? ERR_WAITS : 0;
     }

@@ -186,6 +186,20 @@ apart() { # eight free units, but on no host together
     is granted "$(allot request show "$r" --json | jq -r .state)"
 }
 it 'a server that fits no host waits, and stops nobody else' apart
+drained() {
+    new_store
+    add_tenant a 1
+    for h in h1 h2 h3; do exits 0 allot pool drain p --host $h; done
+    exits 8 allot request submit --tenant a --storage '1 TB' --json
+    has "$out" 'no host takes volumes now'
+    exits 0 allot explain r-1
+    exits 0 allot tick
+    exits 0 allot pool undrain p --host h2
+    exits 0 allot tick
+    exits 0 allot reconcile
+    is 'active h2' "$(allot grant show g-1 --json | jq -r '"\(.state) \(.things[0].host)"')"
+}
+it 'a volume waits while no host is active' drained
 
 # ---- backends that misbehave ----
 
@@ -323,6 +337,37 @@ two_pools() {
     is active "$(state g-1)"
 }
 it 'a pool whose backend fails does not stop the others' two_pools
+unusable() {
+    policy_text | sed 's/pool p/pool q/; s/"test"/"second"/' >second.policy
+    allot policy load second.policy >/dev/null 2>&1
+    sqlite3 "$STORE" "UPDATE pool SET backend = 'gone' WHERE name = 'q'"
+    exits 7 allot request submit --tenant a --pool q --storage '1 TB' --json
+    is granted "$(value .outcome)"
+    has "$err" 'what was decided is booked'
+    g=$(value .grant)
+    is reserved "$(state "$g")"
+    sqlite3 "$STORE" "UPDATE pool SET backend = 'simulated', settings = json_set(settings, '\$.file', '$PWD/cloud2.json') WHERE name = 'q'"
+    exits 0 allot reconcile
+    is active "$(state "$g")"
+}
+it 'a decision stands though its backend cannot be asked' unusable
+never() {
+    new_store
+    add_tenant a 1
+    set_up '{"dead_hosts": ["*"]}'
+    exits 0 allot request submit --tenant a --flavor v100 --units 1 --for '2 days'
+    is reserved "$(state g-1)"
+    at 2026-03-03T23:59:59Z
+    exits 0 allot tick --confirm
+    is reserved "$(state g-1)"
+    at 2026-03-04T00:00:00Z
+    exits 0 allot tick
+    is voiding "$(state g-1)"
+    set_up '{"dead_hosts": null}'
+    exits 0 allot reconcile
+    is void "$(state g-1)"
+}
+it 'what never became ready ends with its term' never
 busy() {
     new_store
     add_tenant a 1

@@ -150,9 +150,9 @@ renew_in_notice() {
     exits 0 allot request submit --tenant b --flavor t4 --units 1
     at 2027-08-01T00:00:00Z
     exits 0 allot tick --confirm
-    exits 0 allot notify
     is notice "$(state g-4)"
     exits 0 allot grant renew g-4
+    is 0 "$(sqlite3 "$STORE" "SELECT count(*) FROM outbox WHERE grant_id = 4 AND kind LIKE 'notice%'")"
     is active "$(state g-4)"
     at 2027-08-09T00:00:00Z
     exits 0 allot tick --confirm
