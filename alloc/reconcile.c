@@ -243,6 +243,13 @@ static bool is_at_work(const struct run *r, const char *token) {
     return false;
 }
 
+/* 1: an operation of another pool stands for it: two pools may lie on one host. 0, -1 */
+static int is_of_other_pool(const struct run *r, const char *token, struct err *e) {
+    int64_t operation;
+    return sql_int(r->store, e, &operation, "SELECT id FROM operation WHERE token = $1 AND pool <> $2", "si",
+                   token, r->pool);
+}
+
 /* What no open operation stands for. Of an operation that has ended it is ours to remove: its host was given
    up for lost and came back, or the backend finished late. A token that the ledger does not know is only
    reported. */
@@ -250,11 +257,14 @@ static int label_rest(struct run *r, const struct backend_view *view, struct err
     for (size_t i = 0; i < view->n_seen; i++) {
         const struct backend_seen *seen = &view->seen[i];
         int64_t operation;
-        if (!is_ours(r, seen->token)) {
+        bool ours = is_ours(r, seen->token);
+        if (ours && is_at_work(r, seen->token)) continue;
+        int other = ours ? is_of_other_pool(r, seen->token, e) : 1;
+        if (other < 0) return -1;
+        if (other) {
             r->report->foreign++;
             continue;
         }
-        if (is_at_work(r, seen->token)) continue;
         int known =
             sql_int(r->store, e, &operation,
                     "SELECT id FROM operation WHERE token = $1 AND pool = $2 AND desired = 'absent' AND "

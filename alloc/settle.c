@@ -98,6 +98,7 @@ static int after_absent(struct book *b, const struct grant *g, struct err *e) {
                    &things, e) < 0)
         return -1;
     if (strcmp(g->state, "releasing") == 0 && servers == 0) return grant_compute_gone(b, g, e);
+    /* kept: a volume that was given back before the servers may go last */
     bool was_kept = strcmp(g->state, "purging") == 0 || strcmp(g->state, "kept") == 0;
     if (things == 0 && was_kept) return grant_all_gone(b, g, "ended", e);
     if (things == 0 && strcmp(g->state, "voiding") == 0) return grant_all_gone(b, g, "void", e);

@@ -101,6 +101,23 @@ many() {
 }
 it 'more ends at once than configured are refused' many
 
+ahead_once() { # a clock that was wrong once has written a time that lies a year ahead
+    new_store
+    add_tenant a 1
+    add_tenant b 2
+    exits 0 allot request submit --tenant a --flavor v100 --units 1
+    exits 0 allot tick
+    at 2027-05-01T00:00:00Z
+    exits 0 allot request submit --tenant b --flavor v100 --units 1
+    at 2026-03-02T01:00:00Z
+    exits 5 allot tick
+    has "$err" 'it would change nothing'
+    exits 0 allot tick --confirm --json
+    is '0 0 0' "$(value '"\(.notices) \(.graces) \(.releases)"')"
+    is active "$(state g-1)"
+}
+it 'tick --confirm does what the refusal listed, though the books are ahead of the clock' ahead_once
+
 # ---- the queue ----
 
 queue() {
@@ -336,4 +353,16 @@ busy() {
     wait
 }
 it 'a second reconcile tries again later; a request waits its turn' busy
+two_pools() { # on the same hosts
+    new_store
+    add_tenant a 1
+    exits 0 allot pool add q --file pool.yaml
+    exits 0 allot request submit --tenant a --pool p --flavor v100 --units 1
+    exits 0 allot reconcile --pool q --json
+    is '0 1' "$(value '"\(.backend_only) \(.foreign)"')"
+    token=$(allot grant show g-1 --json | jq -r '.things[0].token')
+    exits 4 allot reconcile --pool q --remove "$token"
+    is 1 "$(things)"
+}
+it 'what another pool of the store has on the same host is no stranger, and cannot be ordered removed' two_pools
 finish

@@ -282,4 +282,18 @@ direct() {
     exits 3 allot grant add m --flavor v100 --units 24 --override C1 --reason 'test bed' --override-until 2028-02-28
 }
 it 'a direct grant passes a review, and one rule with a dated reason, never capacity' direct
+
+volume_first() {
+    new_store
+    at 2026-03-02T00:00:00Z
+    add_tenant a 1
+    exits 0 allot request submit --tenant a --flavor v100 --units 2 --per-server 1 --storage '1 TB'
+    allot grant show g-1 --json | jq -r '.things[] | select(.kind == "volume" or (.name | contains("-s1"))).name' >names
+    mapfile -t names <names
+    exits 0 allot grant shrink g-1 "${names[@]}" --no-provision
+    exits 0 allot grant release g-1 --no-provision
+    exits 0 allot reconcile
+    is ended "$(state g-1)"
+}
+it 'a grant whose last volume was given back before its servers ends with it' volume_first
 finish
