@@ -17,6 +17,7 @@ struct store {
     int64_t epoch;
     bool test_clock, dry_run, read_only, in_transaction;
     char id[16];
+    char era[40]; /* epoch and branch */
     char *path;
     struct {
         const char *sql; /* by address: literals live as long as the program */

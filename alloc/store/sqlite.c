@@ -197,11 +197,12 @@ static int migrate(struct store *s, void *arg, struct err *e) {
 
 static int identity(struct store *s, struct err *e) {
     struct rows r;
-    int rc = rows_open(&r, s, e, "SELECT id, epoch, test_clock FROM store", "");
+    int rc = rows_open(&r, s, e, "SELECT id, epoch, test_clock, branch FROM store", "");
     if (rc == 0 && (rc = rows_next(&r, e)) == 1) {
         text_format(s->id, sizeof s->id, "%s", rows_text(&r, 0));
         s->epoch = rows_int(&r, 1);
         s->test_clock = rows_int(&r, 2) != 0;
+        text_format(s->era, sizeof s->era, "%lld%s", (long long)s->epoch, rows_text(&r, 3));
         rc = 0;
     } else if (rc == 0) {
         rc = err_set(e, ERR_FAILED, "store %s is damaged: it has no identity", s->path);
@@ -278,7 +279,7 @@ static int give_birth(struct store *s, void *arg, struct err *e) {
     char id[16];
     hash_random_hex(id, 13);
     if (migrate(s, &m, e) < 0) return -1;
-    return sql_do(s, e, "INSERT INTO store (one, id, epoch, test_clock, made_at) VALUES (1, $1, 1, $2, $3)",
+    return sql_do(s, e, "INSERT INTO store (one, id, epoch, branch, test_clock, made_at) VALUES (1, $1, 1, '', $2, $3)",
                   "sii", id, (int64_t)b->test_clock, b->now.s);
 }
 
@@ -301,6 +302,7 @@ int store_create(const char *path, bool test_clock, instant_t now, struct err *e
 const char *store_path(const struct store *s) { return s->path; }
 const char *store_id(const struct store *s) { return s->id; }
 int64_t store_epoch(const struct store *s) { return s->epoch; }
+const char *store_era(const struct store *s) { return s->era; }
 bool store_test_clock(const struct store *s) { return s->test_clock; }
 void store_lock_limit(struct store *s, int64_t ms) { s->lock_ms = ms; }
 void store_dry_run(struct store *s, bool on) { s->dry_run = on; }
