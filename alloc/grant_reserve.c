@@ -45,8 +45,7 @@ static int operation_add(struct making *m, const struct operation_new *n, int64_
     if (store_epoch(s) > 1) text_format(era, sizeof era, ".%s", store_era(s));
     if (text_format(name, sizeof name, "allot-%s-g%lld-%c%d-%.6s%s", m->label, (long long)m->id,
                     is_server ? 's' : 'v', is_server ? ++m->servers : ++m->volumes, store_id(s), era) < 0 ||
-        text_format(token, sizeof token, "s%s.%s.%lld", store_id(s), store_era(s),
-                    (long long)id) < 0)
+        text_format(token, sizeof token, "s%s.%s.%lld", store_id(s), store_era(s), (long long)id) < 0)
         return err_set(e, ERR_FAILED, "the name of operation %lld is too long", (long long)id);
     *out = id;
     return sql_do(s, e,

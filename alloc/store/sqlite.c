@@ -279,8 +279,9 @@ static int give_birth(struct store *s, void *arg, struct err *e) {
     char id[16];
     hash_random_hex(id, 13);
     if (migrate(s, &m, e) < 0) return -1;
-    return sql_do(s, e, "INSERT INTO store (one, id, epoch, branch, test_clock, made_at) VALUES (1, $1, 1, '', $2, $3)",
-                  "sii", id, (int64_t)b->test_clock, b->now.s);
+    return sql_do(
+        s, e, "INSERT INTO store (one, id, epoch, branch, test_clock, made_at) VALUES (1, $1, 1, '', $2, $3)",
+        "sii", id, (int64_t)b->test_clock, b->now.s);
 }
 
 int store_create(const char *path, bool test_clock, instant_t now, struct err *e) {
