@@ -145,6 +145,27 @@ static int harden(struct store *s, struct err *e) {
         "setting up", e);
 }
 
+/* As SQLite does with its own: whoever may write the store may take its turns, whatever the umask was and
+   whoever came first, root among them. */
+static void side_share(int fd, const char *path) {
+    struct stat store, side;
+    if (stat(path, &store) < 0 || fstat(fd, &side) < 0 || side.st_uid != geteuid()) return;
+    if (!S_ISREG(side.st_mode) || side.st_size > 0 || side.st_nlink != 1) return; /* not one of ours */
+    bool is_other = side.st_uid != store.st_uid || side.st_gid != store.st_gid;
+    if (geteuid() == 0 && is_other && fchown(fd, store.st_uid, store.st_gid) < 0) return;
+    if ((side.st_mode ^ store.st_mode) & 0666) (void)fchmod(fd, store.st_mode & 0666);
+}
+
+int store_side_open(const char *path, const char *end, struct err *e) {
+    char side[4096];
+    if (text_format(side, sizeof side, "%s%s", path, end) < 0)
+        return err_set(e, ERR_USAGE, "store path is too long");
+    int fd = open(side, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0660);
+    if (fd < 0) return err_set(e, ERR_FAILED, "%s cannot be opened: %s", side, strerror(errno));
+    side_share(fd, path);
+    return fd;
+}
+
 struct store *store_handle(const char *path, int flags, struct err *e) {
     /* One thread uses the store: counting memory under a mutex at each allocation would only cost. */
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
@@ -159,12 +180,7 @@ struct store *store_handle(const char *path, int flags, struct err *e) {
         store_close(s);
         return NULL;
     }
-    char lock[4096];
-    if (text_format(lock, sizeof lock, "%s.lock", path) < 0)
-        err_set(e, ERR_USAGE, "store path is too long");
-    else if (!s->read_only && (s->lock_fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0660)) < 0)
-        err_set(e, ERR_FAILED, "%s cannot be opened: %s", lock, strerror(errno));
-    if (err_is(e) || harden(s, e) < 0) {
+    if ((!s->read_only && (s->lock_fd = store_side_open(path, ".lock", e)) < 0) || harden(s, e) < 0) {
         store_close(s);
         return NULL;
     }

@@ -126,6 +126,22 @@ twice() {
 }
 it 'two restores of one backup do not take or remove the things of each other' twice
 
+sides() { # an umask must not shut out those who may write the store
+    chmod 660 "$STORE"
+    rm -f "$STORE.lock" "$STORE.reconcile"
+    umask 077
+    exits 0 allot reconcile
+    is '660 660' "$(stat -c %a "$STORE.lock" "$STORE.reconcile" | tr '\n' ' ' | sed 's/ $//')"
+    chmod 640 "$STORE"
+    exits 0 allot reconcile
+    is '640 640' "$(stat -c %a "$STORE.lock" "$STORE.reconcile" | tr '\n' ' ' | sed 's/ $//')"
+    mv "$STORE.reconcile" kept
+    ln -s kept "$STORE.reconcile"
+    exits 1 allot reconcile
+    mv kept "$STORE.reconcile"
+}
+it 'the files beside the store have its mode, and are never reached through a link' sides
+
 locked() {
     exec 9<>"$STORE.lock"
     flock 9
