@@ -36,6 +36,15 @@ static void tell(struct call *call, const struct reconcile_report *r) {
                 (long long)r->refused);
 }
 
+static void tell_failure(struct call *call, const struct err *e) {
+    fputs("allot: ", call->messages);
+    output_safe(call->messages, e->what);
+    fputs("; ", call->messages);
+    output_safe(call->messages,
+                e->code == ERR_RETRY ? e->hint : "what was decided is booked, allot reconcile carries it out");
+    fputc('\n', call->messages);
+}
+
 static int by_number(const void *a, const void *b) {
     int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
     return (x > y) - (x < y);
@@ -52,11 +61,11 @@ static int run(struct call *call, const int64_t *grants, size_t n, struct err *e
     provide_options(call, &o);
     int rc = reconcile(call->store, &o, &report, e);
     progress_end(&progress);
-    if (rc < 0 && e->code == ERR_RETRY) { /* what was decided stands, whoever carries it out */
-        fprintf(call->messages, "allot: %s; %s\n", e->what, e->hint);
+    if (rc < 0) { /* what was decided stands, whoever carries it out: to fail now would ask for it once more */
+        rc = e->code == ERR_RETRY ? 0 : ERR_UNKNOWN;
+        tell_failure(call, e);
         err_clear(e);
-        rc = 0;
-    } else if (rc == 0) {
+    } else {
         tell(call, &report);
         rc = report.failed ? ERR_UNKNOWN : report.refused ? ERR_WAITS : 0;
     }
