@@ -40,8 +40,9 @@ static void tell_failure(struct call *call, const struct err *e) {
     fputs("allot: ", call->messages);
     output_safe(call->messages, e->what);
     fputs("; ", call->messages);
-    output_safe(call->messages,
-                e->code == ERR_RETRY ? e->hint : "what was decided is booked, allot reconcile carries it out");
+    output_safe(call->messages, e->code == ERR_RETRY
+                                    ? e->hint
+                                    : "what was decided is booked, allot reconcile carries it out");
     fputc('\n', call->messages);
 }
 
@@ -61,7 +62,8 @@ static int run(struct call *call, const int64_t *grants, size_t n, struct err *e
     provide_options(call, &o);
     int rc = reconcile(call->store, &o, &report, e);
     progress_end(&progress);
-    if (rc < 0) { /* what was decided stands, whoever carries it out: to fail now would ask for it once more */
+    if (rc <
+        0) { /* what was decided stands, whoever carries it out: to fail now would ask for it once more */
         rc = e->code == ERR_RETRY ? 0 : ERR_UNKNOWN;
         tell_failure(call, e);
         err_clear(e);
