@@ -6,8 +6,9 @@
  * apart: waiting is the engine's. All calls go through alloc/dispatch.h, which checks arguments and
  * that a failure says either "nothing happened" or "unknown".
  *
- * Tokens look like s4f1c09ab37de.1.812 (store id, epoch, operation): a backend writes the token
- * into the thing it makes and finds it again by it. Nothing is ever removed by name alone.
+ * Tokens look like s4f1c09ab37de.1.812 (store id, epoch and what was drawn at its restore, operation):
+ * a backend writes the token into the thing it makes and finds it again by it. Nothing is ever removed
+ * by name alone.
  *
  * Ownership: operations and their specification belong to the caller; `detail`, `seen` and what
  * hangs below them are allocated by the backend (malloc) and freed by the caller.

@@ -498,16 +498,13 @@ static int run_pools(struct store *s, const struct reconcile_options *o, struct 
 
 /* Two runs at once would call the backend for the same operations. */
 static int run_alone(struct store *s, int64_t wait_ms, struct err *e) {
-    char path[4096];
     int64_t deadline = clock_monotonic_ms() + wait_ms;
-    if (text_format(path, sizeof path, "%s.reconcile", store_path(s)) < 0)
-        return err_set(e, ERR_USAGE, "store path is too long");
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0660);
-    if (fd < 0) return err_set(e, ERR_FAILED, "%s: %s", path, strerror(errno));
+    int fd = store_side_open(store_path(s), ".reconcile", e);
+    if (fd < 0) return -1;
     for (;;) {
         if (flock(fd, LOCK_EX | LOCK_NB) == 0) return fd;
         if (errno != EWOULDBLOCK && errno != EINTR) {
-            err_set(e, ERR_FAILED, "%s: %s", path, strerror(errno));
+            err_set(e, ERR_FAILED, "%s.reconcile: %s", store_path(s), strerror(errno));
             break;
         }
         if (clock_monotonic_ms() >= deadline) {

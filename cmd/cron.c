@@ -65,7 +65,8 @@ static int tick_run(struct call *call, struct err *e) {
         fprintf(call->messages,
                 "allot: %lld grant%s cannot end because %s notice was not delivered; allot notify\n", waiting,
                 waiting == 1 ? "" : "s", waiting == 1 ? "its" : "their");
-    bool shows = !is_quiet(answer) || strcmp(call->format, "table") != 0 || call->dry_run;
+    bool has_news = !is_quiet(answer) && !call->quiet; /* cron mails what is printed */
+    bool shows = has_news || strcmp(call->format, "table") != 0 || call->dry_run;
     if (shows && output_object(call, tick_columns, answer, e) < 0) return -1;
     return call->dry_run ? 0 : audit_publish(call->store, config, call->now, e);
 }
@@ -95,7 +96,8 @@ static int reconcile_print(struct call *call, const struct reconcile_report *r, 
         scoped_json json_t *answer = reconcile_answer(r);
         return output_object(call, columns, answer, e);
     }
-    if (json_array_size(r->things) && output_list(call, columns, r->things, e) < 0) return -1;
+    bool is_silent = call->quiet && strcmp(call->format, "table") == 0 && !call->dry_run;
+    if (json_array_size(r->things) && !is_silent && output_list(call, columns, r->things, e) < 0) return -1;
     if (json_array_size(r->things) || call->dry_run)
         output_say(call, "%lld matched, %lld ledger-only, %lld backend-only, %lld differing, %lld unknown",
                    (long long)r->matched, (long long)r->ledger_only, (long long)r->backend_only,

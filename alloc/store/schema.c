@@ -11,7 +11,8 @@
 
 static const char first[] =
     "CREATE TABLE store (one INTEGER PRIMARY KEY CHECK (one = 1), id TEXT NOT NULL, epoch INTEGER NOT NULL,"
-    "  test_clock INTEGER NOT NULL CHECK (test_clock IN (0, 1)), made_at INTEGER NOT NULL) STRICT;"
+    "  branch TEXT NOT NULL, test_clock INTEGER NOT NULL CHECK (test_clock IN (0, 1)), made_at INTEGER NOT "
+    "NULL) STRICT;"
     "CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL CHECK (value > 0)) STRICT;"
 
     /* Who may hold: an organisation has one registration number, a tenant is one of its projects. */

@@ -368,6 +368,24 @@ never() {
     is void "$(state g-1)"
 }
 it 'what never became ready ends with its term' never
+quiet() {
+    new_store
+    add_tenant a 1
+    exits 0 allot request submit --tenant a --flavor v100 --units 1
+    at 2026-05-20T00:00:00Z
+    exits 0 allot tick --confirm --quiet
+    is '' "$(cat "$out" "$err")"
+    is notice "$(state g-1)"
+    exits 0 allot --quiet grant release g-1 --no-provision
+    exits 0 allot reconcile --quiet
+    is '' "$(cat "$out" "$err")"
+    is ended "$(state g-1)"
+    set_up '{"dead_hosts": ["h1"]}'
+    exits 1 allot reconcile --quiet
+    is '' "$(cat "$out")"
+    has "$err" 'host h1 of pool p'
+}
+it 'with --quiet what is due is done without a word, and trouble is told' quiet
 busy() {
     new_store
     add_tenant a 1

@@ -248,4 +248,17 @@ no_policy() {
     is granted "$(value .state)"
 }
 it 'without a policy a request is held, and decided when there is one' no_policy
+
+unready() { # what comes after the decision fails: to answer "failed" would ask for it once more
+    new_store
+    add_tenant a 1
+    mkdir "$STORE.reconcile"
+    exits 7 submit --tenant a --flavor v100 --units 1 --json
+    is granted "$(value .outcome)"
+    has "$err" 'is booked'
+    rmdir "$STORE.reconcile"
+    exits 0 allot reconcile
+    is active "$(allot grant show g-1 --json | jq -r .state)"
+}
+it 'a decision that cannot be carried out now is answered, with status 7' unready
 finish
