@@ -217,7 +217,7 @@ static bool label_operation(struct run *r, size_t i, const struct backend_view *
         o->what = SETTLED_ABSENT;
         return !item->want_present || strcmp(item->observed, "present") == 0;
     }
-    bool wrong_size = op->kind == BACKEND_VOLUME && seen->bytes.n != op->bytes.n;
+    bool wrong_size = op->kind == BACKEND_VOLUME && !backend_volume_fits(op->bytes, seen->bytes);
     bool is_down = op->kind == BACKEND_SERVER && (seen->state == SEEN_STOPPED || seen->state == SEEN_FAILED);
     if (!item->want_present || wrong_size || is_down) {
         r->report->differing++;
