@@ -40,7 +40,8 @@ struct reconcile_report {
     int64_t done, waiting, refused,
         failed;      /* operations by answer: waiting covers started and "not done yet" */
     int64_t removed; /* things that a person ordered removed */
-    json_t *things;  /* what is not matched: label, kind, name, host, token, tenant, grant, action, trouble */
+    json_t *things;  /* what is not matched: label, kind, name, host, token, tenant, grant, action,
+                       outcome (done, undone, waiting, refused, failed; null: nothing was tried), trouble */
     json_t *hosts;   /* hosts in trouble: pool, host, trouble; or over 85 % full */
 };
 void reconcile_report_free(struct reconcile_report *r);

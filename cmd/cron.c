@@ -83,15 +83,12 @@ static json_t *reconcile_answer(const struct reconcile_report *r) {
 }
 
 static int reconcile_print(struct call *call, const struct reconcile_report *r, struct err *e) {
-    static const struct column columns[] = {{"label", "LABEL", CELL_STATE, false},
-                                            {"kind", "KIND", CELL_TEXT, false},
-                                            {"name", "NAME", CELL_TEXT, false},
-                                            {"host", "HOST", CELL_TEXT, false},
-                                            {"tenant", "TENANT", CELL_TEXT, true},
-                                            {"action", "ACTION", CELL_TEXT, false},
-                                            {"trouble", "TROUBLE", CELL_TEXT, false},
-                                            {"token", "TOKEN", CELL_TEXT, true},
-                                            {0}};
+    static const struct column columns[] = {
+        {"label", "LABEL", CELL_STATE, false},     {"kind", "KIND", CELL_TEXT, false},
+        {"name", "NAME", CELL_TEXT, false},        {"host", "HOST", CELL_TEXT, false},
+        {"tenant", "TENANT", CELL_TEXT, true},     {"action", "ACTION", CELL_TEXT, false},
+        {"outcome", "OUTCOME", CELL_STATE, false}, {"trouble", "TROUBLE", CELL_TEXT, false},
+        {"token", "TOKEN", CELL_TEXT, true},       {0}};
     if (strcmp(call->format, "json") == 0) {
         scoped_json json_t *answer = reconcile_answer(r);
         return output_object(call, columns, answer, e);
@@ -102,6 +99,9 @@ static int reconcile_print(struct call *call, const struct reconcile_report *r, 
         output_say(call, "%lld matched, %lld ledger-only, %lld backend-only, %lld differing, %lld unknown",
                    (long long)r->matched, (long long)r->ledger_only, (long long)r->backend_only,
                    (long long)r->differing, (long long)r->unknown);
+    if (json_array_size(r->things) && !call->dry_run)
+        output_say(call, "of what was open: %lld done, %lld waiting, %lld refused, %lld failed",
+                   (long long)r->done, (long long)r->waiting, (long long)r->refused, (long long)r->failed);
     return 0;
 }
 

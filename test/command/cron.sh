@@ -368,6 +368,34 @@ never() {
     is void "$(state g-1)"
 }
 it 'what never became ready ends with its term' never
+healed() { # what a run made or removed is told as done, and is no drift after it
+    new_store
+    add_tenant a 1
+    exits 0 allot request submit --tenant a --flavor v100 --units 2 --storage '1 TB' --no-provision
+    exits 0 allot reconcile --dry-run --json
+    is 'null' "$(value '[.things[].outcome] | unique[]')"
+    exits 0 allot reconcile
+    is 2 "$(grep -c '^ledger-only .* make  *done' "$out")"
+    has "$out" 'of what was open: 2 done, 0 waiting, 0 refused, 0 failed'
+    is '[]' "$(allot status --json | jq -c .drift)"
+    set_up '{"slow": ["*"]}'
+    exits 0 allot request submit --tenant a --flavor v100 --units 1 --no-provision
+    exits 0 allot reconcile --json
+    is 'make waiting' "$(value '.things[] | "\(.action) \(.outcome)"')"
+    is 'ledger-only 1' "$(allot status --json | jq -r '.drift[] | "\(.label) \(.count)"')"
+    set_up '{"slow": []}'
+    exits 0 allot reconcile
+    is '[]' "$(allot status --json | jq -c .drift)"
+    exits 0 allot grant release g-1 --no-provision
+    exits 0 allot reconcile --json
+    is 'remove done' "$(value '.things[] | "\(.action) \(.outcome)"')"
+    is '[]' "$(allot status --json | jq -c .drift)"
+    set_up '{"fail_names": ["*"]}'
+    exits 0 allot request submit --tenant a --flavor v100 --units 1 --no-provision
+    exits 0 allot reconcile --json
+    is 'make refused true' "$(value '.things[] | "\(.action) \(.outcome) \(.trouble | length > 0)"')"
+}
+it 'what a run has healed is told as done and is no drift' healed
 quiet() {
     new_store
     add_tenant a 1
