@@ -117,6 +117,8 @@ explained() {
     has "$out" 'v100 x 4'
     exits 0 allot explain b --json
     is true "$(value 'all(.[]; .same_again)')"
+    exits 0 allot explain r-1 --json
+    is 'r-1 7776000' "$(value '"\(.request) \(.granted.lease.renew_seconds)"')"
     exits 0 allot --lang ko explain b
     exits 4 allot explain nobody
     exits 4 allot explain r-99999
@@ -181,7 +183,7 @@ approval() {
     r=$(allot request list --state held --json | jq -r '.[0].request')
     exits 3 allot request approve "$r"
     has "$err" 'submitted'
-    has "$err" 'hint: another operator must approve it; where there is none, withdraw it and grant directly, approval implied: allot grant add c'
+    has "$err" 'hint: another operator must approve it; where there is none, withdraw it and grant directly, approval implied: allot grant add moving'
     if [ "$(id -u)" = 0 ]; then # another person, as sudo tells
         exits 0 allot grant release "$(allot grant list --tenant c --json | jq -r '.[0].grant')"
         SUDO_USER=kim exits 0 allot request approve "$r" --json
