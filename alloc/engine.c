@@ -159,9 +159,12 @@ static int refresh_decision(struct applying *a, const struct gathered_claim *c, 
 static int reserve(struct applying *a, const struct gathered_claim *c, const struct decision *d,
                    const struct placed *placed, int64_t *grant, struct err *e) {
     if (grant_reserve(a->book, placed, c->tenant, c->request, d, grant, e) < 0) return -1;
+    /* The newest of that rule: an earlier one may be left of a request that got nothing. */
     if (sql_do(a->book->store, e,
-               "UPDATE exception SET grant_id = $3 WHERE tenant = $1 AND grant_id = 0 AND EXISTS "
-               "(SELECT 1 FROM request WHERE id = $2 AND override_rule = exception.rule)",
+               "UPDATE exception SET grant_id = $3 WHERE grant_id = 0 AND id = (SELECT max(x.id) FROM "
+               "exception x "
+               "JOIN request q ON q.tenant = x.tenant AND q.override_rule = x.rule WHERE q.tenant = $1 AND "
+               "q.id = $2)",
                "iii", c->tenant, c->request, *grant) < 0)
         return -1;
     return sql_do(a->book->store, e, "UPDATE request SET grant_id = $3 WHERE tenant = $1 AND id = $2", "iii",

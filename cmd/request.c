@@ -154,9 +154,10 @@ int request_finish(struct call *call, json_t *answers, struct err *e) {
     json_t *answer;
     int64_t *grants scoped_free = grants_of(answers, &n);
     int ready = provide_grants(call, grants, n, e), status = 0;
+    bool has_acted = !call->dry_run && !call_flag(call, "no-provision");
     if (ready < 0) return -1;
     json_array_foreach(answers, i, answer) {
-        if (!call->dry_run && refresh(call, answer, e) < 0) return -1;
+        if (has_acted && refresh(call, answer, e) < 0) return -1;
         int one = request_status(answer);
         if (one && status != ERR_DENIED) status = one;
     }

@@ -281,9 +281,11 @@ direct() {
     exits 3 allot grant add e --flavor v100 --units 1
     exits 2 allot grant add e --flavor v100 --units 1 --override E1
     exits 2 allot grant add e --flavor v100 --units 1 --override E1 --reason 'test bed' --override-until 2027-01-01
+    exits 3 allot grant add e --flavor v100 --units 16 --override E1 --reason 'too much' --override-until 2028-02-28
     exits 0 allot grant add e --flavor v100 --units 1 --override E1 --reason 'test bed' --override-until 2028-02-28 --json
     g=$(value .grant)
-    is "${g#g-}" "$(sqlite3 "$STORE" "SELECT grant_id FROM exception WHERE rule = 'E1'")"
+    is 1 "$(sqlite3 "$STORE" "SELECT count(*) FROM exception WHERE grant_id > 0")"
+    is "${g#g-}" "$(sqlite3 "$STORE" "SELECT grant_id FROM exception WHERE reason = 'test bed'")"
     exits 3 allot grant add e --flavor v100 --units 16 --override E1 --reason 'test bed' --override-until 2028-02-28
     exits 3 allot grant add m --flavor v100 --units 24 --override C1 --reason 'test bed' --override-until 2028-02-28
 }
