@@ -216,6 +216,10 @@ static int tenant_may_renew(struct book *b, const struct grant *g, struct err *e
                    (long long)g->id);
 }
 
+bool grant_exceeds_term(const struct grant *g, instant_t end) {
+    return g->renew.s > 0 && end.s > instant_after(g->end, g->renew).s;
+}
+
 int grant_extend(struct book *b, const struct grant *g, instant_t end, bool by_renewal, struct err *e) {
     if (!is_one_of(g->state, live_states)) return wrong_state(g, by_renewal ? "renewed" : "extended", e);
     if (by_renewal && tenant_may_renew(b, g, e) < 0) return -1;
@@ -235,8 +239,11 @@ int grant_extend(struct book *b, const struct grant *g, instant_t end, bool by_r
                "iiii", g->tenant, g->id, end.s, (int64_t)by_renewal) < 0 ||
         outbox_renew(b, g->id, "notice", e) < 0 || outbox_renew(b, g->id, "grace", e) < 0)
         return -1;
-    char words[96];
+    char words[160];
     text_format(words, sizeof words, "end %s -> %s", instant_text(g->end).s, instant_text(end).s);
+    if (grant_exceeds_term(g, end))
+        text_format(words, sizeof words, "end %s -> %s, longer than the policy's term of %s",
+                    instant_text(g->end).s, instant_text(end).s, span_text(g->renew).s);
     return note(b, g, by_renewal ? "grant.renew" : "grant.extend", words, e);
 }
 

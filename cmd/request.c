@@ -310,7 +310,7 @@ static const struct option return_options[] = {
 const struct command request_commands[] = {
     {"request submit", "", 0, 0, "ask for compute and storage; the policy decides at once",
      COMMAND_CHANGES | COMMAND_LISTS, ROLE_OPERATOR, request_submit_options, request_submit_run},
-    {"request amend", "REQUEST", 1, 1, "replace what a waiting, held or returned request asks",
+    {"request amend", "REQUEST", 1, 1, "change what a waiting, held or returned request asks",
      COMMAND_CHANGES | COMMAND_SHOWS, ROLE_OPERATOR, request_amend_options, request_amend_run},
     {"request list", "", 0, 0, "list requests", COMMAND_LISTS, ROLE_AUDITOR, list_options, list_run},
     {"request show", "REQUEST", 1, 1, "show one request and its last decision", COMMAND_SHOWS, ROLE_AUDITOR,

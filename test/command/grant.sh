@@ -141,6 +141,10 @@ extend() {
     exits 2 allot grant extend g-3 --until 2027-02-30
     exits 0 allot grant extend g-3 --for '10 days' --json
     is 2028-02-14T00:00:00Z "$(value .end)"
+    exits 0 allot --dry-run grant extend g-3 --for '1000 days'
+    has "$out" "note: the policy's term is 90 days; this extends it by 1000 days"
+    exits 0 allot --dry-run grant extend g-3 --for '10 days'
+    lacks "$out" 'note:'
     exits 4 allot grant extend g-99 --for '1 day'
     exits 2 allot grant extend 99 --for '1 day'
 }
@@ -178,6 +182,8 @@ shrink() {
     units=$(value '[.things[] | select(.kind == "server") | .units] | last')
     exits 4 allot grant shrink g-5 nothing
     exits 2 allot grant shrink g-5 "$server" "$server"
+    exits 0 allot --dry-run grant shrink g-5 "$server"
+    has "$out" "held before: v100 x 3, 20 TB; now: v100 x $((3 - units)), 20 TB"
     exits 0 allot grant shrink g-5 "$server" --json
     allot grant show g-5 --json >"$out"
     is $((3 - units)) "$(value '.lines[0].units')"
