@@ -159,9 +159,13 @@ static int refresh_decision(struct applying *a, const struct gathered_claim *c, 
 static int reserve(struct applying *a, const struct gathered_claim *c, const struct decision *d,
                    const struct placed *placed, int64_t *grant, struct err *e) {
     if (grant_reserve(a->book, placed, c->tenant, c->request, d, grant, e) < 0) return -1;
+    /* Of this request: its rules, written with it. Exceptions of one that was denied stay without a grant. */
     if (sql_do(a->book->store, e,
-               "UPDATE exception SET grant_id = $3 WHERE tenant = $1 AND grant_id = 0 AND EXISTS "
-               "(SELECT 1 FROM request WHERE id = $2 AND override_rule = exception.rule)",
+               "UPDATE exception SET grant_id = $3 WHERE id IN (SELECT max(x.id) FROM exception x JOIN "
+               "request r "
+               "ON r.tenant = x.tenant AND r.submitted_at = x.at WHERE r.tenant = $1 AND r.id = $2 AND "
+               "x.grant_id "
+               "= 0 AND instr(',' || r.override_rule || ',', ',' || x.rule || ',') > 0 GROUP BY x.rule)",
                "iii", c->tenant, c->request, *grant) < 0)
         return -1;
     return sql_do(a->book->store, e, "UPDATE request SET grant_id = $3 WHERE tenant = $1 AND id = $2", "iii",

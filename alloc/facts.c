@@ -6,7 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_BYTES = 256, TENANTS_MOST = 1000000, CLAIMS_MOST = 1000000, ATTRS_MOST = 256 };
+enum {
+    NAME_BYTES = 256,
+    OVERRIDE_BYTES = 4096,
+    TENANTS_MOST = 1000000,
+    CLAIMS_MOST = 1000000,
+    ATTRS_MOST = 256
+};
 
 /* ---- out ---- */
 
@@ -270,7 +276,7 @@ static int claim_decode(struct facts_owned *o, const struct json_at *at, const s
         json_may_int(at, "term_s", 0, INSTANT_MOST / 4, &out->term.s, e) < 0 ||
         json_need_instant(at, "submitted", &out->submitted, e) < 0 ||
         json_may_text(at, "approver", NAME_BYTES, &out->approver, e) < 0 ||
-        json_may_text(at, "override_rule", NAME_BYTES, &out->override_rule, e) < 0)
+        json_may_text(at, "override_rule", OVERRIDE_BYTES, &out->override_rule, e) < 0)
         return -1;
     out->until.has = json_has(at, "until");
     out->approved = json_has(at, "approver");

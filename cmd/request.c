@@ -279,7 +279,7 @@ static int show_run(struct call *call, struct err *e) {
                                             {"submitted", "submitted", CELL_INSTANT, false},
                                             {"purpose", "purpose", CELL_TEXT, false},
                                             {"approved_by", "approved by", CELL_TEXT, false},
-                                            {"override_rule", "rule set aside", CELL_TEXT, false},
+                                            {"override_rule", "rules set aside", CELL_TEXT, false},
                                             {"decided", "decided", CELL_INSTANT, false},
                                             {"why", "why", CELL_TEXT, false},
                                             {"note", "note", CELL_TEXT, false},

@@ -12,7 +12,7 @@ static void hold(struct work *w) {
 }
 
 static bool is_overridden(const struct work *w, struct word id) {
-    return w->claim->override_rule && strcmp(w->claim->override_rule, id.s) == 0;
+    return text_list_has(w->claim->override_rule, id.s);
 }
 
 /* A rule that cannot be evaluated holds the request for a person. */
@@ -85,8 +85,9 @@ static void judge_eligible(struct planning *p, struct work *w) {
     }
     /* Only an override can set the last rule aside. */
     struct reason *r = reason_add(&w->reasons, REASON_PASSED, false, NULL, NULL);
-    reason_en(r, "rule %s is set aside by an override", w->claim->override_rule);
-    reason_ko(r, "예외 승인으로 규칙 %s을(를) 적용하지 않습니다", w->claim->override_rule);
+    const char *last = p->policy->rules[p->policy->n_rules - 1].id.s;
+    reason_en(r, "rule %s is set aside by an override", last);
+    reason_ko(r, "예외 승인으로 규칙 %s을(를) 적용하지 않습니다", last);
 }
 
 /* ---- ceilings and lease ---- */
