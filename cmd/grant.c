@@ -94,8 +94,8 @@ static int act_body(struct change *c, struct err *e) {
 static const struct column answer_columns[] = {{"grant", "grant", CELL_TEXT, false},
                                                {"tenant", "tenant", CELL_TEXT, false},
                                                {"state", "state", CELL_STATE, false},
-                                               {"end", "end", CELL_INSTANT, false},
-                                               {"keep_until", "kept until", CELL_INSTANT, false},
+                                               {"end", "end", CELL_END, false},
+                                               {"keep_until", "kept until", CELL_END, false},
                                                {"renewals_left", "renewals left", CELL_COUNT, false},
                                                {0}};
 
@@ -193,7 +193,7 @@ static int list_run(struct call *call, struct err *e) {
                                             {"lines", "UNITS", CELL_TEXT, false},
                                             {"compute_gflops", "COMPUTE", CELL_GFLOPS, false},
                                             {"storage_bytes", "STORAGE", CELL_BYTES, false},
-                                            {"end", "END", CELL_INSTANT, false},
+                                            {"end", "END", CELL_END, false},
                                             {"counted_only", "COUNTED ONLY", CELL_YES, false},
                                             {"request", "REQUEST", CELL_TEXT, true},
                                             {0}};
@@ -213,11 +213,11 @@ static int show_run(struct call *call, struct err *e) {
                                             {"compute_gflops", "compute", CELL_GFLOPS, false},
                                             {"storage_bytes", "storage", CELL_BYTES, false},
                                             {"start", "start", CELL_INSTANT, false},
-                                            {"end", "end", CELL_INSTANT, false},
+                                            {"end", "end", CELL_END, false},
                                             {"notice_seconds", "notice before", CELL_SPAN, false},
                                             {"grace_seconds", "grace after", CELL_SPAN, false},
                                             {"keep_seconds", "volumes kept for", CELL_SPAN, false},
-                                            {"keep_until", "kept until", CELL_INSTANT, false},
+                                            {"keep_until", "kept until", CELL_END, false},
                                             {"renewals_left", "renewals left", CELL_COUNT, false},
                                             {"why", "why", CELL_TEXT, false},
                                             {"request", "request", CELL_TEXT, false},

@@ -261,7 +261,7 @@ static int some_pool(struct call *call, int64_t *pool, struct err *e) {
 static const struct column version_columns[] = {
     {"pool", "POOL", CELL_TEXT, false},           {"name", "POLICY", CELL_TEXT, false},
     {"version", "VERSION", CELL_COUNT, false},    {"active", "ACTIVE", CELL_YES, false},
-    {"valid_from", "FROM", CELL_INSTANT, false},  {"valid_until", "UNTIL", CELL_INSTANT, false},
+    {"valid_from", "FROM", CELL_INSTANT, false},  {"valid_until", "UNTIL", CELL_END, false},
     {"loaded_at", "LOADED", CELL_INSTANT, false}, {"loaded_by", "BY", CELL_TEXT, false},
     {"hash", "HASH", CELL_TEXT, false},           {NULL, NULL, CELL_TEXT, false}};
 
