@@ -64,6 +64,18 @@ struct instant_text date_text(instant_t t) {
     return out;
 }
 
+struct instant_text civil_text(instant_t t) {
+    struct instant_text out = instant_text(instant_after(t, span(CLOCK_CIVIL_OFFSET)));
+    out.s[10] = ' ';
+    out.s[16] = '\0';
+    return out;
+}
+
+struct instant_text end_text(instant_t end) {
+    bool is_day = (end.s + CLOCK_CIVIL_OFFSET) % CLOCK_DAY == 0;
+    return is_day ? date_text(instant(end.s - 1)) : civil_text(end);
+}
+
 /* Does text match a pattern in which '0' stands for any digit and other characters for themselves? */
 static bool fits(const char *text, const char *pattern) {
     for (; *pattern; pattern++, text++)
