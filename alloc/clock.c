@@ -121,7 +121,8 @@ wrong:
 
 int date_parse(const char *text, instant_t *end, struct err *e) {
     int64_t days;
-    if (strlen(text) != 10 || !date_at(text, &days))
+    if (strlen(text) != 10 || !date_at(text, &days) ||
+        (days + 1) * CLOCK_DAY - CLOCK_CIVIL_OFFSET > INSTANT_MOST - CLOCK_DAY)
         return err_set(e, ERR_USAGE, "'%s' is not a date (example: 2027-03-31)", text);
     end->s = (days + 1) * CLOCK_DAY - CLOCK_CIVIL_OFFSET;
     return 0;
