@@ -95,7 +95,7 @@ static json_t *claim_encode(const struct facts *f, const struct fact_claim *c) {
     put_int(object, "per_server", c->per_server);
     put_int(object, "storage_bytes", c->storage.n);
     if (c->until.has) put_instant(object, "until", c->until.at);
-    put_int(object, "term_s", c->term.s);
+    put_int(object, "term_seconds", c->term.s);
     put_instant(object, "submitted", c->submitted);
     if (c->approved) put_text(object, "approver", c->approver ? c->approver : "");
     put_text(object, "override_rule", c->override_rule);
@@ -260,7 +260,7 @@ static int claim_decode(struct facts_owned *o, const struct json_at *at, const s
                                        "per_server",
                                        "storage_bytes",
                                        "until",
-                                       "term_s",
+                                       "term_seconds",
                                        "submitted",
                                        "approver",
                                        "override_rule",
@@ -273,7 +273,7 @@ static int claim_decode(struct facts_owned *o, const struct json_at *at, const s
         json_may_int(at, "per_server", 1, UNITS_MOST, &out->per_server, e) < 0 ||
         json_may_bytes(at, "storage_bytes", &out->storage, e) < 0 ||
         json_may_instant(at, "until", &out->until.at, e) < 0 ||
-        json_may_int(at, "term_s", 0, INSTANT_MOST / 4, &out->term.s, e) < 0 ||
+        json_may_int(at, "term_seconds", 0, INSTANT_MOST / 4, &out->term.s, e) < 0 ||
         json_need_instant(at, "submitted", &out->submitted, e) < 0 ||
         json_may_text(at, "approver", NAME_BYTES, &out->approver, e) < 0 ||
         json_may_text(at, "override_rule", OVERRIDE_BYTES, &out->override_rule, e) < 0)
@@ -371,9 +371,9 @@ static json_t *line_encode(const struct plan_line *l) {
 
 static json_t *lease_encode(const struct lease_terms *l) {
     return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "start", instant_text(l->start).s, "end",
-                     instant_text(l->end).s, "notice_s", (json_int_t)l->notice.s, "grace_s",
-                     (json_int_t)l->grace.s, "keep_s", (json_int_t)l->keep.s, "renewals",
-                     (json_int_t)l->renewals, "renew_s", (json_int_t)l->renew_term.s);
+                     instant_text(l->end).s, "notice_seconds", (json_int_t)l->notice.s, "grace_seconds",
+                     (json_int_t)l->grace.s, "keep_seconds", (json_int_t)l->keep.s, "renewals",
+                     (json_int_t)l->renewals, "renew_seconds", (json_int_t)l->renew_term.s);
 }
 
 /* A limit that is absent is no limit; 0 is 0. */

@@ -6,8 +6,8 @@
  * integers with the unit in the key, times RFC 3339. What is absent has its default:
  *
  *   {"claims": [{"id", "tenant", "submitted", "flavor"?, "units"? | "compute_gflops"?,
- *                "minimum_units"? | "minimum_gflops"?, "per_server"?, "storage_bytes"?, "until"?, "term_s"?,
- *                "approver"?, "override_rule"?, "attrs"?: {name: text}}],
+ *                "minimum_units"? | "minimum_gflops"?, "per_server"?, "storage_bytes"?, "until"?,
+ *                "term_seconds"?, "approver"?, "override_rule"?, "attrs"?: {name: text}}],
  *    "format": 1, "now",
  *    "pool": {"name", "basis", "draining"?, "granule_bytes", "storage_bytes", "storage_free_bytes",
  *             "flavors": [{"name", "rating_gflops", "units", "free", "sizes": [1, 2, 4, 8]}]},

@@ -237,6 +237,10 @@ static int tenant_may_renew(struct book *b, const struct grant *g, struct err *e
                    (long long)g->id);
 }
 
+bool grant_exceeds_term(const struct grant *g, instant_t end) {
+    return g->renew.s > 0 && end.s > instant_after(g->end, g->renew).s;
+}
+
 int grant_extend(struct book *b, const struct grant *g, instant_t end, bool by_renewal, struct err *e) {
     if (!is_one_of(g->state, live_states)) return wrong_state(g, by_renewal ? "renewed" : "extended", e);
     if (by_renewal && tenant_may_renew(b, g, e) < 0) return -1;
@@ -256,8 +260,11 @@ int grant_extend(struct book *b, const struct grant *g, instant_t end, bool by_r
                "iiii", g->tenant, g->id, end.s, (int64_t)by_renewal) < 0 ||
         outbox_renew(b, g->id, "notice", e) < 0 || outbox_renew(b, g->id, "grace", e) < 0)
         return -1;
-    char words[96];
+    char words[160];
     text_format(words, sizeof words, "end %s -> %s", instant_text(g->end).s, instant_text(end).s);
+    if (grant_exceeds_term(g, end))
+        text_format(words, sizeof words, "end %s -> %s, longer than the policy's term of %s",
+                    instant_text(g->end).s, instant_text(end).s, span_text(g->renew).s);
     return note(b, g, by_renewal ? "grant.renew" : "grant.extend", words, e);
 }
 
@@ -306,11 +313,28 @@ static int volumes_are_loose(struct book *b, const struct grant *g, struct err *
     return err_hint(e, "a running server keeps its volumes: give back both, or neither");
 }
 
+/* Volumes hang on one server; were it given back alone, no other would ever carry them. */
+static int carrier_stays(struct book *b, const struct grant *g, struct err *e) {
+    scoped_free char *carrier = NULL;
+    int rc = sql_text(b->store, e, &carrier,
+                      "SELECT o.name FROM operation o WHERE o.tenant = $1 AND o.grant_id = $2 AND o.disks_of "
+                      "= 1 AND o.desired = "
+                      "'absent' AND EXISTS (SELECT 1 FROM operation v WHERE v.tenant = $1 AND v.grant_id = "
+                      "$2 AND v.kind = 'volume' "
+                      "AND v.desired = 'present') AND EXISTS (SELECT 1 FROM operation s WHERE s.tenant = $1 "
+                      "AND s.grant_id = $2 AND "
+                      "s.kind = 'server' AND s.desired = 'present')",
+                      "ii", g->tenant, g->id);
+    if (rc <= 0) return rc;
+    err_set(e, ERR_CONFLICT, "server %s carries the volumes of grant g-%lld", carrier, (long long)g->id);
+    return err_hint(e, "give back another server, or the volumes with it");
+}
+
 int grant_shrink(struct book *b, const struct grant *g, const int64_t *operations, size_t n, struct err *e) {
     if (!is_one_of(g->state, live_states)) return wrong_state(g, "shrunk", e);
     for (size_t i = 0; i < n; i++)
         if (shrink_one(b, g, operations[i], e) < 0) return -1;
-    if (volumes_are_loose(b, g, e) < 0) return -1;
+    if (volumes_are_loose(b, g, e) < 0 || carrier_stays(b, g, e) < 0) return -1;
     int64_t left = 0;
     if (sql_int(b->store, e, &left,
                 "SELECT count(*) FROM operation WHERE grant_id = $1 AND desired = 'present'", "i", g->id) < 0)

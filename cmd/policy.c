@@ -24,7 +24,10 @@ static int no_such_file(const char *word, struct err *e) {
     size_t i;
     json_t *name;
     json_array_foreach(names, i, name) list[i] = json_string_value(name);
-    err_set(e, ERR_NOT_FOUND, "%s: no such file, and no policy of that name comes with the program", word);
+    scoped_free char *places = data_policy_places();
+    err_set(e, ERR_NOT_FOUND,
+            "%s: no such file, and no policy of that name comes with the program (looked in %s)", word,
+            places);
     const char *nearest = text_nearest(word, list, json_array_size(names));
     if (nearest) err_hint(e, "did you mean '%s'?", nearest);
     free(list);

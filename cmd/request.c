@@ -149,9 +149,10 @@ int request_finish(struct call *call, json_t *answers, struct err *e) {
     json_t *answer;
     int64_t *grants scoped_free = grants_of(answers, &n);
     int ready = provide_grants(call, grants, n, e), status = 0;
+    bool has_acted = !call->dry_run && !call_flag(call, "no-provision");
     if (ready < 0) return -1;
     json_array_foreach(answers, i, answer) {
-        if (!call->dry_run && refresh(call, answer, e) < 0) return -1;
+        if (has_acted && refresh(call, answer, e) < 0) return -1;
         int one = request_status(answer);
         if (one && status != ERR_DENIED) status = one;
     }
@@ -304,7 +305,7 @@ static const struct option return_options[] = {
 const struct command request_commands[] = {
     {"request submit", "", 0, 0, "ask for compute and storage; the policy decides at once",
      COMMAND_CHANGES | COMMAND_LISTS, ROLE_OPERATOR, request_submit_options, request_submit_run},
-    {"request amend", "REQUEST", 1, 1, "replace what a waiting, held or returned request asks",
+    {"request amend", "REQUEST", 1, 1, "change what a waiting, held or returned request asks",
      COMMAND_CHANGES | COMMAND_SHOWS, ROLE_OPERATOR, request_amend_options, request_amend_run},
     {"request list", "", 0, 0, "list requests", COMMAND_LISTS, ROLE_AUDITOR, list_options, list_run},
     {"request show", "REQUEST", 1, 1, "show one request and its last decision", COMMAND_SHOWS, ROLE_AUDITOR,
