@@ -45,6 +45,12 @@ struct backend_pool {
     int64_t deadline_ms;     /* for the whole call, per host */
 };
 
+/* Backends hold a volume in whole KiB, as libvirt does: what was booked, rounded up. Shall a volume of this
+   size be there for what was booked? A backend that holds it to the byte is right too. */
+enum { BACKEND_VOLUME_STEP = 1024 };
+bytes_t backend_volume_size(bytes_t booked);
+bool backend_volume_fits(bytes_t booked, bytes_t there);
+
 enum backend_kind { BACKEND_SERVER, BACKEND_VOLUME };
 
 struct backend_disk {

@@ -49,11 +49,12 @@ static int operation_load(struct store *s, int64_t id, struct operation *o, stru
     return rc;
 }
 
+/* How to reach a thing goes when the thing has gone. */
 static int write_observed(struct book *b, const struct observation *o, const char *observed, bool tried,
                           struct err *e) {
     return sql_do(b->store, e,
-                  "UPDATE operation SET observed = $2, trouble = $3, connection = coalesce($4, connection), "
-                  "attempts = attempts "
+                  "UPDATE operation SET observed = $2, trouble = $3, connection = CASE WHEN $2 IN ('none', "
+                  "'absent') THEN NULL ELSE coalesce($4, connection) END, attempts = attempts "
                   "+ $5, changed_at = $6 WHERE id = $1",
                   "isssii", o->operation, observed, o->words, o->connection, (int64_t)tried, b->at.s);
 }

@@ -166,10 +166,12 @@ dead() {
     settings 8 '{dead_hosts: ["h2"]}'
     exits 1 allot pool sync p
     has "$err" 'allot: warning: pool p: host h2 does not answer'
+    is 'unknown 24 16 8 0' "$(awk '$1 == "v100" { print $2, $3, $4, $5, $6 }' "$out")"
     is 24 "$(flavor v100 placeable_units)"
     is 'does not answer (settings.dead_hosts)' "$(host h2 trouble)"
     settings 8
     exits 0 allot pool sync p
+    is 'confirmed 24 24 0 0' "$(awk '$1 == "v100" { print $2, $3, $4, $5, $6 }' "$out")"
     is null "$(host h2 trouble)"
 }
 it 'a host that is silent is named, and its devices are neither gone nor new' dead
