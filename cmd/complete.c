@@ -14,8 +14,8 @@ static const struct {
 } listings[] = {
     {"TENANT", {"tenant", "list"}, "name"},
     {"POOL", {"pool", "list"}, "name"},
-    {"REQUEST", {"request", "list"}, "id"},
-    {"GRANT", {"grant", "list"}, "id"},
+    {"REQUEST", {"request", "list"}, "request"},
+    {"GRANT", {"grant", "list"}, "grant"},
 };
 
 /* What was typed before the word to be completed. */

@@ -48,7 +48,7 @@ people() {
     exits 0 allot usage show --since 2026-03-02T00:00:00Z
     has "$out" '29952.000'
     has "$out" 'total at fp32: 37728.000 TF-hours, 6000.000 TB-hours'
-    has "$out" ': closes'
+    has "$out" ' closes'
     lacks "$out" 'DOES NOT'
     exits 0 allot usage show --since 2026-03-02T00:00:00Z --by flavor --format csv
     has "$out" 'v100,29952.000,0.000,107827200000,0'

@@ -207,7 +207,7 @@ static void wrong_options_are_refused_before_anything_runs(void **state) {
     expect_usage("thing add -x", "allot: usage: '-x' is no option: they are written with two dashes\n"
                                  "allot: hint: put -- before an argument that begins with a dash\n");
     expect_usage("thing list --dry-run",
-                 "allot: usage: 'allot thing list' changes nothing: it takes no --dry-run\n"
+                 "allot: usage: 'allot thing list' takes no --dry-run\n"
                  "allot: hint: see: allot help thing list\n");
     expect_usage("thing add x --format csv",
                  "allot: usage: 'allot thing add' prints no listing: it takes no --format\n"
