@@ -322,4 +322,23 @@ dry() {
 }
 it 'a dry run says once that it was one, to people only' dry
 
+completed() { # WANT WORD...
+    local want=$1
+    shift
+    exits 0 env ALLOT_STORE="$STORE" "$ALLOT" __complete -- "$@"
+    is "$want" "$(tr '\n' ' ' <"$out")"
+}
+completion() {
+    new_store
+    at 2026-03-02T00:00:00Z
+    add_tenant 'a b' 1
+    exits 0 allot request submit --tenant 'a b' --flavor t4 --units 1 --no-provision
+    completed 'g-1 ' grant show ''
+    completed 'a b r-1 ' explain ''
+    completed 't4 ' request submit --flavor t
+    completed 'voiding void ' grant list --state v
+    completed 'pilot pilot-fp16 ' policy load pi
+}
+it 'completion knows grants, requests, tenants, flavors, states and policies' completion
+
 finish
