@@ -13,6 +13,16 @@ const char *backend_state_word(enum backend_state s) {
     return words[s];
 }
 
+bytes_t backend_volume_size(bytes_t booked) {
+    int64_t over = booked.n % BACKEND_VOLUME_STEP;
+    bool is_last = booked.n > INT64_MAX - BACKEND_VOLUME_STEP; /* no whole step above it: as it is */
+    return over == 0 || is_last ? booked : bytes(booked.n - over + BACKEND_VOLUME_STEP);
+}
+
+bool backend_volume_fits(bytes_t booked, bytes_t there) {
+    return bytes_cmp(there, booked) == 0 || bytes_cmp(there, backend_volume_size(booked)) == 0;
+}
+
 void backend_view_free(struct backend_view *view) {
     for (size_t i = 0; i < view->n_seen; i++) {
         free(view->seen[i].token);

@@ -6,8 +6,9 @@
  * apart: waiting is the engine's. All calls go through alloc/dispatch.h, which checks arguments and
  * that a failure says either "nothing happened" or "unknown".
  *
- * Tokens look like s4f1c09ab37de.1.812 (store id, epoch, operation): a backend writes the token
- * into the thing it makes and finds it again by it. Nothing is ever removed by name alone.
+ * Tokens look like s4f1c09ab37de.1.812 (store id, epoch and what was drawn at its restore, operation):
+ * a backend writes the token into the thing it makes and finds it again by it. Nothing is ever removed
+ * by name alone.
  *
  * Ownership: operations and their specification belong to the caller; `detail`, `seen` and what
  * hangs below them are allocated by the backend (malloc) and freed by the caller.
@@ -44,6 +45,12 @@ struct backend_pool {
     int64_t deadline_ms;     /* for the whole call, per host */
 };
 
+/* Backends hold a volume in whole KiB, as libvirt does: what was booked, rounded up. Shall a volume of this
+   size be there for what was booked? A backend that holds it to the byte is right too. */
+enum { BACKEND_VOLUME_STEP = 1024 };
+bytes_t backend_volume_size(bytes_t booked);
+bool backend_volume_fits(bytes_t booked, bytes_t there);
+
 enum backend_kind { BACKEND_SERVER, BACKEND_VOLUME };
 
 struct backend_disk {
@@ -63,7 +70,9 @@ struct backend_operation {
     const char *name; /* wanted name: "allot-<tenant>-<grant>-<n>", at most 63 bytes, [A-Za-z0-9._-] */
     const char *host; /* of the pool's hosts */
     const char *tenant, *grant; /* for people: metadata and titles; any printable UTF-8 */
-    int64_t tenant_number;      /* stable and unique in this store: names the tenant's network */
+    int64_t
+        tenant_number; /* stable, and with the branch unique in this store: they name the tenant's network */
+    const char *tenant_branch; /* letters of the restore after which the tenant was made; NULL or "": none */
     /* server */
     const char *flavor;
     int64_t units;

@@ -38,15 +38,14 @@ static int label_of(struct making *m, struct err *e) {
 static int operation_add(struct making *m, const struct operation_new *n, int64_t *out, struct err *e) {
     struct store *s = m->book->store;
     int64_t id;
-    char name[64], token[64], epoch[24] = "";
+    char name[64], token[64], era[48] = "";
     if (store_next(s, "operation", &id, e) < 0) return -1;
     bool is_server = strcmp(n->kind, "server") == 0;
-    /* Stores that share a host, and the epochs of one store, count their grants alike: names must differ. */
-    if (store_epoch(s) > 1) text_format(epoch, sizeof epoch, ".%lld", (long long)store_epoch(s));
+    /* Stores that share a host, and the eras of one store, count their grants alike: names must differ. */
+    if (store_epoch(s) > 1) text_format(era, sizeof era, ".%s", store_era(s));
     if (text_format(name, sizeof name, "allot-%s-g%lld-%c%d-%.6s%s", m->label, (long long)m->id,
-                    is_server ? 's' : 'v', is_server ? ++m->servers : ++m->volumes, store_id(s), epoch) < 0 ||
-        text_format(token, sizeof token, "s%s.%lld.%lld", store_id(s), (long long)store_epoch(s),
-                    (long long)id) < 0)
+                    is_server ? 's' : 'v', is_server ? ++m->servers : ++m->volumes, store_id(s), era) < 0 ||
+        text_format(token, sizeof token, "s%s.%s.%lld", store_id(s), store_era(s), (long long)id) < 0)
         return err_set(e, ERR_FAILED, "the name of operation %lld is too long", (long long)id);
     *out = id;
     return sql_do(s, e,

@@ -82,21 +82,19 @@ static int server_goes(struct book *b, const struct victim *v, const char *host,
 }
 
 /* A grant that was being set up cannot be completed any more: its request waits for its turn again. */
-static int request_again(struct book *b, const struct grant *g, const char *host, struct err *e) {
-    struct text why = {0};
-    text_add(&why, "host %s was lost while the grant was being set up", host);
-    int rc = grant_void(b, g, why.s, e);
+static int request_again(struct book *b, const struct grant *g, struct err *e) {
+    static const char why[] = "its host was lost while the grant was being set up"; /* tenants read it */
+    int rc = grant_void(b, g, why, e);
     if (rc == 0)
         rc = sql_do(
             b->store, e,
             "UPDATE request SET state = 'queued', note = $3, grant_id = NULL WHERE tenant = $1 AND id = $2",
-            "iis", g->tenant, g->request, why.s);
-    text_free(&why);
+            "iis", g->tenant, g->request, why);
     return rc;
 }
 
 /* A grant on its way out may have waited for this server only. */
-static int grant_goes_on(struct book *b, const struct victim *v, const char *host, struct err *e) {
+static int grant_goes_on(struct book *b, const struct victim *v, struct err *e) {
     int64_t servers = 0, things = 0;
     struct grant g;
     if (sql_int(b->store, e, &things,
@@ -108,7 +106,7 @@ static int grant_goes_on(struct book *b, const struct victim *v, const char *hos
             "i", v->grant) < 0 ||
         grant_find(b->store, v->grant, v->tenant, &g, e) < 0)
         return -1;
-    int rc = strcmp(g.state, "reserved") == 0 ? request_again(b, &g, host, e) : 0;
+    int rc = strcmp(g.state, "reserved") == 0 ? request_again(b, &g, e) : 0;
     bool is_voiding = strcmp(g.state, "reserved") == 0 || strcmp(g.state, "voiding") == 0;
     if (rc == 0 && strcmp(g.state, "releasing") == 0 && servers == 0) rc = grant_compute_gone(b, &g, e);
     if (rc == 0 && is_voiding && things == 0)
@@ -147,7 +145,7 @@ static int tell(struct book *b, const struct victim *v, const char *host, struct
 static int victim_goes(struct book *b, const struct victim *v, const char *host, struct err *e) {
     struct holding less = {gflops(v->units * v->rating), bytes(0)};
     if (units_to_lost(b, v, e) < 0 || grant_shrinks(b, v, e) < 0 || ceiling_take(b, v->tenant, less, e) < 0 ||
-        server_goes(b, v, host, e) < 0 || grant_goes_on(b, v, host, e) < 0)
+        server_goes(b, v, host, e) < 0 || grant_goes_on(b, v, e) < 0)
         return -1;
     return tell(b, v, host, e);
 }

@@ -202,34 +202,59 @@ static int slots_write(struct syncing *y, struct err *e) {
 
 /* ---- flavors ---- */
 
+/* Devices that were there at an earlier sync, on hosts that did not answer this one. */
+static int unseen_count(struct syncing *y, const char *flavor, int64_t *n, bool *silent, struct err *e) {
+    *n = 0;
+    *silent = false;
+    for (size_t i = 0; i < y->view->n_hosts; i++) {
+        const struct backend_host_report *h = &y->view->hosts[i];
+        int64_t there = 0;
+        if (h->answered) continue;
+        *silent = true;
+        if (sql_int(
+                y->book.store, e, &there,
+                "SELECT count(*) FROM slot WHERE pool = $1 AND host = $2 AND flavor = $3 AND state = 'ok'",
+                "iss", y->book.pool, h->host, flavor) < 0)
+            return -1;
+        *n += there;
+    }
+    return 0;
+}
+
 static int flavor_compare(struct syncing *y, const char *name, bool has_slots, const char *attach,
                           json_t *out, struct err *e) {
     struct pool_item item;
-    int64_t declared, lost, free_now, found = 0;
+    int64_t declared, lost, free_now, found = 0, unseen;
+    bool silent; /* a host: what is missing may be there */
     struct book *b = &y->book;
     if (pool_item_of(name, &item, e) < 0 || pool_declared(b->store, b->pool, item.s, &declared, e) < 0 ||
         ledger_balance(b->store, b->pool, item.s, ACCOUNT_LOST, 0, &lost, e) < 0 ||
         ledger_balance(b->store, b->pool, item.s, ACCOUNT_FREE, 0, &free_now, e) < 0 ||
         sql_int(b->store, e, &found,
                 "SELECT count(*) FROM slot WHERE pool = $1 AND flavor = $2 AND state = 'ok'", "is", b->pool,
-                name) < 0)
+                name) < 0 ||
+        unseen_count(y, name, &unseen, &silent, e) < 0)
         return -1;
     int64_t gone =
         has_slots ? pool_units_gone(declared - lost, found, counted(y, name, "vanished"), free_now) : 0;
     if (pool_move(b, "pool.sync", item.s, ACCOUNT_FREE, ACCOUNT_LOST, gone, e) < 0) return -1;
     lost += gone;
+    found -= unseen;
+    bool is_unknown = unseen > 0 || (silent && found < declared - lost);
     const char *state = !has_slots                ? "counted"
+                        : is_unknown              ? "unknown"
                         : found < declared - lost ? "fewer"
                         : found > declared - lost ? "more"
                                                   : "confirmed";
-    json_array_append_new(
-        out, json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:s*}", "flavor", name,
-                       "state", state, "declared", (json_int_t)declared, "lost", (json_int_t)lost, "found",
-                       (json_int_t)found, "added", (json_int_t)counted(y, name, "added"), "vanished",
-                       (json_int_t)counted(y, name, "vanished"), "now_lost", (json_int_t)gone,
-                       "vanished_in_use", (json_int_t)counted(y, name, "vanished_in_use"), "returned",
-                       (json_int_t)counted(y, name, "returned"), "attach", attach, "note",
-                       pool_attach_note(attach)));
+    json_array_append_new(out, json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:s*}",
+                                         "flavor", name, "state", state, "declared", (json_int_t)declared,
+                                         "lost", (json_int_t)lost, "found", (json_int_t)found, "not_seen",
+                                         (json_int_t)unseen, "added", (json_int_t)counted(y, name, "added"),
+                                         "vanished", (json_int_t)counted(y, name, "vanished"), "now_lost",
+                                         (json_int_t)gone, "vanished_in_use",
+                                         (json_int_t)counted(y, name, "vanished_in_use"), "returned",
+                                         (json_int_t)counted(y, name, "returned"), "attach", attach, "note",
+                                         pool_attach_note(attach)));
     if (counted(y, name, "vanished"))
         say(y->warnings, "%s: %lld free devices are not there any more; %lld units are now lost", name,
             (long long)counted(y, name, "vanished"), (long long)gone);
@@ -237,6 +262,11 @@ static int flavor_compare(struct syncing *y, const char *name, bool has_slots, c
     if (strcmp(state, "fewer") == 0)
         say(y->warnings, "%s: %lld units are declared and not lost, %lld devices were found", name,
             (long long)(declared - lost), (long long)found);
+    if (has_slots && is_unknown)
+        say(y->warnings,
+            "%s: %lld units are declared and not lost, %lld devices were found, %lld more were there before: "
+            "not every host answered",
+            name, (long long)(declared - lost), (long long)found, (long long)unseen);
     if (strcmp(state, "more") == 0)
         say(y->notes, "%s: %lld devices were found, %lld units are declared and not lost", name,
             (long long)found, (long long)(declared - lost));

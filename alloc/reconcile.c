@@ -37,6 +37,7 @@ struct run {
     size_t done, total;
     struct stray *strays;
     size_t n_strays, strays_room;
+    json_t *by_token; /* of the report's things: what becomes of each is written there */
 };
 
 /* A thing at the backend that no operation stands for any more, and that shall go. */
@@ -57,12 +58,21 @@ struct settling {
     size_t n;
 };
 
+/* What is as the ledger wants it now is no drift any more, whatever the look before found. */
+static int drift_healed(struct book *b, const struct observation *o, struct err *e) {
+    if (o->what != SETTLED_PRESENT && o->what != SETTLED_ABSENT) return 0;
+    return sql_do(b->store, e,
+                  "DELETE FROM orphan WHERE (pool, host, kind, name) = (SELECT pool, host, kind, name FROM "
+                  "operation WHERE id = $1)",
+                  "i", o->operation);
+}
+
 static int settle_all(struct store *s, void *arg, struct err *e) {
     struct settling *t = arg;
     struct book b;
     if (book_open(&b, s, t->run->pool, t->run->options->actor, now_of(t->run), e) < 0) return -1;
     for (size_t i = 0; i < t->n; i++)
-        if (settle(&b, &t->seen[i], e) < 0) return -1;
+        if (settle(&b, &t->seen[i], e) < 0 || drift_healed(&b, &t->seen[i], e) < 0) return -1;
     return book_close(&b, e);
 }
 
@@ -94,6 +104,22 @@ static void count_answer(struct reconcile_report *report, enum backend_answer an
         report->waiting++;
 }
 
+/* What this run made and undid again, because another part of its grant was refused, is undone, not done. */
+static void note_outcome(struct run *r, const struct backend_operation *op, bool want_present) {
+    static const char *const words[] = {[BACKEND_DONE] = "done",
+                                        [BACKEND_STARTED] = "waiting",
+                                        [BACKEND_NOTHING_HAPPENED] = "waiting",
+                                        [BACKEND_REFUSED] = "refused",
+                                        [BACKEND_UNKNOWN] = "failed"};
+    json_t *thing = json_object_get(r->by_token, op->token);
+    const char *action = json_string_value(json_object_get(thing, "action"));
+    const char *before = json_string_value(json_object_get(thing, "outcome"));
+    if (!thing || (before && strcmp(before, "refused") == 0)) return; /* why it is undone says more */
+    bool undone = op->answer == BACKEND_DONE && !want_present && strcmp(action, "make") == 0;
+    json_object_set_new(thing, "outcome", json_string(undone ? "undone" : words[op->answer]));
+    if (op->detail) json_object_set_new(thing, "trouble", json_string(op->detail));
+}
+
 /* What the backend refused is undone: nothing more of that grant is made by this pass. */
 static void grant_stops(struct run *r, int64_t grant) {
     for (size_t i = 0; i < r->work.n; i++)
@@ -107,6 +133,7 @@ static int settle_chunk(struct run *r, const size_t *which, struct backend_opera
     for (size_t i = 0; i < n; i++) {
         const struct work_item *item = &r->work.items[which[i]];
         count_answer(r->report, ops[i].answer);
+        note_outcome(r, &ops[i], item->want_present);
         connections[i] =
             ops[i].connection ? json_dumps(ops[i].connection, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
         seen[i] =
@@ -177,13 +204,18 @@ static bool is_ours(const struct run *r, const char *token) {
 
 static void add_thing(struct run *r, const char *label, const struct backend_operation *op,
                       const struct backend_seen *seen, const char *action, const char *trouble) {
-    json_array_append_new(r->report->things,
-                          json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?, s:s?, s:s?, s:s, s:s?}", "label", label,
-                                    "pool", r->place.pool.name, "kind",
-                                    (op ? op->kind : seen->kind) == BACKEND_SERVER ? "server" : "volume",
-                                    "name", op ? op->name : seen->name, "host", op ? op->host : seen->host,
-                                    "token", op ? op->token : seen->token, "tenant", op ? op->tenant : NULL,
-                                    "grant", op ? op->grant : NULL, "action", action, "trouble", trouble));
+    const char *token = op ? op->token : seen->token;
+    json_t *thing = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?, s:s?, s:s?, s:s, s:n, s:s?}", "label", label,
+                              "pool", r->place.pool.name, "kind",
+                              (op ? op->kind : seen->kind) == BACKEND_SERVER ? "server" : "volume", "name",
+                              op ? op->name : seen->name, "host", op ? op->host : seen->host, "token", token,
+                              "tenant", op ? op->tenant : NULL, "grant", op ? op->grant : NULL, "action",
+                              action, "outcome", "trouble", trouble);
+    json_array_append(r->report->things, thing);
+    if (token)
+        json_object_set_new(r->by_token, token, thing);
+    else
+        json_decref(thing);
 }
 
 static const struct backend_seen *find_seen(const struct backend_view *view, const char *token) {
@@ -217,7 +249,7 @@ static bool label_operation(struct run *r, size_t i, const struct backend_view *
         o->what = SETTLED_ABSENT;
         return !item->want_present || strcmp(item->observed, "present") == 0;
     }
-    bool wrong_size = op->kind == BACKEND_VOLUME && seen->bytes.n != op->bytes.n;
+    bool wrong_size = op->kind == BACKEND_VOLUME && !backend_volume_fits(op->bytes, seen->bytes);
     bool is_down = op->kind == BACKEND_SERVER && (seen->state == SEEN_STOPPED || seen->state == SEEN_FAILED);
     if (!item->want_present || wrong_size || is_down) {
         r->report->differing++;
@@ -352,9 +384,31 @@ static int keep_sight(struct store *s, void *arg, struct err *e) {
     return 0;
 }
 
+/* A host that answers but shows nothing of what stood there is more likely a folder that is not mounted, or
+   another host, than a loss of everything at once: to believe it would make empty volumes in place of full
+   ones. */
+static void doubt_host(struct run *r, const struct backend_view *view, struct backend_host_report *host) {
+    enum { FEW = 3 };
+    size_t stood = 0, seen = 0;
+    for (size_t i = 0; i < r->work.n; i++) {
+        if (strcmp(r->work.ops[i].host, host->host) != 0) continue;
+        seen += find_seen(view, r->work.ops[i].token) != NULL;
+        stood += r->work.items[i].want_present && strcmp(r->work.items[i].observed, "present") == 0;
+    }
+    if (!host->answered || seen > 0 || stood < FEW || r->options->confirm) return;
+    struct text why = {0};
+    text_add(&why, "it answers, but shows none of the %zu things that shall be there; nothing is done there",
+             stood);
+    text_add(&why, " (if they are really gone: allot reconcile --confirm)");
+    free(host->detail);
+    host->detail = text_take(&why);
+    host->answered = false;
+}
+
 static int observe(struct run *r, struct err *e) {
     struct backend_view view = {0};
     if (dispatch_observe(r->backend, &r->place.pool, &view, e) < 0) return -1;
+    for (size_t i = 0; i < view.n_hosts; i++) doubt_host(r, &view, &view.hosts[i]);
     struct observation *news = mem_alloc((r->work.n + 1) * sizeof *news);
     size_t n = 0;
     for (size_t i = 0; i < r->work.n; i++) {
@@ -415,6 +469,7 @@ static int remove_stray(struct run *r, const struct stray *stray, struct err *e)
         rc = err_set(e, op.answer == BACKEND_UNKNOWN ? ERR_UNKNOWN : ERR_FAILED, "%s: %s", op.name,
                      op.detail ? op.detail : backend_answer_word(op.answer));
     if (rc == 0) count_answer(r->report, op.answer);
+    if (rc == 0) note_outcome(r, &op, false);
     if (rc == 0 && op.answer == BACKEND_DONE) rc = store_write(r->store, forget_sight, &m, e);
     if (rc == 0 && stray->ordered) r->report->removed++;
     free(op.detail);
@@ -486,7 +541,9 @@ static int run_pools(struct store *s, const struct reconcile_options *o, struct 
         struct err own = {0};
         struct run r = {
             .store = s, .options = o, .report = out, .pool = json_integer_value(json_object_get(pool, "id"))};
+        r.by_token = json_object();
         if (run_pool(&r, &own) < 0 && !err_is(e)) *e = own;
+        json_decref(r.by_token);
     }
     if (err_is(e)) return -1;
     if (o->remove && !o->dry_run && out->removed == 0) {
@@ -498,16 +555,13 @@ static int run_pools(struct store *s, const struct reconcile_options *o, struct 
 
 /* Two runs at once would call the backend for the same operations. */
 static int run_alone(struct store *s, int64_t wait_ms, struct err *e) {
-    char path[4096];
     int64_t deadline = clock_monotonic_ms() + wait_ms;
-    if (text_format(path, sizeof path, "%s.reconcile", store_path(s)) < 0)
-        return err_set(e, ERR_USAGE, "store path is too long");
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0660);
-    if (fd < 0) return err_set(e, ERR_FAILED, "%s: %s", path, strerror(errno));
+    int fd = store_side_open(store_path(s), ".reconcile", e);
+    if (fd < 0) return -1;
     for (;;) {
         if (flock(fd, LOCK_EX | LOCK_NB) == 0) return fd;
         if (errno != EWOULDBLOCK && errno != EINTR) {
-            err_set(e, ERR_FAILED, "%s: %s", path, strerror(errno));
+            err_set(e, ERR_FAILED, "%s.reconcile: %s", store_path(s), strerror(errno));
             break;
         }
         if (clock_monotonic_ms() >= deadline) {

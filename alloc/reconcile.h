@@ -22,6 +22,7 @@ struct reconcile_options {
     const int64_t *grants; /* ascending; only what belongs to these is acted upon. n_grants 0: all */
     size_t n_grants;
     bool observe;        /* false: only carry out what is open (the way right after a decision) */
+    bool confirm;        /* believe a host that shows nothing of what stood there */
     bool dry_run;        /* label and plan, change nothing */
     const char *remove;  /* token of a backend-only thing that the actor orders removed, which is then all
                             that is done; NULL */
@@ -40,7 +41,8 @@ struct reconcile_report {
     int64_t done, waiting, refused,
         failed;      /* operations by answer: waiting covers started and "not done yet" */
     int64_t removed; /* things that a person ordered removed */
-    json_t *things;  /* what is not matched: label, kind, name, host, token, tenant, grant, action, trouble */
+    json_t *things;  /* what is not matched: label, kind, name, host, token, tenant, grant, action,
+                       outcome (done, undone, waiting, refused, failed; null: nothing was tried), trouble */
     json_t *hosts;   /* hosts in trouble: pool, host, trouble; or over 85 % full */
 };
 void reconcile_report_free(struct reconcile_report *r);

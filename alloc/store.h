@@ -31,7 +31,13 @@ void store_close(struct store *s);
 const char *store_path(const struct store *s);
 const char *store_id(const struct store *s); /* 12 hex digits, drawn at init */
 int64_t store_epoch(const struct store *s);  /* 1, and one more with each restore */
+/* The epoch as tokens and names carry it: "1", "2x4be19f". The letters are drawn at each restore, because one
+   backup may be restored twice, and the two go on in the same epoch with the same numbers. */
+const char *store_era(const struct store *s);
 bool store_test_clock(const struct store *s);
+/* Opens or makes "<path><end>", a file for flock() that has the owner and mode of the store. -1 on failure.
+ */
+int store_side_open(const char *path, const char *end, struct err *e);
 void store_lock_limit(struct store *s, int64_t ms); /* how long to wait for the turn; default 20 s */
 /* Every write from here on does all its work and then rolls back. */
 void store_dry_run(struct store *s, bool on);

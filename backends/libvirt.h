@@ -136,7 +136,7 @@ void volume_file_name(char *out, size_t size, const char *name, const char *toke
 /* Splits NAME__TOKEN__ROLE.EXT; false when it is not of that form. */
 bool volume_file_parse(const char *file, char **name, char **token, enum role *role);
 /* A sparse qcow2; backing: path of a base image or NULL. Refuses when the overcommit does not allow it. */
-int storage_create(struct host *h, const char *file, bytes_t size, const char *backing, struct err *e);
+int storage_create(struct host *h, const char *file, bytes_t asked, const char *backing, struct err *e);
 /* A raw volume with these bytes. */
 int storage_upload(struct host *h, const char *file, const char *data, size_t length, struct err *e);
 int storage_delete(struct host *h, const char *file, struct err *e); /* not there: 0 */

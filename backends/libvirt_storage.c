@@ -184,11 +184,9 @@ static int storage_need(const struct host *h, struct err *e) {
                    h->pool->name);
 }
 
-int storage_create(struct host *h, const char *file, bytes_t size, const char *backing, struct err *e) {
+int storage_create(struct host *h, const char *file, bytes_t asked, const char *backing, struct err *e) {
+    bytes_t size = backend_volume_size(asked); /* libvirt would round it so too, without a word */
     if (storage_need(h, e) < 0) return -1;
-    if (size.n % 512 != 0)
-        return err_set(e, ERR_FAILED, "a volume of %lld bytes: qcow2 counts in units of 512",
-                       (long long)size.n);
     if (promise(h, size, e) < 0) return -1;
     char *xml scoped_free = volume_xml(file, size, "qcow2", backing);
     virStorageVolPtr volume = virStorageVolCreateXML(h->storage, xml, 0);
@@ -239,7 +237,7 @@ int storage_delete(struct host *h, const char *file, struct err *e) {
 /* The token stands: as large as wanted, or a difference that a person must see. */
 static int volume_compare(struct host *h, const struct backend_operation *op, const struct held_volume *v,
                           struct err *e) {
-    if (bytes_cmp(v->capacity, op->bytes) == 0) return 0;
+    if (backend_volume_fits(op->bytes, v->capacity)) return 0;
     return err_set(e, ERR_FAILED, "volume %s stands on host %s with %lld bytes, wanted are %lld", v->file,
                    h->named->name, (long long)v->capacity.n, (long long)op->bytes.n);
 }

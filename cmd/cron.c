@@ -83,15 +83,12 @@ static json_t *reconcile_answer(const struct reconcile_report *r) {
 }
 
 static int reconcile_print(struct call *call, const struct reconcile_report *r, struct err *e) {
-    static const struct column columns[] = {{"label", "LABEL", CELL_STATE, false},
-                                            {"kind", "KIND", CELL_TEXT, false},
-                                            {"name", "NAME", CELL_TEXT, false},
-                                            {"host", "HOST", CELL_TEXT, false},
-                                            {"tenant", "TENANT", CELL_TEXT, true},
-                                            {"action", "ACTION", CELL_TEXT, false},
-                                            {"trouble", "TROUBLE", CELL_TEXT, false},
-                                            {"token", "TOKEN", CELL_TEXT, true},
-                                            {0}};
+    static const struct column columns[] = {
+        {"label", "LABEL", CELL_STATE, false},     {"kind", "KIND", CELL_TEXT, false},
+        {"name", "NAME", CELL_TEXT, false},        {"host", "HOST", CELL_TEXT, false},
+        {"tenant", "TENANT", CELL_TEXT, true},     {"action", "ACTION", CELL_TEXT, false},
+        {"outcome", "OUTCOME", CELL_STATE, false}, {"trouble", "TROUBLE", CELL_TEXT, false},
+        {"token", "TOKEN", CELL_TEXT, true},       {0}};
     if (strcmp(call->format, "json") == 0) {
         scoped_json json_t *answer = reconcile_answer(r);
         return output_object(call, columns, answer, e);
@@ -102,6 +99,9 @@ static int reconcile_print(struct call *call, const struct reconcile_report *r, 
         output_say(call, "%lld matched, %lld ledger-only, %lld backend-only, %lld differing, %lld unknown",
                    (long long)r->matched, (long long)r->ledger_only, (long long)r->backend_only,
                    (long long)r->differing, (long long)r->unknown);
+    if (json_array_size(r->things) && !call->dry_run)
+        output_say(call, "of what was open: %lld done, %lld waiting, %lld refused, %lld failed",
+                   (long long)r->done, (long long)r->waiting, (long long)r->refused, (long long)r->failed);
     return 0;
 }
 
@@ -129,8 +129,10 @@ static int reconcile_verdict(struct call *call, const struct reconcile_report *r
 
 static int reconcile_run(struct call *call, struct err *e) {
     struct progress progress = {.what = "reconciling", .off = call->quiet};
-    struct reconcile_options o = {
-        .observe = true, .dry_run = call->dry_run, .remove = call_option(call, "remove")};
+    struct reconcile_options o = {.observe = true,
+                                  .dry_run = call->dry_run,
+                                  .confirm = call_flag(call, "confirm"),
+                                  .remove = call_option(call, "remove")};
     struct reconcile_report report;
     const char *trouble = NULL;
     provide_options(call, &o);
@@ -163,6 +165,7 @@ static const struct option tick_options_table[] = {
 static const struct option reconcile_options_table[] = {
     {"pool", "NAME", "only this pool", false},
     {"remove", "TOKEN", "remove a thing that the ledger does not know (admins)", false},
+    {"confirm", NULL, "believe a host that shows nothing of what stood there", false},
     {0}};
 static const struct option notify_options[] = {
     {"list", NULL, "show what is undelivered", false},

@@ -130,11 +130,8 @@ static int deliver(struct call *call, const json_t *message, size_t *failed, str
 
 /* Two at once would hand each message over twice. */
 static int run_alone(struct store *s, struct err *e) {
-    char path[4096];
-    if (text_format(path, sizeof path, "%s.notify", store_path(s)) < 0)
-        return err_set(e, ERR_USAGE, "store path is too long");
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0660);
-    if (fd < 0) return err_set(e, ERR_FAILED, "%s: %s", path, strerror(errno));
+    int fd = store_side_open(store_path(s), ".notify", e);
+    if (fd < 0) return -1;
     if (flock(fd, LOCK_EX | LOCK_NB) == 0) return fd;
     err_set(e, ERR_RETRY, "another notify is at work on this store");
     scope_close(&fd);

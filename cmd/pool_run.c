@@ -41,12 +41,17 @@ static int sync_body(struct change *c, struct err *e) {
     return pool_sync(c->store, y->pool, &y->view, c->call->actor, c->call->now, &c->answer, e);
 }
 
-static const struct column sync_columns[] = {
-    {"flavor", "FLAVOR", CELL_TEXT, false},      {"state", "STATE", CELL_STATE, false},
-    {"declared", "DECLARED", CELL_COUNT, false}, {"found", "FOUND", CELL_COUNT, false},
-    {"lost", "LOST", CELL_COUNT, false},         {"added", "NEW", CELL_COUNT, false},
-    {"vanished", "GONE", CELL_COUNT, false},     {"attach", "ATTACH", CELL_TEXT, false},
-    {"note", "NOTE", CELL_TEXT, false},          {NULL, NULL, CELL_TEXT, false}};
+static const struct column sync_columns[] = {{"flavor", "FLAVOR", CELL_TEXT, false},
+                                             {"state", "STATE", CELL_STATE, false},
+                                             {"declared", "DECLARED", CELL_COUNT, false},
+                                             {"found", "FOUND", CELL_COUNT, false},
+                                             {"not_seen", "NOT SEEN", CELL_COUNT, false},
+                                             {"lost", "LOST", CELL_COUNT, false},
+                                             {"added", "NEW", CELL_COUNT, false},
+                                             {"vanished", "GONE", CELL_COUNT, false},
+                                             {"attach", "ATTACH", CELL_TEXT, false},
+                                             {"note", "NOTE", CELL_TEXT, false},
+                                             {NULL, NULL, CELL_TEXT, false}};
 
 static void warnings_print(struct call *call, const json_t *answer) {
     size_t i;

@@ -36,6 +36,16 @@ static void tell(struct call *call, const struct reconcile_report *r) {
                 (long long)r->refused);
 }
 
+static void tell_failure(struct call *call, const struct err *e) {
+    fputs("allot: ", call->messages);
+    output_safe(call->messages, e->what);
+    fputs("; ", call->messages);
+    output_safe(call->messages, e->code == ERR_RETRY
+                                    ? e->hint
+                                    : "what was decided is booked, allot reconcile carries it out");
+    fputc('\n', call->messages);
+}
+
 static int by_number(const void *a, const void *b) {
     int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
     return (x > y) - (x < y);
@@ -52,10 +62,10 @@ static int run(struct call *call, const int64_t *grants, size_t n, struct err *e
     provide_options(call, &o);
     int rc = reconcile(call->store, &o, &report, e);
     progress_end(&progress);
-    if (rc < 0) { /* what was decided stands, whoever carries it out and when */
+    if (rc <
+        0) { /* what was decided stands, whoever carries it out: to fail now would ask for it once more */
         rc = e->code == ERR_RETRY ? 0 : ERR_UNKNOWN;
-        fprintf(call->messages, "allot: %s; what was decided is booked, allot reconcile carries it out\n",
-                e->what);
+        tell_failure(call, e);
         err_clear(e);
     } else {
         tell(call, &report);

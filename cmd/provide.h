@@ -14,6 +14,7 @@
 /* Fills the options that every run shares: deadline, catalogue, actor, clock. */
 void provide_options(struct call *call, struct reconcile_options *o);
 /* Only what belongs to these grants, or to one (0: to all). Does nothing with --dry-run or --no-provision. 0
-   done or still waiting, 7 when an outcome is unknown, 8 when the backend refused something, -1. */
+   done or still waiting, 7 when an outcome is unknown or it could not be tried, 8 when the backend refused
+   something. Never -1 once it was tried: the decision before it is booked. */
 int provide(struct call *call, int64_t grant, struct err *e);
 int provide_grants(struct call *call, const int64_t *grants, size_t n, struct err *e);

@@ -20,6 +20,14 @@ static void keep_keys(json_t *object, const char *const keys[]) {
     json_object_foreach_safe(object, next, key, value) if (!is_in(keys, key)) json_object_del(object, key);
 }
 
+/* A backend's own words name hosts: of a refusal only the code stays. */
+static void hide_words(json_t *object, const char *key) {
+    static const char code[] = "BACKEND_REFUSED";
+    const char *words = json_string_value(json_object_get(object, key));
+    if (words && strncmp(words, code, sizeof code - 1) == 0)
+        json_object_set_new(object, key, json_string(code));
+}
+
 void serve_request_view(json_t *request) {
     static const char *const keys[] = {"request",       "pool",           "state",
                                        "outcome",       "grant",          "purpose",
@@ -29,6 +37,7 @@ void serve_request_view(json_t *request) {
                                        "submitted",     "decided",        "note",
                                        "attributes",    "decision",       NULL};
     keep_keys(request, keys);
+    hide_words(request, "note");
 }
 
 void serve_grant_view(json_t *grant) {
@@ -56,10 +65,16 @@ void serve_grant_view(json_t *grant) {
                                        NULL};
     static const char *const of_thing[] = {"kind",          "name",     "flavor",  "units",
                                            "storage_bytes", "observed", "connect", NULL};
+    static const char *const of_connect[] = {"domain", "state", "addresses", NULL};
     size_t i;
     json_t *thing;
     keep_keys(grant, keys);
-    json_array_foreach(json_object_get(grant, "things"), i, thing) keep_keys(thing, of_thing);
+    hide_words(grant, "why");
+    json_array_foreach(json_object_get(grant, "things"), i, thing) {
+        keep_keys(thing, of_thing);
+        if (json_is_object(json_object_get(thing, "connect")))
+            keep_keys(json_object_get(thing, "connect"), of_connect);
+    }
 }
 
 json_t *serve_tenant_view(struct store *s, int64_t tenant, struct err *e) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "alloc/store/internal.h"
 
+#include "alloc/hash.h"
 #include "alloc/scope.h"
 #include "alloc/text.h"
 
@@ -117,7 +118,9 @@ struct restore {
 
 static int begin_epoch(struct store *s, void *arg, struct err *e) {
     struct restore *r = arg;
-    if (sql_do(s, e, "UPDATE store SET epoch = epoch + 1", "") < 0) return -1;
+    char branch[8] = "x";
+    hash_random_hex(branch + 1, 7);
+    if (sql_do(s, e, "UPDATE store SET epoch = epoch + 1, branch = $1", "s", branch) < 0) return -1;
     return r->first ? r->first(s, r->arg, e) : 0;
 }
 

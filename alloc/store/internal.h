@@ -28,6 +28,7 @@ struct store {
     struct store_counter counters[STORE_COUNTERS];
     size_t n_counters;
     char id[16];
+    char era[40]; /* epoch and branch */
     char *path;
     struct {
         const char *sql; /* by address: literals live as long as the program */

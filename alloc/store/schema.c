@@ -11,7 +11,8 @@
 
 static const char first[] =
     "CREATE TABLE store (one INTEGER PRIMARY KEY CHECK (one = 1), id TEXT NOT NULL, epoch INTEGER NOT NULL,"
-    "  test_clock INTEGER NOT NULL CHECK (test_clock IN (0, 1)), made_at INTEGER NOT NULL) STRICT;"
+    "  branch TEXT NOT NULL, test_clock INTEGER NOT NULL CHECK (test_clock IN (0, 1)), made_at INTEGER NOT "
+    "NULL) STRICT;"
     "CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL CHECK (value > 0)) STRICT;"
 
     /* Who may hold: an organisation has one registration number, a tenant is one of its projects. */
@@ -20,8 +21,8 @@ static const char first[] =
     "  made_at INTEGER NOT NULL) STRICT;"
     "CREATE TABLE tenant (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, organisation INTEGER NOT NULL"
     "  REFERENCES organisation (id), language TEXT NOT NULL CHECK (language IN ('en', 'ko')),"
-    "  state TEXT NOT NULL CHECK (state IN ('active', 'suspended', 'closed')), made_at INTEGER NOT NULL) "
-    "STRICT;"
+    "  state TEXT NOT NULL CHECK (state IN ('active', 'suspended', 'closed')), made_at INTEGER NOT NULL,"
+    "  branch TEXT NOT NULL) STRICT;" /* of the store when it was made: numbers begin again after a restore */
     "CREATE INDEX tenant_by_organisation ON tenant (organisation);"
     "CREATE TABLE tenant_attr (tenant INTEGER NOT NULL REFERENCES tenant (id), name TEXT NOT NULL, value "
     "TEXT NOT NULL,"

@@ -187,6 +187,27 @@ static int fail_open(const char *path, const char *of, int cause, struct err *e)
     return cause == ENOENT ? err_hint(e, "make one with: allot init --store %s", of) : -1;
 }
 
+/* As SQLite does with its own: whoever may write the store may take its turns, whatever the umask was and
+   whoever came first, root among them. */
+static void side_share(int fd, const char *path) {
+    struct stat store, side;
+    if (stat(path, &store) < 0 || fstat(fd, &side) < 0 || side.st_uid != geteuid()) return;
+    if (!S_ISREG(side.st_mode) || side.st_size > 0 || side.st_nlink != 1) return; /* not one of ours */
+    bool is_other = side.st_uid != store.st_uid || side.st_gid != store.st_gid;
+    if (geteuid() == 0 && is_other && fchown(fd, store.st_uid, store.st_gid) < 0) return;
+    if ((side.st_mode ^ store.st_mode) & 0666) (void)fchmod(fd, store.st_mode & 0666);
+}
+
+int store_side_open(const char *path, const char *end, struct err *e) {
+    char side[4096];
+    if (text_format(side, sizeof side, "%s%s", path, end) < 0)
+        return err_set(e, ERR_USAGE, "store path is too long");
+    int fd = open(side, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0660);
+    if (fd < 0) return fail_open(side, path, errno, e);
+    side_share(fd, path);
+    return fd;
+}
+
 struct store *store_handle(const char *path, int flags, struct err *e) {
     /* One thread uses the store: counting memory under a mutex at each allocation would only cost. */
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
@@ -201,12 +222,7 @@ struct store *store_handle(const char *path, int flags, struct err *e) {
         store_close(s);
         return NULL;
     }
-    char lock[4096];
-    if (text_format(lock, sizeof lock, "%s.lock", path) < 0)
-        err_set(e, ERR_USAGE, "store path is too long");
-    else if (!s->read_only && (s->lock_fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0660)) < 0)
-        fail_open(lock, path, errno, e);
-    if (err_is(e) || harden(s, e) < 0) {
+    if ((!s->read_only && (s->lock_fd = store_side_open(path, ".lock", e)) < 0) || harden(s, e) < 0) {
         store_close(s);
         return NULL;
     }
@@ -249,11 +265,12 @@ static int migrate(struct store *s, void *arg, struct err *e) {
 
 static int identity(struct store *s, struct err *e) {
     struct rows r;
-    int rc = rows_open(&r, s, e, "SELECT id, epoch, test_clock FROM store", "");
+    int rc = rows_open(&r, s, e, "SELECT id, epoch, test_clock, branch FROM store", "");
     if (rc == 0 && (rc = rows_next(&r, e)) == 1) {
         text_format(s->id, sizeof s->id, "%s", rows_text(&r, 0));
         s->epoch = rows_int(&r, 1);
         s->test_clock = rows_int(&r, 2) != 0;
+        text_format(s->era, sizeof s->era, "%lld%s", (long long)s->epoch, rows_text(&r, 3));
         rc = 0;
     } else if (rc == 0) {
         rc = err_set(e, ERR_FAILED, "store %s is damaged: it has no identity", s->path);
@@ -329,8 +346,9 @@ static int give_birth(struct store *s, void *arg, struct err *e) {
     char id[16];
     hash_random_hex(id, 13);
     if (migrate(s, &m, e) < 0) return -1;
-    return sql_do(s, e, "INSERT INTO store (one, id, epoch, test_clock, made_at) VALUES (1, $1, 1, $2, $3)",
-                  "sii", id, (int64_t)b->test_clock, b->now.s);
+    return sql_do(
+        s, e, "INSERT INTO store (one, id, epoch, branch, test_clock, made_at) VALUES (1, $1, 1, '', $2, $3)",
+        "sii", id, (int64_t)b->test_clock, b->now.s);
 }
 
 int store_create(const char *path, bool test_clock, instant_t now, struct err *e) {
@@ -352,6 +370,7 @@ int store_create(const char *path, bool test_clock, instant_t now, struct err *e
 const char *store_path(const struct store *s) { return s->path; }
 const char *store_id(const struct store *s) { return s->id; }
 int64_t store_epoch(const struct store *s) { return s->epoch; }
+const char *store_era(const struct store *s) { return s->era; }
 bool store_test_clock(const struct store *s) { return s->test_clock; }
 void store_lock_limit(struct store *s, int64_t ms) { s->lock_ms = ms; }
 void store_dry_run(struct store *s, bool on) { s->dry_run = on; }

@@ -368,6 +368,34 @@ never() {
     is void "$(state g-1)"
 }
 it 'what never became ready ends with its term' never
+healed() { # what a run made or removed is told as done, and is no drift after it
+    new_store
+    add_tenant a 1
+    exits 0 allot request submit --tenant a --flavor v100 --units 2 --storage '1 TB' --no-provision
+    exits 0 allot reconcile --dry-run --json
+    is 'null' "$(value '[.things[].outcome] | unique[]')"
+    exits 0 allot reconcile
+    is 2 "$(grep -c '^ledger-only .* make  *done' "$out")"
+    has "$out" 'of what was open: 2 done, 0 waiting, 0 refused, 0 failed'
+    is '[]' "$(allot status --json | jq -c .drift)"
+    set_up '{"slow": ["*"]}'
+    exits 0 allot request submit --tenant a --flavor v100 --units 1 --no-provision
+    exits 0 allot reconcile --json
+    is 'make waiting' "$(value '.things[] | "\(.action) \(.outcome)"')"
+    is 'ledger-only 1' "$(allot status --json | jq -r '.drift[] | "\(.label) \(.count)"')"
+    set_up '{"slow": []}'
+    exits 0 allot reconcile
+    is '[]' "$(allot status --json | jq -c .drift)"
+    exits 0 allot grant release g-1 --no-provision
+    exits 0 allot reconcile --json
+    is 'remove done' "$(value '.things[] | "\(.action) \(.outcome)"')"
+    is '[]' "$(allot status --json | jq -c .drift)"
+    set_up '{"fail_names": ["*"]}'
+    exits 0 allot request submit --tenant a --flavor v100 --units 1 --no-provision
+    exits 0 allot reconcile --json
+    is 'make refused true' "$(value '.things[] | "\(.action) \(.outcome) \(.trouble | length > 0)"')"
+}
+it 'what a run has healed is told as done and is no drift' healed
 quiet() {
     new_store
     add_tenant a 1
@@ -410,4 +438,22 @@ two_pools() { # on the same hosts
     is 1 "$(things)"
 }
 it 'what another pool of the store has on the same host is no stranger, and cannot be ordered removed' two_pools
+all_gone() { # a folder that is not mounted, say: the host answers and has nothing
+    new_store
+    add_tenant a 1
+    exits 0 allot request submit --tenant a --flavor v100 --units 2 --per-server 1 --storage '20 TB'
+    cp "$CLOUD" cloud.whole
+    : >"$CLOUD"
+    exits 1 allot reconcile
+    has "$err" 'shows none of the'
+    is 0 "$(things)"
+    is active "$(state g-1)"
+    cp cloud.whole "$CLOUD"
+    exits 0 allot reconcile
+    cmp cloud.whole "$CLOUD"
+    : >"$CLOUD"
+    exits 0 allot reconcile --confirm
+    is 4 "$(things)"
+}
+it 'a host that shows nothing of what stood there is not believed without --confirm' all_gone
 finish

@@ -98,7 +98,13 @@ say a '{"do": "wait", "grant": "'"$grant"'", "seconds": 30}'
 got '.answer.settled' true
 got '.answer.grant.state' active
 got '.answer.grant.things | map(select(.kind == "server")) | length' 1
-got '[.. | objects | keys[]] | any(. == "token" or . == "tenant")' false
+got '[.. | objects | keys[]] | any(. == "token" or . == "tenant" or . == "host" or . == "slots")' false
+got '[.answer.grant.things[] | select(.kind == "server") | .connect | keys] | unique | tojson' '[["domain","state"]]'
+# libvirt tells more than the simulated cloud
+sqlite3 "$ALLOT_STORE" "UPDATE operation SET connection = json_set(connection, '$.console', 'virsh -c qemu+tls://SECRETH/system console x', '$.uuid', 'SECRETU', '$.addresses', json('[\"10.128.0.2\"]')) WHERE kind = 'server'"
+say a '{"do": "show", "grant": "'"$grant"'"}'
+got '[.answer.things[] | select(.kind == "server") | .connect | keys] | unique | tojson' '[["addresses","domain","state"]]'
+if grep -e SECRET said; then fail 'a host is shown to a tenant'; fi
 say a '{"do": "submit", "key": "k1", "compute": "62.4 TF", "storage": "10 TB", "for": "30 days", "purpose": "학습 <&\"'"'"'"}'
 got '.answer.grant' "$grant"
 say a '{"do": "submit", "key": "k1", "compute": "31.2 TF"}'
@@ -141,7 +147,12 @@ grep -q "^$grant active" said || { cat said; fail 'company.sh list'; }
 grep -q '^  server ' said || { cat said; fail 'company.sh get'; }
 second=$(sed -n '1s/ .*//p' said)
 "$company" get train '15.6 TF' '1 TB' '7 days' | grep -q "^$second " || fail 'company.sh asked twice'
+"$company" get --pool pilot train '15.6 TF' '1 TB' '7 days' >said 2>&1 && fail 'company.sh: other words under the same name'
+status=0
+"$company" get --pool nowhere other '15.6 TF' '1 TB' '7 days' >said 2>&1 || status=$?
+[ "$status" = 4 ] || { cat said; fail "company.sh: a pool that is not there gives $status"; }
 "$company" usage >said
+grep -q "^$grant .* TF-hours" said || { cat said; fail 'company.sh usage'; }
 status=0
 "$company" get more '125 TF' '1 TB' '7 days' >said 2>&1 || status=$?
 [ "$status" = 3 ] || { cat said; fail "company.sh: a denial gives $status"; }
@@ -151,6 +162,7 @@ grep -q "^$second releasing" said || { cat said; fail 'company.sh release'; }
 # ---- a closed door ----
 say a '{"do": "release", "grant": "'"$grant"'"}' '{"do": "wait", "grant": "'"$grant"'", "seconds": 30}'
 got '.answer.grant.state' kept
+got '[.answer.grant.things[] | select(.kind == "server") | [.observed, .connect]] | unique | tojson' '[["absent",null]]'
 "$ALLOT" tenant suspend "$b" --reason 'papers are missing' >/dev/null
 say b '{"do": "submit", "compute": "15.6 TF"}'
 got '.answer.outcome == "granted"' false

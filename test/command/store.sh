@@ -112,6 +112,37 @@ yesterday() {
 }
 it 'reconcile after a restore removes nothing that lives, and names what it does not know' yesterday
 
+# The same backup once more, as when the restored store was lost too: it counts from the same numbers.
+twice() {
+    exits 0 "$ALLOT" --store again.db --now "$NOW" request submit --tenant a --storage '1 TB'
+    before=$(cat "$CLOUD")
+    exits 0 allot restore b.db --to third.db
+    exits 0 "$ALLOT" --store third.db --now "$NOW" request submit --tenant a --storage '1 TB' --no-provision --json
+    g=$(value .grant)
+    exits 0 "$ALLOT" --store third.db --now "$NOW" reconcile
+    exits 0 "$ALLOT" --store third.db --now "$NOW" grant release "$g"
+    exits 0 "$ALLOT" --store third.db --now "$NOW" grant purge "$g"
+    exits 0 "$ALLOT" --store third.db fsck
+    is "$before" "$(cat "$CLOUD")"
+}
+it 'two restores of one backup do not take or remove the things of each other' twice
+
+sides() { # an umask must not shut out those who may write the store
+    chmod 660 "$STORE"
+    rm -f "$STORE.lock" "$STORE.reconcile"
+    umask 077
+    exits 0 allot reconcile
+    is '660 660' "$(stat -c %a "$STORE.lock" "$STORE.reconcile" | tr '\n' ' ' | sed 's/ $//')"
+    chmod 640 "$STORE"
+    exits 0 allot reconcile
+    is '640 640' "$(stat -c %a "$STORE.lock" "$STORE.reconcile" | tr '\n' ' ' | sed 's/ $//')"
+    mv "$STORE.reconcile" kept
+    ln -s kept "$STORE.reconcile"
+    exits 1 allot reconcile
+    mv kept "$STORE.reconcile"
+}
+it 'the files beside the store have its mode, and are never reached through a link' sides
+
 locked() {
     exec 9<>"$STORE.lock"
     flock 9

@@ -122,6 +122,10 @@ stopped() { # FAULT WANTED COMMAND: what it left is made whole
 
 scenario() {
     local name=$1 command n=0 mode points
+    if [ "$name" = approve ] && [ "$(id -u)" != 0 ]; then # only root is believed to be somebody else
+        echo 'approve    left out: needs root'
+        return
+    fi
     command=$(command_of "$name")
     restore base
     NOW=2026-03-02T00:00:00Z

@@ -32,8 +32,16 @@ TENANT=
 
 call ensure "$(volume 1 60000000000000)"
 is 'a volume of another size is refused with both sizes' '.operations[0] | .answer == "refused" and (.detail | test("50000000000000.*60000000000000"))'
-call ensure "$(volume 3 1000)"
-is 'a size that qcow2 cannot have is refused' '.operations[0] | .answer == "refused" and (.detail | test("512"))'
+call ensure "$(volume 3 1000000000)" "$(volume 9 1000)"
+is 'a size that libvirt cannot have is rounded up to a whole KiB' '[.operations[].answer] == ["done", "done"]'
+call observe
+is 'and seen so' '[.seen[] | select(.name == "allot-c1-g1-v3" or .name == "allot-c1-g1-v9") | .bytes] | sort == [1024, 1000000512]'
+call ensure "$(volume 3 1000000000)" "$(volume 9 1000)"
+is 'it is found again as what was asked' '[.operations[].answer] == ["done", "done"]'
+call ensure "$(volume 3 1000000513)" "$(volume 9 2000)"
+is 'another size is another size, however near' '[.operations[].answer] == ["refused", "refused"]'
+call remove "$(volume 3 1000000000)" "$(volume 9 1000)"
+is 'and it goes' '[.operations[].answer] == ["done", "done"]'
 
 # a domain of somebody else with the name that we want
 cat >other.xml <<'XML'

@@ -162,6 +162,21 @@ static void injected_errors_stand_around_the_backend(void **state) {
     assert_int_equal(dispatch_inject(NULL, &e), 0);
 }
 
+static void a_volume_is_held_in_whole_kib(void **state) {
+    (void)state;
+    bytes_t gb = bytes(1000000000);
+    assert_int_equal(backend_volume_size(gb).n, 1000000512);
+    assert_int_equal(backend_volume_size(bytes(50000000000000)).n, 50000000000000);
+    assert_int_equal(backend_volume_size(bytes(1)).n, 1024);
+    assert_int_equal(backend_volume_size(bytes(INT64_MAX)).n, INT64_MAX);
+    assert_true(backend_volume_fits(gb, gb));
+    assert_true(backend_volume_fits(gb, bytes(1000000512)));
+    assert_false(backend_volume_fits(gb, bytes(999999488)));
+    assert_false(backend_volume_fits(gb, bytes(1000000511)));
+    assert_false(backend_volume_fits(gb, bytes(1000001536)));
+    assert_false(backend_volume_fits(bytes(2048), bytes(1024)));
+}
+
 static void a_plugin_is_found_by_name_and_build(void **state) {
     (void)state;
     struct err e = {0};
@@ -186,6 +201,7 @@ int main(void) {
         cmocka_unit_test(a_verb_that_is_missing_is_an_error),
         cmocka_unit_test(the_log_tells_the_answers_without_secrets),
         cmocka_unit_test(injected_errors_stand_around_the_backend),
+        cmocka_unit_test(a_volume_is_held_in_whole_kib),
         cmocka_unit_test(a_plugin_is_found_by_name_and_build),
     };
     return cmocka_run_group_tests_name("dispatch and plug-ins", tests, NULL, NULL);
