@@ -360,7 +360,7 @@ completion() {
     completed 'a b r-1 ' explain ''
     completed 't4 ' request submit --flavor t
     completed 'voiding void ' grant list --state v
-    completed 'pilot pilot-fp16 ' policy load pi
+    completed 'pilot pilot-fp16 :file ' policy load pi
 }
 it 'completion knows grants, requests, tenants, flavors, states and policies' completion
 
