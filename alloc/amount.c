@@ -50,6 +50,10 @@ static int decimal_parse(const char *number, int64_t *value, int64_t *tens, stru
             digit_last = false;
             continue;
         }
+        if (*p == ',') {
+            err_set(e, ERR_USAGE, "'%s' is not a number", number);
+            return err_hint(e, "the decimal point is '.', and nothing stands between thousands");
+        }
         if (*p < '0' || *p > '9') return err_set(e, ERR_USAGE, "'%s' is not a number", number);
         if (__builtin_mul_overflow(v, 10, &v) || __builtin_add_overflow(v, *p - '0', &v) ||
             (seen_dot && __builtin_mul_overflow(t, 10, &t)))
@@ -94,7 +98,7 @@ int amount_scale(const char *number, const char *unit, const struct amount_scale
 static int amount_parse(const char *text, const char *kind, const char *example,
                         const struct amount_scale *scales, int64_t most, int64_t *out, struct err *e) {
     char number[32], unit[8];
-    size_t n = strspn(text, "0123456789.");
+    size_t n = strspn(text, "0123456789.,");
     const char *rest = text + n + strspn(text + n, " ");
     if (n == 0)
         return err_set(e, ERR_USAGE, "'%s' is not an amount of %s (example: %s)", text, kind, example);
@@ -157,6 +161,18 @@ struct amount_text bytes_text(bytes_t a) {
     struct amount_text binary = amount_text(a.n, bytes_scales, 7, 12);
     /* Decimal unless only a binary unit shortens it: 54975581388800 B is 50 TiB. */
     return strlen(binary.s) < strlen(decimal.s) ? binary : decimal;
+}
+
+struct amount_text bytes_text_brief(bytes_t a) {
+    enum { BRIEF = 9, LARGEST = 6 };
+    struct amount_text exact = bytes_text(a), t;
+    size_t i = LARGEST;
+    if (strlen(exact.s) <= BRIEF) return exact;
+    while (i > 0 && a.n < bytes_scales[i].factor) i--;
+    int64_t step = bytes_scales[i].factor / 1000; /* a long text is of more than 1000 bytes */
+    if (i == 0 || a.n > INT64_MAX - step || !text_in((a.n + step / 2) / step * step, &bytes_scales[i], &t))
+        return exact;
+    return t;
 }
 
 struct wide_pair wide_split(wide_t w) {

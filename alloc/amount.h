@@ -68,6 +68,8 @@ struct amount_text {
 };
 struct amount_text gflops_text(gflops_t a);
 struct amount_text bytes_text(bytes_t a);
+/* For people: where the exact text is longer than nine characters, rounded to three decimals. */
+struct amount_text bytes_text_brief(bytes_t a);
 
 __extension__ typedef __int128 wide_t;
 struct wide_pair {

@@ -161,7 +161,7 @@ int span_parse(const char *text, span_t *out, struct err *e) {
     }
 wrong:
     err_set(e, ERR_USAGE, "'%s' is not a length of time", text);
-    return err_hint(e, "write a number and a unit: 90 days, 12 hours, 30 minutes");
+    return err_hint(e, "write a number and a unit: 90 days, 12 hours, 30 minutes, 20 seconds");
 }
 
 struct instant_text span_text(span_t d) {

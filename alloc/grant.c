@@ -61,6 +61,9 @@ int grant_find(struct store *s, int64_t id, int64_t tenant, struct grant *out, s
     return rc;
 }
 
+const char *const grant_state_words[] = {"reserved", "active", "notice",  "grace", "releasing", "kept",
+                                         "purging",  "ended",  "voiding", "void",  NULL};
+
 json_t *grant_list(struct store *s, const struct grant_filter *f, struct err *e) {
     return sql_json(
         s, e,

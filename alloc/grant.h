@@ -60,6 +60,7 @@ struct grant_filter {
     const char *state;    /* NULL: any */
     bool live;            /* only those that hold something */
 };
+extern const char *const grant_state_words[]; /* the states that a row may have, then NULL */
 json_t *grant_list(struct store *s, const struct grant_filter *f, struct err *e);
 /* One grant with its lines, servers and volumes and how to connect. */
 json_t *grant_show(struct store *s, const struct grant *g, struct err *e);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "alloc/audit.h"
 
+#include "alloc/amount.h"
 #include "alloc/file.h"
 #include "alloc/hash.h"
 #include "alloc/scope.h"
@@ -27,14 +28,24 @@ static int head_append(const char *path, const char *text, struct err *e) {
     return good ? 0 : err_set(e, ERR_FAILED, "%s: %s", path, strerror(errno));
 }
 
+/* A text with a signature is one string in JSON: its bytes are what was signed. */
+static int print_text(struct call *call, const char *key, const char *text, struct err *e) {
+    static const struct column none[] = {{NULL, NULL, CELL_TEXT, false}};
+    if (strcmp(call->format, "json") == 0) {
+        scoped_json json_t *answer = json_pack("{s:s}", key, text);
+        return output_object(call, none, answer, e);
+    }
+    fputs(text, call->out);
+    return 0;
+}
+
 static int run_head(struct call *call, struct err *e) {
     const char *key = books_key(call, e), *out = call_option(call, "out");
     if (!key) return -1;
     scoped_free char *text = audit_head(call->store, call->now, key, e);
     if (!text) return -1;
     if (out) return head_append(out, text, e);
-    fputs(text, call->out);
-    return 0;
+    return print_text(call, "head", text, e);
 }
 
 /* The number behind the last line "entries N" of a text; -1: none. */
@@ -122,22 +133,89 @@ static const struct option verify_options[] = {
 
 /* ---- show ---- */
 
+/* What the program writes itself; a store of another version may know more. */
+static const char *const kinds[] = {
+    "access.refused",   "decision.denied", "decision.granted", "decision.held",       "decision.partial",
+    "decision.queued",  "grant.extend",    "grant.free",       "grant.grace",         "grant.hold",
+    "grant.notice",     "grant.purge",     "grant.release",    "grant.renew",         "grant.reserve",
+    "grant.shrink",     "grant.void",      "orphan.remove",    "organisation.rename", "policy.load",
+    "pool.add",         "pool.drain",      "pool.lose",        "pool.restore",        "pool.set",
+    "pool.sync",        "pool.undrain",    "request.amend",    "request.approve",     "request.deny",
+    "request.override", "request.return",  "request.submit",   "request.withdraw",    "store.init",
+    "store.restore",    "tenant.add",      "tenant.close",     "tenant.forget",       "tenant.personal",
+    "tenant.resume",    "tenant.set",      "tenant.suspend",   "thing.remove",        "thing.vanished"};
+enum { KINDS = sizeof kinds / sizeof *kinds };
+
+static int kind_check(const struct call *call, const char *kind, struct err *e) {
+    int64_t is_there = 0;
+    size_t length = kind ? strlen(kind) : 0;
+    if (!kind) return 0;
+    for (size_t i = 0; i < KINDS; i++)
+        if (strncmp(kinds[i], kind, length) == 0 && strchr(".", kinds[i][length])) return 0;
+    int rc =
+        sql_int(call->store, e, &is_there,
+                "SELECT 1 FROM entry WHERE kind = $1 OR substr(kind, 1, length($1) + 1) = $1 || '.' LIMIT 1",
+                "s", kind);
+    if (rc != 0) return rc < 0 ? -1 : 0;
+    err_set(e, ERR_USAGE, "there is no kind of entry '%.40s'", kind);
+    const char *near = text_nearest(kind, kinds, KINDS);
+    return near ? err_hint(e, "did you mean '%s'?", near)
+                : err_hint(e, "a kind is like grant.reserve; grant stands for all that begin with it");
+}
+
+static int actor_check(const struct call *call, const char *actor, struct err *e) {
+    int64_t is_there = 0;
+    scoped_free char *like = NULL;
+    if (!actor) return 0;
+    int rc = sql_int(call->store, e, &is_there, "SELECT 1 FROM entry WHERE actor = $1 LIMIT 1", "s", actor);
+    if (rc != 0) return rc < 0 ? -1 : 0;
+    err_set(e, ERR_NOT_FOUND, "no entry was made by '%.80s'", actor);
+    struct err ignored = {0};
+    rc = sql_text(call->store, &ignored, &like,
+                  "SELECT actor FROM entry WHERE instr(actor, $1) > 0 ORDER BY seq DESC LIMIT 1", "s", actor);
+    return rc == 1 ? err_hint(e, "did you mean '%s'?", like)
+                   : err_hint(e, "an actor is a role and a name, like 'admin kim' or 'tenant c0042'");
+}
+
+static int grant_check(const struct call *call, int64_t grant, struct err *e) {
+    int64_t is_there = 0;
+    if (grant == 0) return 0;
+    int rc = sql_int(call->store, e, &is_there, "SELECT 1 FROM grants WHERE id = $1", "i", grant);
+    return rc != 0 ? (rc < 0 ? -1 : 0)
+                   : err_set(e, ERR_NOT_FOUND, "there is no grant g-%lld", (long long)grant);
+}
+
+/* For people in the unit of the item: storage in bytes, units as a count; a note moves nothing. */
+static void show_quantities(json_t *rows) {
+    size_t i;
+    json_t *row;
+    json_array_foreach(rows, i, row) {
+        const char *item = json_string_value(json_object_get(row, "item"));
+        json_int_t n = json_integer_value(json_object_get(row, "quantity"));
+        if (!item || !*item)
+            json_object_set_new(row, "quantity", json_null());
+        else if (strcmp(item, "storage") == 0 && n > 0)
+            json_object_set_new(row, "quantity", json_string(bytes_text_brief(bytes(n)).s));
+    }
+}
+
 static int run_show(struct call *call, struct err *e) {
-    static const struct column columns[] = {{"seq", "ENTRY", CELL_COUNT, false},
-                                            {"at", "AT", CELL_INSTANT, false},
-                                            {"actor", "ACTOR", CELL_TEXT, false},
-                                            {"kind", "KIND", CELL_TEXT, false},
-                                            {"pool", "POOL", CELL_TEXT, true},
-                                            {"tenant", "TENANT", CELL_TEXT, false},
-                                            {"request", "REQUEST", CELL_TEXT, true},
-                                            {"grant", "GRANT", CELL_TEXT, false},
-                                            {"item", "ITEM", CELL_TEXT, false},
-                                            {"from", "FROM", CELL_TEXT, false},
-                                            {"to", "TO", CELL_TEXT, false},
-                                            {"quantity", "QUANTITY", CELL_COUNT, false},
-                                            {"operation", "OPERATION", CELL_COUNT, true},
-                                            {"detail", "DETAIL", CELL_TEXT, true},
-                                            {NULL, NULL, CELL_TEXT, false}};
+    static const struct column columns[] = {
+        {"seq", "ENTRY", CELL_COUNT, false},
+        {"at", "AT", CELL_INSTANT, false},
+        {"actor", "ACTOR", CELL_TEXT, false},
+        {"kind", "KIND", CELL_STATE, false} /* a word that is never cut */,
+        {"pool", "POOL", CELL_TEXT, true},
+        {"tenant", "TENANT", CELL_TEXT, false},
+        {"request", "REQUEST", CELL_TEXT, true},
+        {"grant", "GRANT", CELL_TEXT, false},
+        {"item", "ITEM", CELL_TEXT, true},
+        {"from", "FROM", CELL_TEXT, true},
+        {"to", "TO", CELL_TEXT, true},
+        {"quantity", "QUANTITY", CELL_NUMBER, true},
+        {"operation", "OPERATION", CELL_COUNT, true},
+        {"detail", "DETAIL", CELL_TEXT, true},
+        {NULL, NULL, CELL_TEXT, false}};
     struct audit_filter f = {.since = instant(INSTANT_LEAST), .until = instant(INSTANT_MOST)};
     const char *grant = call_option(call, "grant");
     long long number = 0;
@@ -147,8 +225,12 @@ static int run_show(struct call *call, struct err *e) {
     f.grant = number;
     f.actor = call_option(call, "actor");
     f.kind = call_option(call, "kind");
+    if (grant_check(call, f.grant, e) < 0 || kind_check(call, f.kind, e) < 0 ||
+        actor_check(call, f.actor, e) < 0)
+        return -1;
     if (books_span(call, &f.since, &f.until, e) < 0) return -1;
     scoped_json json_t *rows = audit_entries(call->store, &f, e);
+    if (rows && strcmp(call->format, "table") == 0) show_quantities(rows);
     return rows ? output_list(call, columns, rows, e) : -1;
 }
 
@@ -174,8 +256,7 @@ static int run_key(struct call *call, struct err *e) {
     }
     scoped_free char *half = key_public(key, e);
     if (!half) return -1;
-    fputs(half, call->out);
-    return 0;
+    return print_text(call, "public_key", half, e);
 }
 
 static const struct option key_options[] = {
@@ -194,6 +275,7 @@ const struct command audit_commands[] = {
     {.words = "audit head",
      .arguments = "",
      .summary = "print the ends of all chains, signed",
+     .flags = COMMAND_SHOWS,
      .role = ROLE_AUDITOR,
      .options = head_options,
      .run = run_head},
@@ -207,7 +289,7 @@ const struct command audit_commands[] = {
     {.words = "audit key",
      .arguments = "",
      .summary = "make the signing key, or print its public half",
-     .flags = COMMAND_NO_STORE,
+     .flags = COMMAND_NO_STORE | COMMAND_SHOWS,
      .role = ROLE_ADMIN,
      .options = key_options,
      .run = run_key},

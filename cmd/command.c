@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <langinfo.h>
 #include <locale.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -157,10 +158,10 @@ static const char *chosen_lang(const struct call *call, const struct config *con
 
 static int open_log(const struct config *config, struct err *e) {
     const char *level = getenv("ALLOT_LOG");
-    enum log_level wanted = config->log_level;
-    for (int i = 0; level && log_level_words[i]; i++)
-        if (strcmp(level, log_level_words[i]) == 0) wanted = (enum log_level)i;
-    return log_open(wanted, config->log_file, e);
+    if (!level || !*level) return log_open(config->log_level, config->log_file, e);
+    for (int i = 0; log_level_words[i]; i++)
+        if (strcmp(level, log_level_words[i]) == 0) return log_open((enum log_level)i, config->log_file, e);
+    return err_set(e, ERR_USAGE, "ALLOT_LOG is off, error, info or debug, not '%.40s'", level);
 }
 
 static int run_with_store(struct call *call, struct err *e) {
@@ -185,17 +186,27 @@ static int run_command(struct call *call, struct err *e) {
     if (!call->store_path && !without_store) status = -1;
     if (!call->store_path && without_store) err_clear(e);
     if (status == 0) status = without_store ? call->command->run(call, e) : run_with_store(call, e);
+    /* Its answer reads like that of a real run: one line says, for all commands, that it was none. */
+    if (status >= 0 && call->dry_run) output_say(call, "(dry run: nothing was done)");
     config_free(config);
     return status;
+}
+
+/* errno may be of a later call: the pipe itself knows. */
+static bool reader_left(FILE *out, int cause) {
+    struct pollfd pipe = {.fd = fileno(out)};
+    return cause == EPIPE || (pipe.fd >= 0 && poll(&pipe, 1, 0) == 1 && pipe.revents & POLLERR);
 }
 
 /* A full disk or a closed pipe behind standard output. What was changed stays changed. */
 static int check_written(struct call *call, int status, struct err *e) {
     bool is_lost = fflush(call->out) != 0 || ferror(call->out);
-    if (!is_lost || status < 0) return status;
+    int cause = errno;
+    if (!is_lost || (status < 0 && e->code != ERR_FAILED)) return status;
     bool has_changed = call->command && call->command->flags & COMMAND_CHANGES && !call->dry_run;
-    if (errno == EPIPE && !has_changed) return ERR_FAILED; /* the reader went away: as it likes */
-    err_set(e, has_changed ? ERR_UNKNOWN : ERR_FAILED, "standard output: %s", strerror(errno));
+    if (!has_changed && reader_left(call->out, cause)) return status < 0 ? 0 : status; /* as it likes */
+    if (status < 0) return status;
+    err_set(e, has_changed ? ERR_UNKNOWN : ERR_FAILED, "standard output: %s", strerror(cause));
     return has_changed ? err_hint(e, "the command was carried out, its answer could not be written") : -1;
 }
 

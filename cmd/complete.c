@@ -3,6 +3,7 @@
 
 #include "alloc/scope.h"
 #include "alloc/text.h"
+#include "cmd/data.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -14,8 +15,8 @@ static const struct {
 } listings[] = {
     {"TENANT", {"tenant", "list"}, "name"},
     {"POOL", {"pool", "list"}, "name"},
-    {"REQUEST", {"request", "list"}, "id"},
-    {"GRANT", {"grant", "list"}, "id"},
+    {"REQUEST", {"request", "list"}, "request"},
+    {"GRANT", {"grant", "list"}, "grant"},
 };
 
 /* What was typed before the word to be completed. */
@@ -23,6 +24,7 @@ struct typed {
     char words[64];
     const struct command *command;
     size_t n_arguments;
+    char topic[64]; /* what stands behind "help" */
     bool options_ended;
     const struct option *pending; /* an option that waits for its value */
     const char *store, *config;   /* handed on to listings */
@@ -42,6 +44,9 @@ static void type_word(struct typed *t, const char *word) {
         t->command = command_find(longer);
     } else {
         t->n_arguments++;
+        if (strcmp(t->words, "help") != 0) return;
+        if (text_format(longer, sizeof longer, "%s%s%s", t->topic, t->topic[0] ? " " : "", word) == 0)
+            memcpy(t->topic, longer, sizeof longer);
     }
 }
 
@@ -71,35 +76,50 @@ static void type_one(struct typed *t, const char *word) {
 
 /* candidates */
 
-static void offer_rows(const struct typed *t, const char *bytes, size_t length, const char *key) {
-    scoped_json json_t *rows = json_loadb(bytes, length, 0, NULL);
-    size_t i;
-    json_t *row;
-    json_array_foreach(rows, i, row) {
-        const char *s = json_string_value(json_object_get(row, key));
-        if (s) offer(t, s);
-    }
-}
-
-/* Runs a listing of this very program, its complaints unheard. */
-static void offer_listing(const struct typed *t, const char *const words[2], const char *key) {
-    char *argv[] = {"allot",   (char *)words[0], (char *)words[1], "--json",
-                    "--store", (char *)t->store, "--config",       (char *)t->config};
-    int argc = t->config ? 8 : 6;
-    if (!t->store) {
-        argv[4] = argv[6];
-        argv[5] = argv[7];
-        argc -= 2;
-    }
+/* What this very program answers to these words (and an argument), its complaints unheard. Owned; may be
+ * NULL. */
+static json_t *ask(const struct typed *t, const char *const words[2], const char *argument) {
+    char *argv[10] = {"allot", (char *)words[0], (char *)words[1], "--json"};
+    int argc = 4;
+    if (t->store) argv[argc++] = "--store", argv[argc++] = (char *)t->store;
+    if (t->config) argv[argc++] = "--config", argv[argc++] = (char *)t->config;
+    if (argument) argv[argc++] = "--", argv[argc++] = (char *)argument;
     char *out = NULL, *messages = NULL;
     size_t length = 0, ignored = 0;
     FILE *to = open_memstream(&out, &length), *unheard = open_memstream(&messages, &ignored);
     int status = to && unheard ? command_call(argc, argv, to, unheard) : -1;
     if (to) fclose(to);
     if (unheard) fclose(unheard);
-    if (status == 0) offer_rows(t, out, length, key);
+    json_t *answer = status == 0 ? json_loadb(out, length, 0, NULL) : NULL;
     free(out);
     free(messages);
+    return answer;
+}
+
+static void offer_rows(const struct typed *t, const json_t *rows, const char *key) {
+    size_t i;
+    json_t *row;
+    json_array_foreach(rows, i, row) {
+        const char *s = json_string_value(key ? json_object_get(row, key) : row);
+        if (s) offer(t, s);
+    }
+}
+
+static void offer_listing(const struct typed *t, const char *const words[2], const char *key) {
+    scoped_json json_t *rows = ask(t, words, NULL);
+    offer_rows(t, rows, key);
+}
+
+/* Those of all pools; one that several have is offered once by the shell. */
+static void offer_flavors(const struct typed *t) {
+    static const char *const list[2] = {"pool", "list"}, *const show[2] = {"pool", "show"};
+    scoped_json json_t *pools = ask(t, list, NULL);
+    size_t i;
+    json_t *row;
+    json_array_foreach(pools, i, row) {
+        scoped_json json_t *pool = ask(t, show, json_string_value(json_object_get(row, "name")));
+        offer_rows(t, json_object_get(pool, "flavors"), "name");
+    }
 }
 
 /* "en|ko": each of them. */
@@ -113,15 +133,36 @@ static void offer_choices(const struct typed *t, const char *choices) {
     }
 }
 
+static void offer_states(const struct typed *t) {
+    static const struct {
+        const char *word, *states;
+    } of[] = {{"tenant ", "active|suspended|closed"},
+              {"request ", "queued|held|returned|denied|granted|withdrawn"},
+              {"grant ", "reserved|active|notice|grace|releasing|kept|purging|ended|voiding|void"}};
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++)
+        if (strncmp(t->words, of[i].word, strlen(of[i].word)) == 0) offer_choices(t, of[i].states);
+}
+
 static void offer_values(const struct typed *t, const char *placeholder) {
+    if (strcmp(placeholder, "FILE") == 0 && strncmp(t->words, "policy ", 7) == 0) {
+        scoped_json json_t *shipped = data_policy_names(".policy");
+        offer_rows(t, shipped, NULL);
+    }
+    if (strcmp(placeholder, "FLAVOR") == 0) offer_flavors(t);
+    if (strcmp(placeholder, "STATE") == 0) offer_states(t);
     if (strcmp(placeholder, "FILE") == 0 || strcmp(placeholder, "DIRECTORY") == 0)
         fputs(":file\n", t->call->out);
     if (strcmp(placeholder, "FORMAT") == 0) offer_choices(t, "table|tsv|csv|json");
     if (strcmp(placeholder, "LANG") == 0) offer_choices(t, "en|ko");
-    if (strchr(placeholder, '|')) offer_choices(t, placeholder);
-    for (size_t i = 0; i < sizeof listings / sizeof *listings; i++)
-        if (strcmp(placeholder, listings[i].placeholder) == 0)
-            offer_listing(t, listings[i].words, listings[i].key);
+    bool is_listed = false; /* "REQUEST|TENANT" is both */
+    for (size_t i = 0; i < sizeof listings / sizeof *listings; i++) {
+        const char *at = strstr(placeholder, listings[i].placeholder);
+        size_t n = strlen(listings[i].placeholder);
+        if (!at || (at > placeholder && at[-1] != '|') || (at[n] && at[n] != '|')) continue;
+        is_listed = true;
+        offer_listing(t, listings[i].words, listings[i].key);
+    }
+    if (!is_listed && strchr(placeholder, '|')) offer_choices(t, placeholder);
 }
 
 /* The k-th placeholder of "TENANT [FILE...]" without its brackets and dots; "" past the last. */
@@ -146,12 +187,12 @@ static void placeholder_at(const struct command *command, size_t k, char *out, s
     }
 }
 
-static void offer_words(const struct typed *t) {
-    size_t length = strlen(t->words);
+static void offer_words(const struct typed *t, const char *words) {
+    size_t length = strlen(words);
     char last[64] = "";
     for (const struct command *c = NULL; (c = command_next(c));) {
         if (c->flags & COMMAND_HIDDEN || strlen(c->words) <= length) continue;
-        if (length && (strncmp(c->words, t->words, length) != 0 || c->words[length] != ' ')) continue;
+        if (length && (strncmp(c->words, words, length) != 0 || c->words[length] != ' ')) continue;
         const char *rest = c->words + length + (length > 0);
         char word[64];
         if (text_format(word, sizeof word, "%.*s", (int)strcspn(rest, " "), rest) < 0) continue;
@@ -170,6 +211,16 @@ static void offer_options(const struct typed *t) {
             offer(t, word);
 }
 
+/* "--pool NAME" is a pool. */
+static void offer_option_values(const struct typed *t) {
+    static const char *const named[][2] = {{"pool", "POOL"}, {"tenant", "TENANT"}, {"flavor", "FLAVOR"}};
+    const char *placeholder = t->pending->argument;
+    for (size_t i = 0; i < sizeof named / sizeof *named; i++)
+        if (strcmp(placeholder, "NAME") == 0 && strcmp(t->pending->name, named[i][0]) == 0)
+            placeholder = named[i][1];
+    offer_values(t, placeholder);
+}
+
 static int run_complete(struct call *call, struct err *e) {
     (void)e;
     struct typed t = {.call = call, .current = ""};
@@ -178,14 +229,15 @@ static int run_complete(struct call *call, struct err *e) {
     if (strcmp(t.current, "=") == 0) t.current = "";
     char placeholder[64] = "";
     if (t.pending) {
-        offer_values(&t, t.pending->argument);
+        offer_option_values(&t);
         return 0;
     }
     if (!t.options_ended && t.current[0] == '-') {
         offer_options(&t);
         return 0;
     }
-    if (t.n_arguments == 0 && !t.options_ended) offer_words(&t);
+    if (t.n_arguments == 0 && !t.options_ended) offer_words(&t, t.words);
+    if (strcmp(t.words, "help") == 0) offer_words(&t, t.topic);
     if (t.command) placeholder_at(t.command, t.n_arguments, placeholder, sizeof placeholder);
     offer_values(&t, placeholder);
     return 0;

@@ -145,6 +145,10 @@ static int take_lang(const struct json_at *root, struct config *config, struct e
 
 static int take_deadline(const struct json_at *root, struct config *config, struct err *e) {
     const char *s = NULL;
+    if (json_is_number(json_object_get(root->value, "deadline"))) {
+        struct json_at number = json_member(root, "deadline");
+        return json_fail(&number, e, "must have a unit, like '20 seconds' or '2 minutes'");
+    }
     if (json_may_text(root, "deadline", 64, &s, e) < 0) return -1;
     if (!s) return 0;
     if (span_parse(s, &config->deadline, e) < 0) return json_context(root, "deadline", e);

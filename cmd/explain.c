@@ -90,6 +90,11 @@ static json_t *find_rows(struct call *call, const char *word, struct err *e) {
         if (request_find(call->store, request, 0, &r, e) < 0) return NULL;
         request_free(&r);
     } else if (tenant_find(call->store, word, &tenant, e) < 0) {
+        bool is_number = word[0] && word[1] == '-' && strspn(word + 2, "0123456789") == strlen(word + 2);
+        if (e->code != ERR_NOT_FOUND || !is_number) return NULL;
+        err_clear(e); /* the number of a grant, say: the nearest name of a tenant would not help */
+        err_set(e, ERR_NOT_FOUND, "'%.40s' is neither a request nor a tenant", word);
+        err_hint(e, "requests (r-12) and tenants (by name) are explained");
         return NULL;
     }
     return sql_json(call->store, e,

@@ -219,6 +219,16 @@ static int shrink_run(struct call *call, struct err *e) {
 
 /* ---- showing ---- */
 
+static int state_check(const char *word, struct err *e) {
+    size_t n = 0;
+    for (; grant_state_words[n]; n++)
+        if (!word || strcmp(grant_state_words[n], word) == 0) return 0;
+    err_set(e, ERR_USAGE, "no state '%.40s'", word);
+    const char *near = text_nearest(word, grant_state_words, n);
+    return near ? err_hint(e, "did you mean '%s'?", near)
+                : err_hint(e, "reserved active notice grace releasing kept purging ended voiding void");
+}
+
 static int list_run(struct call *call, struct err *e) {
     static const struct column columns[] = {{"grant", "GRANT", CELL_TEXT, false},
                                             {"tenant", "TENANT", CELL_TEXT, false},
@@ -233,7 +243,9 @@ static int list_run(struct call *call, struct err *e) {
                                             {0}};
     struct grant_filter f = {.state = call_option(call, "state"),
                              .live = !call_flag(call, "all") && !call_option(call, "state")};
-    if (books_tenant(call, &f.tenant, e) < 0 || books_pool(call, &f.pool, e) < 0) return -1;
+    if (state_check(f.state, e) < 0 || books_tenant(call, &f.tenant, e) < 0 ||
+        books_pool(call, &f.pool, e) < 0)
+        return -1;
     scoped_json json_t *rows = grant_list(call->store, &f, e);
     return rows ? output_list(call, columns, rows, e) : -1;
 }
@@ -262,8 +274,7 @@ static int show_run(struct call *call, struct err *e) {
                                            {"units", "UNITS", CELL_COUNT, false},
                                            {"storage_bytes", "BYTES", CELL_BYTES, false},
                                            {"observed", "STATE", CELL_STATE, false},
-                                           {"console", "CONNECT", CELL_TEXT, false},
-                                           {"trouble", "TROUBLE", CELL_TEXT, true},
+                                           {"trouble", "TROUBLE", CELL_TEXT, false},
                                            {0}};
     int64_t id;
     if (number_parse(call->arguments[0], 'g', &id, e) < 0) return -1;
@@ -273,10 +284,6 @@ static int show_run(struct call *call, struct err *e) {
         return show && err_is(e) ? -1 : 0;
     json_t *list = json_object_get(show, "things"), *thing, *line;
     size_t i;
-    json_array_foreach(list, i, thing) {
-        json_t *console = json_object_get(json_object_get(thing, "connect"), "console");
-        if (console) json_object_set(thing, "console", console);
-    }
     json_array_foreach(json_object_get(show, "lines"), i, line) {
         const char *attach = json_string_value(json_object_get(line, "attach"));
         if (attach && strcmp(attach, "none") == 0)
@@ -284,7 +291,16 @@ static int show_run(struct call *call, struct err *e) {
                        json_string_value(json_object_get(line, "flavor")));
     }
     output_say(call, "%s", "");
-    return output_list(call, things, list, e);
+    if (output_list(call, things, list, e) < 0) return -1;
+    /* A command to be copied stands on a line of its own, whole. */
+    json_array_foreach(list, i, thing) {
+        const char *console =
+            json_string_value(json_object_get(json_object_get(thing, "connect"), "console"));
+        if (console)
+            output_say(call, "\nconnect to %s:\n  %s", json_string_value(json_object_get(thing, "name")),
+                       console);
+    }
+    return 0;
 }
 
 static const struct option add_options[] = {

@@ -45,11 +45,25 @@ static int show_json(struct call *call, const char *words) {
 
 /* for people */
 
+enum { LINE = 80 };
+
+/* Breaks at spaces; further lines begin under the first word. */
+static void print_words(FILE *out, const char *s, int indent) {
+    for (int at = indent; *s;) {
+        int n = (int)strcspn(s, " ");
+        if (at > indent && at + 1 + n > LINE) fprintf(out, "\n%*s", at = indent, "");
+        at += fprintf(out, "%s%.*s", at > indent ? " " : "", n, s);
+        s += (size_t)n + strspn(s + n, " ");
+    }
+    fputc('\n', out);
+}
+
 static void print_pair(FILE *out, const char *left, const char *right, int width) {
     if ((int)text_width(left) > width)
-        fprintf(out, "  %s\n  %*s  %s\n", left, width, "", right);
+        fprintf(out, "  %s\n  %*s  ", left, width, "");
     else
-        fprintf(out, "  %-*s  %s\n", width, left, right);
+        fprintf(out, "  %-*s  ", width, left);
+    print_words(out, right, width + 4);
 }
 
 static void print_option(FILE *out, const struct option *o) {
@@ -79,7 +93,8 @@ static void show_command(FILE *out, const struct command *c) {
 }
 
 static void show_all(FILE *out) {
-    fputs("allot shares a pool of accelerators and storage among organisations by a written policy.\n\n"
+    fputs("allot shares a pool of accelerators and storage among organisations by a\n"
+          "written policy.\n\n"
           "usage: allot [GLOBAL OPTION...] WORDS [OPTION...] [ARGUMENT...]\n\nCommands\n",
           out);
     for (const struct command *c = NULL; (c = command_next(c));)
@@ -87,8 +102,8 @@ static void show_all(FILE *out) {
     fputs("\nGlobal options\n", out);
     for (const struct option *o = global_options; o->name; o++) print_option(out, o);
     fputs("\nExit status\n"
-          "  0 done  1 failed  2 usage  3 denied  4 not found  5 conflict  6 try again  7 outcome unknown\n"
-          "  8 something waits  9 the books do not close\n\n"
+          "  0 done  1 failed  2 usage  3 denied  4 not found  5 conflict  6 try again\n"
+          "  7 outcome unknown  8 something waits  9 the books do not close\n\n"
           "allot help WORD explains one command; man allot has all of it.\n",
           out);
 }

@@ -83,7 +83,7 @@ char *output_cell_shown(const struct column *column, const json_t *value) {
     if (json_is_integer(value) && n >= 0 && column->cell == CELL_GFLOPS)
         return mem_copy(gflops_text(gflops(n)).s);
     if (json_is_integer(value) && n >= 0 && column->cell == CELL_BYTES)
-        return mem_copy(bytes_text(bytes(n)).s);
+        return mem_copy(bytes_text_brief(bytes(n)).s);
     if (json_is_integer(value) && n >= 0 && column->cell == CELL_SPAN) return mem_copy(span_text(span(n)).s);
     if (json_is_boolean(value)) return mem_copy(json_is_true(value) ? "yes" : "no");
     if (json_is_string(value) && (column->cell == CELL_INSTANT || column->cell == CELL_END))
@@ -188,6 +188,8 @@ int output_list(struct call *call, const struct column *columns, const json_t *r
         print_csv(call->out, columns, rows);
     else if (strcmp(call->format, "tsv") == 0)
         print_tsv(call->out, columns, rows);
+    else if (json_array_size(rows) == 0)
+        output_say(call, "none");
     else
         return output_table(call->out, columns, rows, width_of(call->out), wants_colour(call->out), e);
     return 0;

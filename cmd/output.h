@@ -13,12 +13,13 @@ enum cell {
     CELL_TEXT,
     CELL_COUNT,   /* integer */
     CELL_GFLOPS,  /* integer GF, shown as "124.8 TF" */
-    CELL_BYTES,   /* integer bytes, shown as "50 TB" */
+    CELL_BYTES,   /* integer bytes, shown as "50 TB"; rounded where the exact text is long */
     CELL_INSTANT, /* RFC 3339 text; people see the civil date and time */
     CELL_END,     /* the same of an end: people see its last civil day */
     CELL_STATE,   /* a state word: coloured on a terminal */
     CELL_SPAN,    /* integer seconds, shown as "90 days" */
     CELL_YES,     /* boolean */
+    CELL_NUMBER,  /* text that is a number, perhaps with a unit: aligned as one, never cut */
 };
 
 struct column {
@@ -30,7 +31,8 @@ struct column {
 
 /* rows: an array of objects. Prints it in call->format: json is the array itself, one object per line,
    with every key; csv and tsv have all columns, keys as header, integers and times as in JSON; a table
-   leaves `wide` columns out when they do not fit, then shortens text. Steals nothing. */
+   leaves `wide` columns out when they do not fit, then wraps the last column if it is text, then shortens
+   text; one without rows says "none". Steals nothing. */
 int output_list(struct call *call, const struct column *columns, const json_t *rows, struct err *e);
 /* One object: "title: value" lines for people (absent values left out), the object itself with --json,
    one row where --format is csv or tsv. */

@@ -13,6 +13,7 @@
 enum {
     GAP = 2,       /* spaces between columns */
     SHORTEST = 10, /* no text is shortened further than this */
+    WRAPPED = 28,  /* the last column, if text, gets this much before other columns do */
 };
 
 struct table {
@@ -21,6 +22,7 @@ struct table {
     char **cells;   /* n_rows * n_columns */
     size_t *widths; /* per column */
     bool *is_shown;
+    size_t last; /* the last column shown */
 };
 
 static void fill_cells(struct table *t, const json_t *rows) {
@@ -43,17 +45,38 @@ static size_t total_width(const struct table *t) {
     return total;
 }
 
+/* Text that stands last goes on in the next line instead of being cut. */
+static bool can_wrap(const struct table *t, size_t c) {
+    return c > 0 && t->columns[c].cell == CELL_TEXT && !t->columns[c].wide;
+}
+
 /* Wide columns go, the last first, until the rest fits. */
 static void choose_columns(struct table *t, size_t width) {
+    size_t end = t->n_columns - 1, whole = t->widths[end];
+    if (can_wrap(t, end) && whole > WRAPPED) t->widths[end] = WRAPPED;
     for (size_t c = 0; c < t->n_columns; c++) t->is_shown[c] = true;
     for (size_t c = t->n_columns; width && c-- > 0 && total_width(t) > width;)
         if (t->columns[c].wide) t->is_shown[c] = false;
+    t->widths[end] = whole;
+    for (size_t c = 0; c < t->n_columns; c++)
+        if (t->is_shown[c]) t->last = c;
+}
+
+/* Gives the last column what the others leave. */
+static void narrow_last(struct table *t, size_t width) {
+    size_t total = total_width(t);
+    if (!width || total <= width || !can_wrap(t, t->last)) return;
+    size_t others = total - t->widths[t->last];
+    size_t room = width > others + SHORTEST ? width - others : SHORTEST;
+    size_t least = t->widths[t->last] < WRAPPED ? t->widths[t->last] : WRAPPED;
+    t->widths[t->last] = room > least ? room : least;
 }
 
 /* The widest text that may still be shortened, or n_columns. */
 static size_t widest_text(const struct table *t) {
     size_t widest = t->n_columns;
     for (size_t c = 1; c < t->n_columns; c++) {
+        if (c == t->last && can_wrap(t, c)) continue;
         bool can_shrink = t->is_shown[c] && t->columns[c].cell == CELL_TEXT && t->widths[c] > SHORTEST;
         if (can_shrink && (widest == t->n_columns || t->widths[c] > t->widths[widest])) widest = c;
     }
@@ -84,6 +107,28 @@ static void shorten_text(struct table *t, size_t width) {
         t->widths[c] = t->widths[c] > SHORTEST + excess ? t->widths[c] - excess : SHORTEST;
         for (size_t r = 0; r < t->n_rows; r++) cut_cell(t->cells[r * t->n_columns + c], t->widths[c]);
     }
+    if (width && can_wrap(t, t->last) && total_width(t) > width) {
+        size_t excess = total_width(t) - width;
+        t->widths[t->last] = t->widths[t->last] > SHORTEST + excess ? t->widths[t->last] - excess : SHORTEST;
+    }
+}
+
+/* The bytes of s that fit so many columns, up to a space if there is one; at least one character. */
+static size_t line_length(const char *s, size_t width) {
+    size_t end = 0, used = 0, space = 0;
+    mbstate_t state = {0};
+    for (size_t left = strlen(s); left > 0;) {
+        wchar_t c;
+        size_t n = mbrtowc(&c, s + end, left, &state);
+        if (n == 0 || n > left) return end + left;
+        int w = wcwidth(c);
+        used += w > 0 ? (size_t)w : 0;
+        if (s[end] == ' ') space = end;
+        if (used > width && end > 0) return space ? space : end;
+        end += n;
+        left -= n;
+    }
+    return end;
 }
 
 static const char *state_colour(const char *word) {
@@ -105,7 +150,8 @@ static const char *state_colour(const char *word) {
 }
 
 static bool is_right(enum cell cell) {
-    return cell == CELL_COUNT || cell == CELL_GFLOPS || cell == CELL_BYTES || cell == CELL_SPAN;
+    return cell == CELL_NUMBER || cell == CELL_COUNT || cell == CELL_GFLOPS || cell == CELL_BYTES ||
+           cell == CELL_SPAN;
 }
 
 static int add_columns(struct libscols_table *out, const struct table *t) {
@@ -113,6 +159,18 @@ static int add_columns(struct libscols_table *out, const struct table *t) {
         const struct column *column = &t->columns[c];
         int flags = is_right(column->cell) ? SCOLS_FL_RIGHT : 0;
         if (t->is_shown[c] && !scols_table_new_column(out, column->title, 0, flags)) return -1;
+    }
+    return 0;
+}
+
+/* The rest of a text that was too long for its line, below it. */
+static int add_rest(struct libscols_table *out, const char *rest, size_t k, size_t width) {
+    while (*(rest += strspn(rest, " "))) {
+        struct libscols_line *line = scols_table_new_line(out, NULL);
+        size_t n = line_length(rest, width);
+        char *part = strndup(rest, n);
+        if (!line || !part || scols_line_refer_data(line, k, part) < 0) return -1;
+        rest += n;
     }
     return 0;
 }
@@ -127,8 +185,15 @@ static int add_lines(struct libscols_table *out, const struct table *t, bool in_
             if (!t->is_shown[c]) continue;
             if (in_colour && t->columns[c].cell == CELL_STATE)
                 scols_cell_set_color(scols_line_get_cell(line, k), state_colour(*cell));
+            scoped_free char *rest = NULL;
+            if (c == t->last && can_wrap(t, c) && text_width(*cell) > t->widths[c]) {
+                size_t n = line_length(*cell, t->widths[c]);
+                rest = mem_copy(*cell + n);
+                (*cell)[n] = '\0';
+            }
             if (scols_line_refer_data(line, k++, *cell) < 0) return -1;
             *cell = NULL; /* the line owns it now */
+            if (rest && add_rest(out, rest, k - 1, t->widths[c]) < 0) return -1;
         }
     }
     return 0;
@@ -157,6 +222,7 @@ int output_table(FILE *out, const struct column *columns, const json_t *rows, si
     t.is_shown = mem_alloc(t.n_columns * sizeof *t.is_shown);
     fill_cells(&t, rows);
     choose_columns(&t, width);
+    narrow_last(&t, width);
     shorten_text(&t, width);
     int status = print_table(out, &t, in_colour);
     for (size_t i = 0; i < t.n_rows * t.n_columns; i++) free(t.cells[i]);

@@ -189,7 +189,7 @@ static int take_globals(struct call *call, struct err *e) {
     call->quiet = call_flag(call, "quiet");
     call->dry_run = call_flag(call, "dry-run");
     const char *now = call_option(call, "now");
-    if (now && instant_parse(now, &call->now, e) < 0) return err_context(e, "--now");
+    if (now && instant_or_date_parse(now, &call->now, e) < 0) return err_context(e, "--now");
     call->now_given = now != NULL;
     if (call->lang && strcmp(call->lang, "en") != 0 && strcmp(call->lang, "ko") != 0)
         return err_set(e, ERR_USAGE, "--lang takes en or ko, not '%.60s'", call->lang);
@@ -205,8 +205,8 @@ static int check_against_table(const struct call *call, struct err *e) {
         if (o < global_options || o >= global_options + sizeof global_options / sizeof *global_options)
             continue;
         if (command_takes_global(command, o)) continue;
-        return err_set(e, ERR_USAGE, "'allot %s' %s: it takes no --%s", command->words,
-                       strcmp(o->name, "format") == 0 ? "prints no listing" : "changes nothing", o->name);
+        return err_set(e, ERR_USAGE, "'allot %s' %stakes no --%s", command->words,
+                       strcmp(o->name, "format") == 0 ? "prints no listing: it " : "", o->name);
     }
     int n = (int)call->n_arguments;
     if (n < command->least)

@@ -30,10 +30,10 @@ static const struct column flavor_columns[] = {{"name", "FLAVOR", CELL_TEXT, fal
                                                {"units", "UNITS", CELL_COUNT, false},
                                                {"free_units", "FREE", CELL_COUNT, false},
                                                {"placeable_units", "PLACEABLE", CELL_COUNT, false},
-                                               {"lent_units", "LENT", CELL_COUNT, false},
+                                               {"lent_units", "LENT", CELL_COUNT, true},
                                                {"lost_units", "LOST", CELL_COUNT, false},
                                                {"compute_gflops", "COMPUTE", CELL_GFLOPS, true},
-                                               {"attach", "ATTACH", CELL_TEXT, false},
+                                               {"attach", "ATTACH", CELL_TEXT, true},
                                                {"note", "NOTE", CELL_TEXT, false},
                                                {NULL, NULL, CELL_TEXT, false}};
 static const struct column host_columns[] = {{"name", "HOST", CELL_TEXT, false},
@@ -43,8 +43,8 @@ static const struct column host_columns[] = {{"name", "HOST", CELL_TEXT, false},
                                              {"storage_capacity_bytes", "STORAGE", CELL_BYTES, false},
                                              {"storage_used_percent", "USED%", CELL_COUNT, false},
                                              {"seen_at", "SEEN", CELL_INSTANT, false},
-                                             {"trouble", "TROUBLE", CELL_TEXT, true},
                                              {"uri", "URI", CELL_TEXT, true},
+                                             {"trouble", "TROUBLE", CELL_TEXT, false},
                                              {NULL, NULL, CELL_TEXT, false}};
 
 static int show_run(struct call *call, struct err *e) {
@@ -61,16 +61,16 @@ static int show_run(struct call *call, struct err *e) {
 
 static const struct column list_columns[] = {{"name", "POOL", CELL_TEXT, false},
                                              {"state", "STATE", CELL_STATE, false},
-                                             {"backend", "BACKEND", CELL_TEXT, false},
+                                             {"backend", "BACKEND", CELL_TEXT, true},
                                              {"basis", "BASIS", CELL_TEXT, false},
                                              {"compute_gflops", "COMPUTE", CELL_GFLOPS, false},
                                              {"compute_free_gflops", "FREE", CELL_GFLOPS, false},
-                                             {"units", "UNITS", CELL_COUNT, false},
-                                             {"free_units", "FREE UNITS", CELL_COUNT, false},
+                                             {"units", "UNITS", CELL_COUNT, true},
+                                             {"free_units", "FREE UNITS", CELL_COUNT, true},
                                              {"lost_units", "LOST", CELL_COUNT, false},
-                                             {"storage_bytes", "STORAGE", CELL_BYTES, false},
+                                             {"storage_bytes", "STORAGE", CELL_BYTES, true},
                                              {"storage_free_bytes", "FREE STORAGE", CELL_BYTES, false},
-                                             {"hosts", "HOSTS", CELL_COUNT, false},
+                                             {"hosts", "HOSTS", CELL_COUNT, true},
                                              {"note", "NOTE", CELL_TEXT, false},
                                              {NULL, NULL, CELL_TEXT, false}};
 

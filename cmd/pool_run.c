@@ -150,7 +150,7 @@ static int loss_print(struct call *call, const json_t *loss, bool done, struct e
         part_print(call, "Volumes there, which stay booked to their tenants:", volume_columns,
                    json_object_get(loss, "volumes"), e) < 0)
         return -1;
-    output_say(call, done ? "lost" : "nothing was changed; to do it: --confirm");
+    if (!call->dry_run) output_say(call, done ? "lost" : "nothing was changed; to do it: --confirm");
     return 0;
 }
 

@@ -154,7 +154,7 @@ static int flavor_of(const char *text, json_t *out, struct err *e) {
     for (char *part; (part = strsep(&rest, ","));) {
         char key[64];
         const char *value;
-        if (split("flavor", part, key, sizeof key, &value, e) < 0) return err_context(e, "--flavor %s", text);
+        if (split("flavor", part, key, sizeof key, &value, e) < 0) return -1;
         if (json_object_get(out, key))
             return err_set(e, ERR_USAGE, "--flavor %s: '%s' stands twice", text, key);
         bool is_text = strcmp(key, "name") == 0 || strcmp(key, "match") == 0;

@@ -17,7 +17,7 @@ static int queue_run(struct call *call, struct err *e) {
                                             {"units", "UNITS", CELL_COUNT, true},
                                             {"compute_gflops", "COMPUTE", CELL_GFLOPS, false},
                                             {"storage_bytes", "STORAGE", CELL_BYTES, false},
-                                            {"ahead_gflops", "AHEAD", CELL_GFLOPS, false},
+                                            {"ahead_gflops", "AHEAD", CELL_GFLOPS, true},
                                             {"submitted", "SUBMITTED", CELL_INSTANT, true},
                                             {"why", "WHY", CELL_TEXT, false},
                                             {0}};

@@ -26,13 +26,13 @@ static const char *const kinds[] = {"capacity", "free",      "reserved", "held",
 
 static const struct column pool_columns[] = {{"pool", "POOL", CELL_TEXT, false},
                                              {"resource", "RESOURCE", CELL_TEXT, false},
-                                             {"capacity", "CAPACITY", CELL_TEXT, false},
-                                             {"free", "FREE", CELL_TEXT, false},
-                                             {"reserved", "RESERVED", CELL_TEXT, false},
-                                             {"held", "HELD", CELL_TEXT, false},
-                                             {"kept", "KEPT", CELL_TEXT, false},
-                                             {"releasing", "RELEASING", CELL_TEXT, false},
-                                             {"lost", "LOST", CELL_TEXT, false},
+                                             {"capacity", "CAPACITY", CELL_NUMBER, false},
+                                             {"free", "FREE", CELL_NUMBER, false},
+                                             {"reserved", "RESERVED", CELL_NUMBER, true},
+                                             {"held", "HELD", CELL_NUMBER, false},
+                                             {"kept", "KEPT", CELL_NUMBER, false},
+                                             {"releasing", "RELEASING", CELL_NUMBER, true},
+                                             {"lost", "LOST", CELL_NUMBER, false},
                                              {"state", "STATE", CELL_STATE, false},
                                              {NULL, NULL, CELL_TEXT, false}};
 
@@ -48,7 +48,7 @@ static json_t *pool_row(const json_t *pool, const char *part, const char *unit) 
         text_format(key, sizeof key, "%s_%s", kinds[i], unit);
         const json_t *amount = json_object_get(amounts, key);
         int64_t n = json_integer_value(amount);
-        struct amount_text shown = is_storage ? bytes_text(bytes(n)) : gflops_text(gflops(n));
+        struct amount_text shown = is_storage ? bytes_text_brief(bytes(n)) : gflops_text(gflops(n));
         json_object_set_new(row, kinds[i], json_string(!amount ? "-" : n ? shown.s : "0"));
     }
     return row;

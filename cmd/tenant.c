@@ -174,8 +174,7 @@ static int answer_print(struct call *call, const json_t *answer, struct err *e) 
         return output_object(call, none, answer, e);
     }
     const char *outcome = json_string_value(json_object_get(answer, "outcome"));
-    output_say(call, "tenant %s: %s%s", json_string_value(json_object_get(answer, "name")), outcome,
-               call->dry_run ? " (dry run: nothing was done)" : "");
+    output_say(call, "tenant %s: %s", json_string_value(json_object_get(answer, "name")), outcome);
     if (call->dry_run) say_changes(call, json_object_get(answer, "changes"));
     return 0;
 }

@@ -19,5 +19,7 @@ struct attr_checks;
 int attr_checks_open(struct call *call, struct attr_checks **out, struct err *e);
 void attr_checks_close(struct attr_checks *checks); /* NULL is fine */
 struct tenant_checker attr_checks_checker(struct attr_checks *checks);
+/* Can some tenant have NAME=VALUE (or NAME=: not have NAME)? Else a usage error that names the nearest. */
+int attr_checks_word(const struct attr_checks *checks, const char *words, struct err *e);
 /* Says, once, when attributes were taken that nothing could check. */
 void attr_checks_tell(const struct attr_checks *checks, struct call *call);

@@ -97,6 +97,16 @@ struct tenant_checker attr_checks_checker(struct attr_checks *checks) {
     return (struct tenant_checker){check, checks};
 }
 
+int attr_checks_word(const struct attr_checks *checks, const char *words, struct err *e) {
+    const char *equals = strchr(words, '=');
+    scoped_text struct text name = {0};
+    text_put(&name, words, (size_t)(equals - words));
+    for (size_t i = 0; !equals[1] && i < checks->n; i++)
+        if (is_declared(checks->policies[i], name.s)) return 0;
+    if (checks->n) return check_all(checks, name.s, equals + 1, e);
+    return err_set(e, ERR_USAGE, "no tenant has the attribute '%.80s'", name.s);
+}
+
 void attr_checks_tell(const struct attr_checks *checks, struct call *call) {
     if (checks->unchecked == 0) return;
     output_say(call, "attributes were taken as text: no policy is loaded that could check them");

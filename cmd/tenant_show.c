@@ -187,11 +187,35 @@ static json_t *list_row(const struct call *call, const struct tenant *t) {
                      "made_at", instant_text(t->row.made_at).s);
 }
 
+/* What no tenant has may be a slip of the pen: the policies say whether one could have it. A value that was
+   taken under an earlier policy can still be looked for. */
+static int attrs_check(struct call *call, const struct tenant_list *tenants, struct err *e) {
+    const char *words;
+    struct attr_checks *checks = NULL;
+    int rc = 0;
+    for (size_t k = 0; rc == 0 && (words = call_option_at(call, "attr", k)); k++) {
+        bool is_found = false;
+        size_t name = strcspn(words, "=");
+        for (size_t i = 0; i < tenants->n && !is_found; i++) {
+            const struct tenant *t = &tenants->of[i];
+            for (size_t a = 0; a < t->n_attrs && !is_found; a++)
+                is_found = strncmp(t->attrs[a].name, words, name) == 0 && t->attrs[a].name[name] == '\0' &&
+                           (!words[name + 1] || strcmp(t->attrs[a].value, words + name + 1) == 0);
+        }
+        if (is_found) continue;
+        if (!checks) rc = attr_checks_open(call, &checks, e);
+        if (rc == 0 && attr_checks_word(checks, words, e) < 0) rc = err_context(e, "--attr %.80s", words);
+    }
+    attr_checks_close(checks);
+    return rc;
+}
+
 static int list(struct store *s, void *arg, struct err *e) {
     struct call *call = arg;
     struct tenant_list tenants;
     scoped_json json_t *rows = json_array();
     int rc = tenant_list_load(s, &tenants, e);
+    if (rc == 0) rc = attrs_check(call, &tenants, e);
     for (size_t i = 0; rc == 0 && i < tenants.n; i++)
         if (is_wanted(call, &tenants.of[i])) json_array_append_new(rows, list_row(call, &tenants.of[i]));
     tenant_list_free(&tenants);

@@ -23,9 +23,10 @@ static int by_take(const struct call *call, enum usage_by *by, struct err *e) {
 /* ---- for people ---- */
 
 #define FIGURES                                                                                              \
-    {"compute_tf_hours", "TF-HOURS", CELL_TEXT, false}, {"storage_tb_hours", "TB-HOURS", CELL_TEXT, false},  \
-        {"compute_gflops_seconds", "GFLOPS-SECONDS", CELL_TEXT, true},                                       \
-        {"storage_byte_seconds", "BYTE-SECONDS", CELL_TEXT, true}, {                                         \
+    {"compute_tf_hours", "TF-HOURS", CELL_NUMBER, false},                                                    \
+        {"storage_tb_hours", "TB-HOURS", CELL_NUMBER, false},                                                \
+        {"compute_gflops_seconds", "GFLOPS-SECONDS", CELL_NUMBER, true},                                     \
+        {"storage_byte_seconds", "BYTE-SECONDS", CELL_NUMBER, true}, {                                       \
         NULL, NULL, CELL_TEXT, false                                                                         \
     }
 #define POOL                                                                                                 \
@@ -51,14 +52,35 @@ static struct amount_text hours(const json_t *row, const char *key, const char *
     return wide_ratio_text(w, is_bytes ? INT64_C(3600000000000000) : 3600);
 }
 
-static void say_conservation(struct call *call, const json_t *row) {
-    const char *unit = json_string_value(json_object_get(row, "unit"));
-    output_say(call, "%s %s: tenants %s + pending %s + free %s + lost %s = capacity %s %s-hours%s",
-               json_string_value(json_object_get(row, "pool")),
-               json_string_value(json_object_get(row, "item")), hours(row, "held", "kept").s,
-               hours(row, "reserved", "releasing").s, hours(row, "free", NULL).s, hours(row, "lost", NULL).s,
-               hours(row, "capacity", NULL).s, strcmp(unit, "byte_seconds") == 0 ? "TB" : "unit",
-               json_is_true(json_object_get(row, "closes")) ? ": closes" : ": DOES NOT CLOSE");
+/* What tenants, pending things, the free and the lost part used, against the capacity: one row per item. */
+static json_t *conservation_row(const json_t *row) {
+    bool is_bytes = strcmp(json_string_value(json_object_get(row, "unit")), "byte_seconds") == 0;
+    return json_pack("{s:O,s:O,s:s,s:s,s:s,s:s,s:s,s:s,s:s}", "pool", json_object_get(row, "pool"), "item",
+                     json_object_get(row, "item"), "tenants", hours(row, "held", "kept").s, "pending",
+                     hours(row, "reserved", "releasing").s, "free", hours(row, "free", NULL).s, "lost",
+                     hours(row, "lost", NULL).s, "capacity", hours(row, "capacity", NULL).s, "unit",
+                     is_bytes ? "TB-hours" : "unit-hours", "sum",
+                     json_is_true(json_object_get(row, "closes")) ? "closes" : "DOES NOT CLOSE");
+}
+
+static int print_conservation(struct call *call, const json_t *list, struct err *e) {
+    static const struct column columns[] = {{"pool", "POOL", CELL_TEXT, false},
+                                            {"item", "ITEM", CELL_TEXT, false},
+                                            {"tenants", "TENANTS", CELL_NUMBER, false},
+                                            {"pending", "PENDING", CELL_NUMBER, false},
+                                            {"free", "FREE", CELL_NUMBER, false},
+                                            {"lost", "LOST", CELL_NUMBER, false},
+                                            {"capacity", "CAPACITY", CELL_NUMBER, false},
+                                            {"unit", "UNIT", CELL_TEXT, true},
+                                            {"sum", "SUM", CELL_TEXT, false},
+                                            {NULL, NULL, CELL_TEXT, false}};
+    scoped_json json_t *rows = json_array();
+    size_t i;
+    const json_t *row;
+    if (strcmp(call->format, "table") != 0 || json_array_size(list) == 0 || call->quiet) return 0;
+    json_array_foreach(list, i, row) json_array_append_new(rows, conservation_row(row));
+    output_say(call, "%s", "");
+    return output_list(call, columns, rows, e);
 }
 
 static int print(struct call *call, const json_t *report, enum usage_by by, struct err *e) {
@@ -75,8 +97,7 @@ static int print(struct call *call, const json_t *report, enum usage_by by, stru
                    json_string_value(json_object_get(row, "compute_tf_hours")),
                    json_string_value(json_object_get(row, "storage_tb_hours")));
     }
-    json_array_foreach(json_object_get(report, "conservation"), i, row) say_conservation(call, row);
-    return 0;
+    return print_conservation(call, json_object_get(report, "conservation"), e);
 }
 
 static int run(struct call *call, struct err *e) {

@@ -42,7 +42,7 @@ for outcome in granted partial queued held denied; do
     ok "some request was $outcome" grep -q "^$outcome [1-9]" demo.txt
 done
 ok 'no step is missing' [ "$(grep -c '^== ' demo.txt)" = 9 ]
-ok 'the books are said to close' grep -q ': closes$' demo.txt
+ok 'the books are said to close' grep -q ' closes$' demo.txt
 ok '120 organisations' [ "$(allot tenant list --json | jq '[.[].registration] | unique | length')" = 120 ]
 ok 'with 121 projects' [ "$(allot tenant list --json | jq length)" = 121 ]
 allot grant list --json >grants.json

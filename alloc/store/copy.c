@@ -91,7 +91,23 @@ static int copy_to(struct store *s, const char *path, bool with_turn, struct err
     return -1;
 }
 
+/* Can a file be made there? Said of the folder that was named: the names of our steps say nobody anything. */
+static int folder_check(const char *path, struct err *e) {
+    char folder[4096];
+    if (text_format(folder, sizeof folder, "%s", path) < 0)
+        return err_set(e, ERR_USAGE, "the path is too long");
+    char *slash = strrchr(folder, '/');
+    if (slash) *(slash == folder ? slash + 1 : slash) = '\0';
+    const char *in = slash ? folder : ".";
+    if (faccessat(AT_FDCWD, in, W_OK | X_OK, AT_EACCESS) == 0) return 0;
+    bool is_missing = errno == ENOENT;
+    err_set(e, is_missing ? ERR_NOT_FOUND : ERR_FAILED, "the folder %s: %s", in, strerror(errno));
+    return is_missing ? err_hint(e, "make it first: mkdir -p %s", in)
+                      : err_hint(e, "name a folder that you may write to");
+}
+
 int store_backup(struct store *s, const char *path, struct err *e) {
+    if (folder_check(path, e) < 0) return -1;
     return copy_to(s, path, !s->read_only, e);
 }
 
@@ -132,11 +148,27 @@ static int path_is_new(const char *path, struct err *e) {
     return err_hint(e, "move it away first: it would be mixed into the restored store");
 }
 
+/* The number that marks our files stands in the first page, at byte 68, from the first moment on. */
+static int source_check(const char *from, struct err *e) {
+    unsigned char head[72] = {0};
+    scoped_fd int fd = open(from, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return err_set(e, errno == ENOENT ? ERR_NOT_FOUND : ERR_FAILED, "backup %s: %s", from,
+                       strerror(errno));
+    ssize_t n = read(fd, head, sizeof head);
+    if (n < 0) return err_set(e, ERR_USAGE, "backup %s: %s", from, strerror(errno));
+    long mark = (long)head[68] << 24 | head[69] << 16 | head[70] << 8 | head[71];
+    if (memcmp(head, "SQLite format 3", 16) == 0 && mark == APPLICATION_ID) return 0;
+    err_set(e, ERR_FAILED, "%s is not a store of allot, nor a backup of one", from);
+    return err_hint(e, "name a file that allot backup made");
+}
+
 int store_restore(const char *from, const char *path, store_fn *first, void *arg, struct err *e) {
     char fresh[4096];
     if (path_is_new(path, e) < 0) return -1;
     if (text_format(fresh, sizeof fresh, "%s.restoring", path) < 0)
         return err_set(e, ERR_USAGE, "path is too long");
+    if (source_check(from, e) < 0 || folder_check(path, e) < 0) return -1;
     struct store *source = store_handle(from, SQLITE_OPEN_READONLY, e);
     if (!source) return -1;
     unlink(fresh);

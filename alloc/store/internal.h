@@ -8,6 +8,8 @@
 
 #include <sqlite3.h>
 
+#define APPLICATION_ID 0x616c6f74 /* "alot": the file is ours */
+
 enum { STATEMENTS_KEPT = 512, STORE_COUNTERS = 32 };
 
 struct store_counter {

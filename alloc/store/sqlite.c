@@ -8,6 +8,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +18,6 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#define APPLICATION_ID 0x616c6f74 /* "alot": the file is ours */
 enum { LOCK_MS = 20000, LOG_PAGES_MOST = 1000, LOG_PAGES_LEFT = 200 };
 
 int store_fail(struct store *s, struct err *e, const char *doing) {
@@ -38,9 +39,11 @@ int store_fail(struct store *s, struct err *e, const char *doing) {
         return err_set(e, ERR_FAILED, "store %s: %s while %s (code %d)", s->path, words, doing, code);
     case SQLITE_READONLY: return err_set(e, ERR_FAILED, "store %s: cannot be written (%s)", s->path, words);
     case SQLITE_NOTADB:
+        err_set(e, ERR_FAILED, "store %s: damaged, or no store of allot (%s)", s->path, words);
+        return err_hint(e, "name the right file, or restore a sound backup: allot restore BACKUP --to PATH");
     case SQLITE_CORRUPT:
         err_set(e, ERR_FAILED, "store %s: damaged (%s, code %d)", s->path, words, code);
-        return err_hint(e, "restore the last backup: allot restore BACKUP");
+        return err_hint(e, "restore a sound backup: allot restore BACKUP --to PATH");
     case SQLITE_CONSTRAINT: return err_set(e, ERR_CONFLICT, "store refused while %s: %s", doing, words);
     default: return err_set(e, ERR_FAILED, "store %s: %s while %s (code %d)", s->path, words, doing, code);
     }
@@ -156,6 +159,34 @@ static int harden(struct store *s, struct err *e) {
         "setting up", e);
 }
 
+/* Whose is it? The file, or the folder on the way to it that may still be looked at. */
+static int hint_owner(const char *path, struct err *e) {
+    scoped_free char *at = mem_copy(path);
+    struct stat st;
+    for (char *slash; stat(at, &st) < 0; *slash = '\0') {
+        slash = strrchr(at, '/');
+        if (!slash || slash == at) return -1;
+    }
+    const struct passwd *owner = getpwuid(st.st_uid);
+    const struct group *group = getgrgid(st.st_gid);
+    return err_hint(e,
+                    "%s belongs to %s and the group %s, mode %03o: work as that user, or be taken into the "
+                    "group (`id` lists yours)",
+                    at, owner ? owner->pw_name : "an unknown user", group ? group->gr_name : "an unknown one",
+                    (unsigned)(st.st_mode & 07777));
+}
+
+/* Why the file cannot be opened, and the remedy that fits. */
+static int fail_open(const char *path, const char *of, int cause, struct err *e) {
+    if (!*of) {
+        err_set(e, ERR_USAGE, "the path of the store is empty");
+        return err_hint(e, "give --store FILE or set ALLOT_STORE");
+    }
+    err_set(e, ERR_FAILED, "store %s: %s", path, strerror(cause));
+    if (cause == EACCES) return hint_owner(of, e);
+    return cause == ENOENT ? err_hint(e, "make one with: allot init --store %s", of) : -1;
+}
+
 /* As SQLite does with its own: whoever may write the store may take its turns, whatever the umask was and
    whoever came first, root among them. */
 static void side_share(int fd, const char *path) {
@@ -172,7 +203,7 @@ int store_side_open(const char *path, const char *end, struct err *e) {
     if (text_format(side, sizeof side, "%s%s", path, end) < 0)
         return err_set(e, ERR_USAGE, "store path is too long");
     int fd = open(side, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0660);
-    if (fd < 0) return err_set(e, ERR_FAILED, "%s cannot be opened: %s", side, strerror(errno));
+    if (fd < 0) return fail_open(side, path, errno, e);
     side_share(fd, path);
     return fd;
 }
@@ -290,9 +321,8 @@ int store_version_check(struct store *s, struct err *e) {
 
 struct store *store_open(const char *path, enum store_mode mode, struct err *e) {
     struct stat st;
-    if (stat(path, &st) < 0) {
-        err_set(e, ERR_FAILED, "store %s: %s", path, strerror(errno));
-        err_hint(e, "make one with: allot init --store %s", path);
+    if (stat(path, &st) < 0 || faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) < 0) {
+        fail_open(path, path, errno, e);
         return NULL;
     }
     struct store *s =

@@ -26,8 +26,16 @@ listed() {
     actor=$(allot audit show --kind tenant.add --json | jq -r '.[0].actor')
     exits 0 allot audit show --actor "$actor" --json
     is "$actor" "$(value '[.[].actor] | unique[]')"
-    exits 0 allot audit show --actor 'nobody at all' --json
-    is 0 "$(value length)"
+    exits 4 allot audit show --actor "${actor#* }" --json
+    has "$err" "did you mean '$actor'"
+    exits 4 allot audit show --actor 'nobody at all' --json
+    exits 4 allot audit show --grant g-999
+    exits 2 allot audit show --kind grant.hodl
+    has "$err" "did you mean 'grant.hold'"
+    exits 0 allot audit show --kind tenant.forget
+    is none "$(cat "$out")"
+    exits 0 allot audit show --kind tenant.forget --format tsv
+    is 1 "$(wc -l <"$out")"
     exits 0 allot audit show --since 2026-03-03T00:00:00Z --json
     is 0 "$(value length)"
     exits 0 allot audit show --until 2026-03-02T00:00:00Z --json
@@ -203,5 +211,26 @@ lost() {
     has "$out" 'or lost when a backup was restored'
 }
 it 'a restored store says which entries of a head it lost' lost
+
+signed_json() {
+    exits 0 allot audit head --key "$key" --json
+    value .head >head.json.text
+    exits 0 allot audit verify --head head.json.text --key "$key"
+    exits 0 allot audit key --key "$key" --json
+    has "$out" 'BEGIN PUBLIC KEY'
+}
+it 'a head in JSON is the signed text' signed_json
+
+closed() { # a reader that goes away is no failure, whatever the format
+    for format in table tsv csv json; do
+        (set +o pipefail; allot audit show --format $format 2>"$err"; echo $? >status) | head -c 1 >/dev/null
+        is 0 "$(cat status)"
+        is '' "$(cat "$err")"
+    done
+    (sleep 0.2; allot audit show 2>"$err"; echo $? >status) | true
+    is 0 "$(cat status)"
+    is '' "$(cat "$err")"
+}
+it 'a reader that goes away is no failure' closed
 
 finish

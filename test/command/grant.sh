@@ -319,4 +319,49 @@ volume_first() {
     is ended "$(state g-1)"
 }
 it 'a grant whose last volume was given back before its servers ends with it' volume_first
+wrong_state() {
+    exits 2 allot grant list --state actve
+    has "$err" "did you mean 'active'"
+    exits 2 allot tenant list --attr seat=gwangjo
+    has "$err" "did you mean 'gwangju'"
+    exits 2 allot tenant list --attr sat=gwangju
+    exits 0 allot grant list --state voiding
+    is none "$(cat "$out")"
+    exits 4 allot explain g-1
+    has "$err" 'neither a request nor a tenant'
+    exits 2 env ALLOT_LOG=loud "$ALLOT" --store "$STORE" grant list
+}
+it 'a state or attribute that none can have is refused, one that none has lists none' wrong_state
+
+dry() {
+    exits 0 allot pool drain p --dry-run
+    is 1 "$(grep -c 'dry run: nothing was done' "$out")"
+    exits 0 allot pool drain p --dry-run --json
+    lacks "$out" 'dry run'
+    exits 0 allot pool drain p
+    lacks "$out" 'dry run'
+    exits 0 allot pool lose p --host h1 --confirm --dry-run
+    lacks "$out" 'to do it'
+}
+it 'a dry run says once that it was one, to people only' dry
+
+completed() { # WANT WORD...
+    local want=$1
+    shift
+    exits 0 env ALLOT_STORE="$STORE" "$ALLOT" __complete -- "$@"
+    is "$want" "$(tr '\n' ' ' <"$out")"
+}
+completion() {
+    new_store
+    at 2026-03-02T00:00:00Z
+    add_tenant 'a b' 1
+    exits 0 allot request submit --tenant 'a b' --flavor t4 --units 1 --no-provision
+    completed 'g-1 ' grant show ''
+    completed 'a b r-1 ' explain ''
+    completed 't4 ' request submit --flavor t
+    completed 'voiding void ' grant list --state v
+    completed 'pilot pilot-fp16 :file ' policy load pi
+}
+it 'completion knows grants, requests, tenants, flavors, states and policies' completion
+
 finish

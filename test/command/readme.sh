@@ -36,7 +36,7 @@ ok 'the grant says how to connect' grep -q 'virsh -c .* console allot-c0001-g1-s
 ok 'more is denied with status 3' grep -q '^exit status 3$' <(block 6)
 ok 'by the rule, with its place' grep -q 'C1, lab.policy:12' <(block 6)
 ok 'with what would do' grep -q '^allot: hint: ask for ' <(block 6)
-ok 'use is told' grep -q ': closes$' <(block 7)
+ok 'use is told' grep -q ' closes$' <(block 7)
 ok 'the server went' [ "$(block 8 | grep -c allot-c0001-g1-s1)" = 0 ]
 ok 'the books close' grep -q '^the books close' <(block 8)
 ok 'nothing is left' [ ! -e clone/tour ]

@@ -49,7 +49,8 @@ saved() {
     has "$err" 'is a backup'
     exits 0 allot backup quiet.db --quiet
     is 0 "$(wc -c <"$out")"
-    exits 1 allot backup /nonexistent/b.db
+    exits 4 allot backup /nonexistent/b.db
+    has "$err" 'mkdir -p /nonexistent'
     ls ./*.unchecked ./*.part 2>/dev/null && return 1
     return 0
 }
@@ -163,9 +164,17 @@ foreign() {
     has "$err" 'is not a store of allot'
     exits 1 "$ALLOT" --store missing.db status
     has "$err" 'allot init'
+    exits 2 "$ALLOT" --store '' status
+    has "$err" 'the path of the store is empty'
     exits 1 allot restore text.db --to x.db
+    has "$err" 'is not a store of allot'
+    lacks "$err" 'sound backup'
+    exits 1 allot restore empty.db --to x.db
+    exits 4 allot restore "$STORE" --to there/is/none.db
+    has "$err" 'mkdir -p there/is'
+    lacks "$err" restoring
     [ ! -e x.db ]
-    exits 1 allot restore missing.db --to x.db
+    exits 4 allot restore missing.db --to x.db
     sqlite3 newer.db 'PRAGMA application_id = 1634496372; PRAGMA user_version = 99; CREATE TABLE t (a)'
     exits 1 "$ALLOT" --store newer.db status
     has "$err" 'has version 99'

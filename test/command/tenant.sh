@@ -86,6 +86,7 @@ expect 0 forgotten tenant forget c3
 [ "$("$ALLOT" tenant list --attr seat= --json | jq -r '.[].name')" = c3 ] || fail 'list --attr NAME='
 [ "$("$ALLOT" tenant list --organisation 123-45-67890 --json | jq length)" = 2 ] || fail 'list --organisation'
 expect 2 "did you mean 'closed'" tenant list --state close
+expect 2 "no tenant has the attribute 'saet'" tenant list --attr saet=moving
 
 # ---- files ----
 printf '\357\273\277name,organisation,registration,contact,keys,attr:seat\r\n' >t.csv

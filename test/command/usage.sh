@@ -48,7 +48,7 @@ people() {
     exits 0 allot usage show --since 2026-03-02T00:00:00Z
     has "$out" '29952.000'
     has "$out" 'total at fp32: 37728.000 TF-hours, 6000.000 TB-hours'
-    has "$out" ': closes'
+    has "$out" ' closes'
     lacks "$out" 'DOES NOT'
     exits 0 allot usage show --since 2026-03-02T00:00:00Z --by flavor --format csv
     has "$out" 'v100,29952.000,0.000,107827200000,0'
@@ -137,7 +137,7 @@ it '--check notices messages that nobody gets' undelivered
 
 drift() {
     rm -f "$CLOUD"
-    exits 0 allot reconcile --dry-run
+    exits 1 allot reconcile --dry-run
     pool_file | sed 's/^settings:/settings:\n  dead_hosts: [h2]/' >dead.yaml
     exits 0 allot pool set p --file dead.yaml
     allot reconcile >/dev/null 2>&1 || true

@@ -61,6 +61,7 @@ static const struct option add_options[] = {
     {"tenant", "TENANT", "whose", false},
     {0},
 };
+static const struct option list_options[] = {{"state", "STATE", "only in this state", false}, {0}};
 static const struct command thing_commands[] = {
     {"thing add", "NAME [SIZE]", 1, 2, "add a thing", COMMAND_CHANGES, ROLE_OPERATOR, add_options, spy},
     {"thing list", "", 0, 0, "list things", COMMAND_LISTS, ROLE_AUDITOR, NULL, spy},
@@ -68,7 +69,7 @@ static const struct command thing_commands[] = {
     {0},
 };
 static const struct command tenant_commands[] = {
-    {"tenant list", "", 0, 0, "list tenants", COMMAND_LISTS, ROLE_NONE, NULL, list},
+    {"tenant list", "", 0, 0, "list tenants", COMMAND_LISTS, ROLE_NONE, list_options, list},
     {"tenant show", "NAME", 1, 1, "show a tenant", COMMAND_SHOWS, ROLE_NONE, NULL, spy},
     {0},
 };
@@ -206,9 +207,8 @@ static void wrong_options_are_refused_before_anything_runs(void **state) {
                                                 "allot: hint: see: allot help thing add\n");
     expect_usage("thing add -x", "allot: usage: '-x' is no option: they are written with two dashes\n"
                                  "allot: hint: put -- before an argument that begins with a dash\n");
-    expect_usage("thing list --dry-run",
-                 "allot: usage: 'allot thing list' changes nothing: it takes no --dry-run\n"
-                 "allot: hint: see: allot help thing list\n");
+    expect_usage("thing list --dry-run", "allot: usage: 'allot thing list' takes no --dry-run\n"
+                                         "allot: hint: see: allot help thing list\n");
     expect_usage("thing add x --format csv",
                  "allot: usage: 'allot thing add' prints no listing: it takes no --format\n"
                  "allot: hint: see: allot help thing add\n");
@@ -346,6 +346,9 @@ static void completion_knows_words_options_and_names(void **state) {
     expect_completion("__complete -- thing add x --tenant =", "c0001\nd0002\n");
     expect_completion("__complete -- tenant list --format c", "csv\n");
     expect_completion("__complete -- count _", ":file\n");
+    expect_completion("__complete -- help t", "thing\ntenant\n");
+    expect_completion("__complete -- help tenant _", "list\nshow\n");
+    expect_completion("__complete -- tenant list --state s", "suspended\n");
     expect_completion("__complete -- thing add --dr", "--dry-run\n");
     expect_completion("__complete -- tenant list --dr", "");
     expect_completion("__complete -- --lang _", "en\nko\n");

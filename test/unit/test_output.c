@@ -100,6 +100,42 @@ static void long_text_is_cut_with_dots_between_letters(void **state) {
     assert_string_equal(out, "ID   WHAT          N\nr-1  광주인공지..  1\nr-2  short         2\n");
 }
 
+static void text_that_stands_last_goes_on_below(void **state) {
+    (void)state;
+    static const struct column few[] = {{"id", "ID", CELL_TEXT, false},
+                                        {"n", "N", CELL_NUMBER, false},
+                                        {"far", "FAR", CELL_TEXT, true},
+                                        {"why", "WHY", CELL_TEXT, false},
+                                        {0}};
+    scoped_json json_t *rows = json_pack("[{s:s,s:s,s:s,s:s}]", "id", "r-1", "n", "1.5", "far", "far away",
+                                         "why", "the pool has no 광주 free units of this flavor left now");
+    size_t n;
+    struct err e = {0};
+    struct call call = {.format = "table", .lang = "en", .out = open_memstream(&out, &n)};
+    setenv("COLUMNS", "40", 1);
+    assert_int_equal(output_list(&call, few, rows, &e), 0);
+    fclose(call.out);
+    assert_string_equal(out, "ID     N  WHY\nr-1  1.5  the pool has no 광주 free\n"
+                             "          units of this flavor left now\n");
+}
+
+static void long_amounts_of_storage_are_rounded_for_people(void **state) {
+    (void)state;
+    static const struct column storage = {"storage_bytes", "STORAGE", CELL_BYTES, false};
+    static const struct {
+        json_int_t bytes;
+        const char *shown;
+    } cases[] = {
+        {264212084 * INT64_C(1024), "270.553 GB"},  {50000000000000, "50 TB"},    {54975581388800, "50 TiB"},
+        {INT64_C(1234567890123456789), "1.235 EB"}, {999999999999999, "1000 TB"}, {1001, "1001 B"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        scoped_json json_t *value = json_integer(cases[i].bytes);
+        out = output_cell_shown(&storage, value);
+        assert_string_equal(out, cases[i].shown);
+        tear_down(NULL);
+    }
+}
+
 static void json_holds_every_key_one_row_per_line(void **state) {
     (void)state;
     print("json", "");
@@ -176,7 +212,7 @@ static void one_object_is_lines_for_people_and_json_for_scripts(void **state) {
 static void an_empty_listing_is_well_formed(void **state) {
     (void)state;
     static const char *const formats[] = {"table", "tsv", "csv", "json"};
-    static const char *const wanted[] = {"", "a\n", "a\r\n", "[\n]\n"};
+    static const char *const wanted[] = {"none\n", "a\n", "a\r\n", "[\n]\n"};
     static const struct column one[] = {{"a", "A", CELL_TEXT, false}, {0}};
     for (int i = 0; i < 4; i++) {
         size_t n;
@@ -243,6 +279,8 @@ int main(void) {
         CASE(a_table_aligns_korean_names_and_amounts),
         CASE(a_narrow_terminal_loses_the_wide_columns_first),
         CASE(long_text_is_cut_with_dots_between_letters),
+        CASE(text_that_stands_last_goes_on_below),
+        CASE(long_amounts_of_storage_are_rounded_for_people),
         CASE(json_holds_every_key_one_row_per_line),
         CASE(csv_holds_plain_integers_and_harmless_text),
         CASE(tsv_escapes_what_would_break_a_line),
