@@ -70,7 +70,9 @@ struct backend_operation {
     const char *name; /* wanted name: "allot-<tenant>-<grant>-<n>", at most 63 bytes, [A-Za-z0-9._-] */
     const char *host; /* of the pool's hosts */
     const char *tenant, *grant; /* for people: metadata and titles; any printable UTF-8 */
-    int64_t tenant_number;      /* stable and unique in this store: names the tenant's network */
+    int64_t
+        tenant_number; /* stable, and with the branch unique in this store: they name the tenant's network */
+    const char *tenant_branch; /* letters of the restore after which the tenant was made; NULL or "": none */
     /* server */
     const char *flavor;
     int64_t units;

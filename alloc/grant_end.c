@@ -285,11 +285,28 @@ static int volumes_are_loose(struct book *b, const struct grant *g, struct err *
     return err_hint(e, "a running server keeps its volumes: give back both, or neither");
 }
 
+/* Volumes hang on one server; were it given back alone, no other would ever carry them. */
+static int carrier_stays(struct book *b, const struct grant *g, struct err *e) {
+    scoped_free char *carrier = NULL;
+    int rc = sql_text(b->store, e, &carrier,
+                      "SELECT o.name FROM operation o WHERE o.tenant = $1 AND o.grant_id = $2 AND o.disks_of "
+                      "= 1 AND o.desired = "
+                      "'absent' AND EXISTS (SELECT 1 FROM operation v WHERE v.tenant = $1 AND v.grant_id = "
+                      "$2 AND v.kind = 'volume' "
+                      "AND v.desired = 'present') AND EXISTS (SELECT 1 FROM operation s WHERE s.tenant = $1 "
+                      "AND s.grant_id = $2 AND "
+                      "s.kind = 'server' AND s.desired = 'present')",
+                      "ii", g->tenant, g->id);
+    if (rc <= 0) return rc;
+    err_set(e, ERR_CONFLICT, "server %s carries the volumes of grant g-%lld", carrier, (long long)g->id);
+    return err_hint(e, "give back another server, or the volumes with it");
+}
+
 int grant_shrink(struct book *b, const struct grant *g, const int64_t *operations, size_t n, struct err *e) {
     if (!is_one_of(g->state, live_states)) return wrong_state(g, "shrunk", e);
     for (size_t i = 0; i < n; i++)
         if (shrink_one(b, g, operations[i], e) < 0) return -1;
-    if (volumes_are_loose(b, g, e) < 0) return -1;
+    if (volumes_are_loose(b, g, e) < 0 || carrier_stays(b, g, e) < 0) return -1;
     int64_t left = 0;
     if (sql_int(b->store, e, &left,
                 "SELECT count(*) FROM operation WHERE grant_id = $1 AND desired = 'present'", "i", g->id) < 0)

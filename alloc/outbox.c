@@ -27,7 +27,8 @@ json_t *outbox_open(struct store *s, int64_t most, struct err *e) {
         "o.made_at AS \"made@time\", o.payload AS \"payload@json\", o.attempts, o.trouble, "
         "(SELECT json_group_array(json_object('name', c.name, 'email', c.email, 'phone', c.phone)) "
         " FROM tenant_contact c WHERE c.tenant = o.tenant) AS \"contacts@json\" "
-        "FROM outbox o JOIN tenant t ON t.id = o.tenant WHERE o.delivered_at IS NULL ORDER BY o.id LIMIT $1",
+        "FROM outbox o JOIN tenant t ON t.id = o.tenant WHERE o.delivered_at IS NULL ORDER BY o.attempts > "
+        "0, o.id LIMIT $1",
         "i", most);
 }
 

@@ -197,8 +197,9 @@ static int row_insert(struct book *b, struct tenant_row *row, struct err *e) {
     row->made_at = b->at;
     if (sql_int(b->store, e, &row->id, "SELECT coalesce(max(id), 0) + 1 FROM tenant", "") < 0 ||
         sql_do(b->store, e,
-               "INSERT INTO tenant (id, name, organisation, language, state, made_at) "
-               "VALUES ($1, $2, $3, $4, 'active', $5) ON CONFLICT (name) DO NOTHING",
+               "INSERT INTO tenant (id, name, organisation, language, state, made_at, branch) "
+               "SELECT $1, $2, $3, $4, 'active', $5, branch FROM store WHERE one = 1 ON CONFLICT (name) DO "
+               "NOTHING",
                "isisi", row->id, row->name, row->organisation, row->language, b->at.s) < 0)
         return -1;
     if (sql_changes(b->store) == 1) return 0;

@@ -26,6 +26,7 @@ static void read_operation(struct work *w, struct grower *room, const struct row
         .token = keep_text(k, rows_text(r, 8)),
         .tenant = keep_text(k, rows_text(r, 11)),
         .tenant_number = rows_int(r, 12),
+        .tenant_branch = keep_text(k, rows_text(r, 13)),
         .grant = keep_text(k, grant),
     };
     struct work_item *item = &w->items[w->n++];
@@ -113,7 +114,8 @@ static bool is_wanted(const struct work_filter *f, int64_t grant) {
 
 #define WORK_COLUMNS                                                                                         \
     "SELECT o.id, o.grant_id, o.kind, o.name, o.host, o.flavor, o.units, o.bytes, o.token, o.desired = "     \
-    "'present', o.observed, t.name, t.id FROM operation o JOIN tenant t ON t.id = o.tenant WHERE o.pool = "  \
+    "'present', o.observed, t.name, t.id, t.branch FROM operation o JOIN tenant t ON t.id = o.tenant WHERE " \
+    "o.pool = "                                                                                              \
     "$1"
 /* Made: volumes first. Removed: servers first, because a volume in use cannot go. */
 #define WORK_ORDER " ORDER BY o.grant_id, (o.kind = 'server') = (o.desired = 'present'), o.id"

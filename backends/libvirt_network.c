@@ -84,7 +84,10 @@ static int fall_back(const struct host *h, bool *user, const char **note, struct
 
 static char *network_name(const struct host *h, const struct backend_operation *op) {
     struct text t = {0};
-    text_add(&t, "allot-%s-t%lld", h->pool->store_id, (long long)op->tenant_number);
+    /* After a restore numbers are given again: without the branch a new tenant would share a lost one's
+     * network. */
+    text_add(&t, "allot-%s-t%lld%s", h->pool->store_id, (long long)op->tenant_number,
+             op->tenant_branch ? op->tenant_branch : "");
     return text_take(&t);
 }
 

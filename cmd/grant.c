@@ -259,7 +259,7 @@ static const struct option shrink_options[] = {PROVIDE_OPTION, {0}};
 
 const struct command grant_commands[] = {
     {"grant add", "TENANT", 1, 1, "grant directly: the same plan, approval implied",
-     COMMAND_CHANGES | COMMAND_SHOWS, ROLE_OPERATOR, add_options, add_run},
+     COMMAND_CHANGES | COMMAND_SHOWS, ROLE_ADMIN, add_options, add_run},
     {"grant list", "", 0, 0, "list grants", COMMAND_LISTS, ROLE_AUDITOR, list_options, list_run},
     {"grant show", "GRANT", 1, 1, "show one grant and how to connect to it", COMMAND_SHOWS, ROLE_AUDITOR,
      NULL, show_run},

@@ -17,6 +17,12 @@ static size_t add_rules(struct principal_rule *rules, size_t n, enum role role,
     return n;
 }
 
+/* Whoever writes the settings gives the roles: only root and the owner of the store may. */
+static bool roles_are_believed(const struct config *config, uid_t owner) {
+    struct stat st;
+    return config->path && stat(config->path, &st) == 0 && (st.st_uid == 0 || st.st_uid == owner);
+}
+
 void caller_find(const struct call *call, struct principal *out) {
     static const struct config nothing;
     const struct config *config = call->config ? call->config : &nothing;
@@ -28,6 +34,7 @@ void caller_find(const struct call *call, struct principal *out) {
     for (size_t i = 0; i < 3; i++) n = add_rules(rules, n, roles[i], of[i]);
     struct stat st;
     bool has_owner = call->store_path && stat(call->store_path, &st) == 0;
+    if (!roles_are_believed(config, has_owner ? st.st_uid : 0)) n = 0;
     principal_of_caller(rules, n, has_owner ? st.st_uid : 0, out);
     free(rules);
 }
@@ -47,5 +54,5 @@ int caller_check(struct call *call, struct err *e) {
     note_refusal(call);
     err_set(e, ERR_DENIED, "'allot %s' needs the role %s; %s has the role %s", call->command->words,
             role_word(call->command->role), call->actor ? call->actor : "the caller", role_word(call->role));
-    return err_hint(e, "roles are given to users and groups in allot.conf (roles:)");
+    return err_hint(e, "roles are given in an allot.conf that belongs to root or to the owner of the store");
 }

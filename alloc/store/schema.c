@@ -21,8 +21,8 @@ static const char first[] =
     "  made_at INTEGER NOT NULL) STRICT;"
     "CREATE TABLE tenant (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, organisation INTEGER NOT NULL"
     "  REFERENCES organisation (id), language TEXT NOT NULL CHECK (language IN ('en', 'ko')),"
-    "  state TEXT NOT NULL CHECK (state IN ('active', 'suspended', 'closed')), made_at INTEGER NOT NULL) "
-    "STRICT;"
+    "  state TEXT NOT NULL CHECK (state IN ('active', 'suspended', 'closed')), made_at INTEGER NOT NULL,"
+    "  branch TEXT NOT NULL) STRICT;" /* of the store when it was made: numbers begin again after a restore */
     "CREATE INDEX tenant_by_organisation ON tenant (organisation);"
     "CREATE TABLE tenant_attr (tenant INTEGER NOT NULL REFERENCES tenant (id), name TEXT NOT NULL, value "
     "TEXT NOT NULL,"

@@ -265,9 +265,10 @@ static void a_role_too_small_is_denied_before_the_body(void **state) {
     run("thing add x");
     assert_int_equal(result.status, 3);
     assert_int_equal(trace.runs, 0);
-    assert_string_equal(result.messages,
-                        "allot: denied: 'allot thing add' needs the role operator; kim has the role auditor\n"
-                        "allot: hint: roles are given to users and groups in allot.conf (roles:)\n");
+    assert_string_equal(
+        result.messages,
+        "allot: denied: 'allot thing add' needs the role operator; kim has the role auditor\n"
+        "allot: hint: roles are given in an allot.conf that belongs to root or to the owner of the store\n");
 }
 
 static void a_command_without_a_store_gets_none(void **state) {
