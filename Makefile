@@ -69,16 +69,19 @@ $(BUILD)/pic/%.o: %.c $(BUILD)/flags
 	$(call say,CC)
 	$(Q)$(CC) $(filter-out -fPIE,$(CFLAGS)) -fPIC -fvisibility=hidden -MMD -MP -c -o $@ $<
 
-# The units name the program and its library folder as they are installed.
+# Units, scripts and manual name the program and its files as they are installed.
+INSTALLED = sed -e 's,/usr/local/share/allot,$(DATADIR),g' -e 's,/usr/local/lib/allot,$(LIBDIR),g' \
+  -e 's,/usr/local/share/bash-completion/completions,$(COMPDIR),g' -e 's,/usr/local/bin/,$(PREFIX)/bin/,g'
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBDIR) $(DESTDIR)$(DATADIR)/policies $(DESTDIR)$(DATADIR)/examples
 	install $(BUILD)/allot $(DESTDIR)$(PREFIX)/bin/allot
 	install -m 644 $(PLUGINS) $(DESTDIR)$(LIBDIR)
 	install -m 644 $(wildcard policies/*.policy policies/*.json) $(DESTDIR)$(DATADIR)/policies
-	for file in $(notdir $(wildcard man/examples/*)); do \
-	  sed 's,/usr/local/bin/,$(PREFIX)/bin/,g' man/examples/$$file >$(DESTDIR)$(DATADIR)/examples/$$file || exit 1; done
+	for file in $(wildcard man/examples/*); do \
+	  if [ -x $$file ]; then mode=755; else mode=644; fi; \
+	  $(INSTALLED) $$file | install -m $$mode /dev/stdin $(DESTDIR)$(DATADIR)/examples/$${file##*/} || exit 1; done
 	for page in $(wildcard man/*.[1-8]); do \
-	  install -D -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/} || exit 1; done
+	  $(INSTALLED) $$page | install -D -m 644 /dev/stdin $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/} || exit 1; done
 	install -d $(DESTDIR)$(COMPDIR)
 	install -m 644 cmd/allot.bash $(DESTDIR)$(COMPDIR)/allot
 

@@ -293,11 +293,13 @@ json_t *audit_verify(struct store *s, const char *heads, const char *key, struct
 json_t *audit_entries(struct store *s, const struct audit_filter *f, struct err *e) {
     return sql_json(
         s, e,
-        "SELECT e.seq, e.at AS \"at@time\", e.actor, e.kind, p.name AS pool, t.name AS tenant,"
+        "SELECT e.seq, e.at AS \"at@time\", e.actor, e.kind, nullif(p.name, '') AS pool, t.name AS tenant,"
         " CASE WHEN e.request > 0 THEN 'r-' || e.request END AS request,"
         " CASE WHEN e.grant_id > 0 THEN 'g-' || e.grant_id END AS \"grant\","
-        " CASE WHEN e.operation > 0 THEN e.operation END AS operation, e.item, e.from_kind AS \"from\","
-        " e.to_kind AS \"to\", e.quantity, d.detail FROM entry e JOIN pool p ON p.id = e.pool"
+        " CASE WHEN e.operation > 0 THEN e.operation END AS operation, nullif(e.item, '') AS item,"
+        " nullif(e.from_kind, '') AS \"from\", nullif(e.to_kind, '') AS \"to\","
+        " CASE WHEN e.item <> '' THEN e.quantity END AS quantity, d.detail FROM entry e JOIN pool p ON p.id "
+        "= e.pool"
         " LEFT JOIN tenant t ON t.id = e.tenant LEFT JOIN entry_detail d ON d.seq = e.seq"
         " WHERE ($1 = 0 OR e.tenant = $1) AND ($2 = 0 OR e.grant_id = $2) AND ($3 = 0 OR e.pool = $3)"
         " AND ($4 = '' OR e.actor = $4)"

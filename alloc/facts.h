@@ -6,8 +6,8 @@
  * integers with the unit in the key, times RFC 3339. What is absent has its default:
  *
  *   {"claims": [{"id", "tenant", "submitted", "flavor"?, "units"? | "compute_gflops"?,
- *                "minimum_units"? | "minimum_gflops"?, "per_server"?, "storage_bytes"?, "until"?, "term_s"?,
- *                "approver"?, "override_rule"?, "attrs"?: {name: text}}],
+ *                "minimum_units"? | "minimum_gflops"?, "per_server"?, "storage_bytes"?, "until"?,
+ *                "term_seconds"?, "approver"?, "override_rule"?, "attrs"?: {name: text}}],
  *    "format": 1, "now",
  *    "pool": {"name", "basis", "draining"?, "granule_bytes", "storage_bytes", "storage_free_bytes",
  *             "flavors": [{"name", "rating_gflops", "units", "free", "sizes": [1, 2, 4, 8]}]},
@@ -19,6 +19,7 @@
 #pragma once
 #include "alloc/decide.h"
 #include "alloc/scope.h"
+#include "alloc/text.h"
 
 /* The caller frees it. Attributes of one owner must have different names. */
 char *facts_encode(const struct facts *facts);
@@ -38,4 +39,10 @@ void facts_free(struct facts_owned *facts);
    "ahead_gflops"?, "reasons": [{"code", "rule"?, "place"?, "en", "ko", "hint_en"?, "hint_ko"?, "decisive"}]}
  */
 json_t *decision_encode(const struct decision *decision);
+/* What an encoded decision gives, for people: "v100 x 8 (124.8 TF), storage 10 TB, until 2027-02-20"; adds
+   nothing for one that gives nothing. */
+void decision_given(const json_t *decision, bool korean, struct text *out);
+/* The next reason at or after *i that says why less was given than asked (rounded, shrunk); NULL past the
+   last. Moves *i past it. */
+const json_t *decision_less(const json_t *decision, size_t *i);
 json_t *plan_encode(const struct plan *plan); /* {"decisions": [...]}, in the order of the plan */

@@ -70,8 +70,14 @@ static int ascending(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
+/* Without sizes a server has one unit, as in a policy. */
 static int read_sizes(const struct json_at *object, struct pool_flavor *f, struct err *e) {
     struct json_at list;
+    if (!json_has(object, "sizes")) {
+        f->sizes[0] = 1;
+        f->n_sizes = 1;
+        return 0;
+    }
     if (json_need_array(object, "sizes", 1, SIZES_MOST, &list, e) < 0) return -1;
     for (size_t i = 0; i < json_length(&list); i++) {
         struct json_at item = json_item(&list, i);

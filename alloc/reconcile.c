@@ -384,9 +384,31 @@ static int keep_sight(struct store *s, void *arg, struct err *e) {
     return 0;
 }
 
+/* A host that answers but shows nothing of what stood there is more likely a folder that is not mounted, or
+   another host, than a loss of everything at once: to believe it would make empty volumes in place of full
+   ones. */
+static void doubt_host(struct run *r, const struct backend_view *view, struct backend_host_report *host) {
+    enum { FEW = 3 };
+    size_t stood = 0, seen = 0;
+    for (size_t i = 0; i < r->work.n; i++) {
+        if (strcmp(r->work.ops[i].host, host->host) != 0) continue;
+        seen += find_seen(view, r->work.ops[i].token) != NULL;
+        stood += r->work.items[i].want_present && strcmp(r->work.items[i].observed, "present") == 0;
+    }
+    if (!host->answered || seen > 0 || stood < FEW || r->options->confirm) return;
+    struct text why = {0};
+    text_add(&why, "it answers, but shows none of the %zu things that shall be there; nothing is done there",
+             stood);
+    text_add(&why, " (if they are really gone: allot reconcile --confirm)");
+    free(host->detail);
+    host->detail = text_take(&why);
+    host->answered = false;
+}
+
 static int observe(struct run *r, struct err *e) {
     struct backend_view view = {0};
     if (dispatch_observe(r->backend, &r->place.pool, &view, e) < 0) return -1;
+    for (size_t i = 0; i < view.n_hosts; i++) doubt_host(r, &view, &view.hosts[i]);
     struct observation *news = mem_alloc((r->work.n + 1) * sizeof *news);
     size_t n = 0;
     for (size_t i = 0; i < r->work.n; i++) {

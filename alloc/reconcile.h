@@ -22,6 +22,7 @@ struct reconcile_options {
     const int64_t *grants; /* ascending; only what belongs to these is acted upon. n_grants 0: all */
     size_t n_grants;
     bool observe;        /* false: only carry out what is open (the way right after a decision) */
+    bool confirm;        /* believe a host that shows nothing of what stood there */
     bool dry_run;        /* label and plan, change nothing */
     const char *remove;  /* token of a backend-only thing that the actor orders removed, which is then all
                             that is done; NULL */

@@ -276,3 +276,12 @@ json_t *usage_of(struct store *s, const struct usage_query *q, struct err *e) {
     usage_free(&u);
     return report;
 }
+
+instant_t usage_month(instant_t t) {
+    struct instant_text civil = instant_text(instant_after(t, span(CLOCK_CIVIL_OFFSET)));
+    struct err e = {0};
+    instant_t month = t;
+    memcpy(civil.s + 8, "01T00:00:00Z", 13);
+    if (instant_parse(civil.s, &month, &e) < 0) return t;
+    return instant(month.s > CLOCK_CIVIL_OFFSET ? month.s - CLOCK_CIVIL_OFFSET : 0);
+}

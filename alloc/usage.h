@@ -18,6 +18,9 @@ struct usage_query {
     bool with_conservation; /* of the whole pools: not for a tenant's own face */
 };
 
+/* Where a report begins unless told: the first second of the civil month in which t falls. */
+instant_t usage_month(instant_t t);
+
 /* {"since", "until", "by",
     "rows": [{"pool", "basis", "tenant" | "grant" and "tenant" | "flavor", "compute_gflops_seconds": "...",
               "storage_byte_seconds": "...", "compute_tf_hours": "1234.500", "storage_tb_hours": "..."}],

@@ -129,8 +129,10 @@ static int reconcile_verdict(struct call *call, const struct reconcile_report *r
 
 static int reconcile_run(struct call *call, struct err *e) {
     struct progress progress = {.what = "reconciling", .off = call->quiet};
-    struct reconcile_options o = {
-        .observe = true, .dry_run = call->dry_run, .remove = call_option(call, "remove")};
+    struct reconcile_options o = {.observe = true,
+                                  .dry_run = call->dry_run,
+                                  .confirm = call_flag(call, "confirm"),
+                                  .remove = call_option(call, "remove")};
     struct reconcile_report report;
     const char *trouble = NULL;
     provide_options(call, &o);
@@ -163,6 +165,7 @@ static const struct option tick_options_table[] = {
 static const struct option reconcile_options_table[] = {
     {"pool", "NAME", "only this pool", false},
     {"remove", "TOKEN", "remove a thing that the ledger does not know (admins)", false},
+    {"confirm", NULL, "believe a host that shows nothing of what stood there", false},
     {0}};
 static const struct option notify_options[] = {
     {"list", NULL, "show what is undelivered", false},

@@ -36,6 +36,13 @@ char *data_policy_file(const char *name) {
     return NULL;
 }
 
+char *data_policy_places(void) {
+    scoped_free char *beside = folder(0), *installed = folder(1);
+    struct text places = {0};
+    text_add(&places, "%s and in %s", beside, installed);
+    return text_take(&places);
+}
+
 static void names_add(const char *in, const char *suffix, json_t *names) {
     DIR *d = opendir(in);
     size_t end = strlen(suffix);

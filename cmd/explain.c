@@ -76,13 +76,16 @@ static int explain_one(struct explaining *x, const json_t *row, struct err *e) {
     return rc;
 }
 
+static bool is_request(const char *word) {
+    return word[0] == 'r' && word[1] == '-' && strspn(word + 2, "0123456789") == strlen(word + 2);
+}
+
 /* The request named, or a tenant's open ones, or else its last one: those that have a decision. */
 static json_t *find_rows(struct call *call, const char *word, struct err *e) {
     int64_t request = 0;
     struct tenant_row tenant = {0};
-    bool is_request = word[0] == 'r' && word[1] == '-' && strspn(word + 2, "0123456789") == strlen(word + 2);
-    if (is_request && number_parse(word, 'r', &request, e) < 0) return NULL;
-    if (is_request) {
+    if (is_request(word) && number_parse(word, 'r', &request, e) < 0) return NULL;
+    if (is_request(word)) {
         struct request r;
         if (request_find(call->store, request, 0, &r, e) < 0) return NULL;
         request_free(&r);
@@ -121,7 +124,10 @@ static int explain_all(struct store *s, void *arg, struct err *e) {
 
 static int print(struct explaining *x, struct err *e) {
     static const struct column columns[] = {{"request", "REQUEST", CELL_TEXT, false}, {0}};
-    if (strcmp(x->call->format, "json") == 0) return output_list(x->call, columns, x->list, e);
+    bool is_json = strcmp(x->call->format, "json") == 0;
+    if (is_json && is_request(x->call->arguments[0]))
+        return output_object(x->call, columns, json_array_get(x->list, 0), e);
+    if (is_json) return output_list(x->call, columns, x->list, e);
     output_safe(x->call->out, x->text.s ? x->text.s : "");
     return 0;
 }

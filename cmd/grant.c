@@ -13,11 +13,26 @@
 
 /* ---- an administrator's direct grant: the same plan, approval implied ---- */
 
+enum { OVERRIDE_MOST = 4096 }; /* bytes of all rules set aside, as the facts take them */
+
 static int add_body(struct change *c, struct err *e) { return request_submit_all(c, c->arg, e); }
 
-static int override_of(const struct call *call, struct submission *s, struct err *e) {
+/* The rules as one list, "C1,C2"; rules keeps it. */
+static int override_rules(const struct call *call, struct text *rules, struct err *e) {
+    const char *rule;
+    for (size_t k = 0; (rule = call_option_at(call, "override", k)); k++) {
+        if (!*rule || strchr(rule, ','))
+            return err_set(e, ERR_USAGE, "--override '%s' is not one rule: repeat --override", rule);
+        if (text_list_has(rules->s, rule)) return err_set(e, ERR_USAGE, "--override %s stands twice", rule);
+        text_add(rules, "%s%s", k ? "," : "", rule);
+    }
+    return rules->length < OVERRIDE_MOST ? 0 : err_set(e, ERR_USAGE, "too many rules to set aside");
+}
+
+static int override_of(const struct call *call, struct submission *s, struct text *rules, struct err *e) {
     const char *until = call_option(call, "override-until");
-    s->override_rule = call_option(call, "override");
+    if (override_rules(call, rules, e) < 0) return -1;
+    s->override_rule = rules->s;
     s->override_reason = call_option(call, "reason");
     bool whole = s->override_rule && s->override_reason && *s->override_reason && until;
     if (!s->override_rule && !s->override_reason && !until) return 0;
@@ -40,7 +55,8 @@ static int add_run(struct call *call, struct err *e) {
     json_object_set_new(one, "tenant", json_string(call->arguments[0]));
     struct submission s = {
         .documents = documents, .title = "grant", .is_words = true, .approver = call->actor};
-    if (override_of(call, &s, e) < 0) return -1;
+    scoped_text struct text rules = {0};
+    if (override_of(call, &s, &rules, e) < 0) return -1;
     int status = change_run(call, add_body, &s, NULL, &answer, e);
     if (status < 0) return -1;
     return request_finish_one(call, json_array_get(answer, 0), e);
@@ -49,7 +65,9 @@ static int add_run(struct call *call, struct err *e) {
 /* ---- one grant by number ---- */
 
 struct acting {
-    int (*act)(struct book *b, const struct grant *g, struct call *call, struct err *e);
+    int (*act)(struct book *b, const struct grant *g, struct acting *a, struct err *e);
+    struct call *call;
+    char said[400]; /* by the act, for people; "" nothing */
 };
 
 static json_t *grant_answer(struct store *s, int64_t id, struct err *e) {
@@ -61,14 +79,14 @@ static json_t *grant_answer(struct store *s, int64_t id, struct err *e) {
 }
 
 static int act_body(struct change *c, struct err *e) {
-    const struct acting *a = c->arg;
+    struct acting *a = c->arg;
     int64_t id;
     struct grant g;
     struct book b;
     if (number_parse(c->call->arguments[0], 'g', &id, e) < 0 || grant_find(c->store, id, 0, &g, e) < 0)
         return -1;
     int rc = book_open(&b, c->store, g.pool, c->call->actor, c->call->now, e);
-    if (rc == 0) rc = a->act(&b, &g, c->call, e);
+    if (rc == 0) rc = a->act(&b, &g, a, e);
     if (rc == 0) rc = book_close(&b, e);
     if (rc == 0) rc = (c->answer = grant_answer(c->store, id, e)) ? 0 : -1;
     grant_free(&g);
@@ -78,14 +96,15 @@ static int act_body(struct change *c, struct err *e) {
 static const struct column answer_columns[] = {{"grant", "grant", CELL_TEXT, false},
                                                {"tenant", "tenant", CELL_TEXT, false},
                                                {"state", "state", CELL_STATE, false},
-                                               {"end", "end", CELL_INSTANT, false},
-                                               {"keep_until", "kept until", CELL_INSTANT, false},
+                                               {"end", "end", CELL_END, false},
+                                               {"keep_until", "kept until", CELL_END, false},
                                                {"renewals_left", "renewals left", CELL_COUNT, false},
                                                {0}};
 
-static int act_run(struct call *call, const struct acting *a, bool removes, struct err *e) {
+static int act_run(struct call *call, struct acting *a, bool removes, struct err *e) {
+    a->call = call;
     scoped_json json_t *answer = NULL;
-    int status = change_run(call, act_body, (void *)a, NULL, &answer, e);
+    int status = change_run(call, act_body, a, NULL, &answer, e);
     if (status < 0) return -1;
     int ready = 0;
     if (removes) {
@@ -100,42 +119,68 @@ static int act_run(struct call *call, const struct acting *a, bool removes, stru
             answer = now;
         }
     }
-    return output_object(call, answer_columns, answer, e) < 0 ? -1 : ready;
+    if (output_object(call, answer_columns, answer, e) < 0) return -1;
+    if (a->said[0]) output_say(call, "%s", a->said);
+    return ready;
 }
 
-static int do_release(struct book *b, const struct grant *g, struct call *call, struct err *e) {
-    const char *reason = call_option(call, "reason");
+static int do_release(struct book *b, const struct grant *g, struct acting *a, struct err *e) {
+    const char *reason = call_option(a->call, "reason");
     return grant_release(b, g, reason ? reason : "released by command", e);
 }
 
-static int do_purge(struct book *b, const struct grant *g, struct call *call, struct err *e) {
-    const char *reason = call_option(call, "reason");
+static int do_purge(struct book *b, const struct grant *g, struct acting *a, struct err *e) {
+    const char *reason = call_option(a->call, "reason");
     return grant_purge(b, g, reason ? reason : "purged by command", e);
 }
 
-static int do_extend(struct book *b, const struct grant *g, struct call *call, struct err *e) {
-    const char *until = call_option(call, "until"), *length = call_option(call, "for");
+static int do_extend(struct book *b, const struct grant *g, struct acting *a, struct err *e) {
+    const char *until = call_option(a->call, "until"), *length = call_option(a->call, "for");
     instant_t end;
     span_t more;
     if ((until != NULL) == (length != NULL)) return err_set(e, ERR_USAGE, "say --until DATE or --for SPAN");
     if (until && instant_or_date_parse(until, &end, e) < 0) return err_context(e, "--until");
     if (length && span_parse(length, &more, e) < 0) return err_context(e, "--for");
-    return grant_extend(b, g, until ? end : instant_after(g->end, more), false, e);
+    if (!until) end = instant_after(g->end, more);
+    if (grant_exceeds_term(g, end))
+        text_format(a->said, sizeof a->said, "note: the policy's term is %s; this extends it by %s",
+                    span_text(g->renew).s, span_text((span_t){end.s - g->end.s}).s);
+    return grant_extend(b, g, end, false, e);
 }
 
-static int do_renew(struct book *b, const struct grant *g, struct call *call, struct err *e) {
-    (void)call;
+static int do_renew(struct book *b, const struct grant *g, struct acting *a, struct err *e) {
+    (void)a;
     return grant_extend(b, g, g->end, true, e);
 }
 
+/* What shall be there of a grant: "v100 x 4, 10 TB". */
+static int held_words(struct store *s, const struct grant *g, char *out, size_t size, struct err *e) {
+    scoped_free char *units = NULL;
+    int64_t bytes_held = 0;
+    if (sql_text(
+            s, e, &units,
+            "SELECT group_concat(flavor || ' x ' || units, ', ') FROM (SELECT flavor, sum(units) AS units "
+            "FROM operation WHERE tenant = $1 AND grant_id = $2 AND kind = 'server' AND desired = "
+            "'present' GROUP BY flavor)",
+            "ii", g->tenant, g->id) < 0 ||
+        sql_int(s, e, &bytes_held,
+                "SELECT sum(bytes) FROM operation WHERE tenant = $1 AND grant_id = $2 AND kind = 'volume' "
+                "AND desired = 'present'",
+                "ii", g->tenant, g->id) < 0)
+        return -1;
+    text_format(out, size, "%.80s%s%s", units ? units : "", units && bytes_held ? ", " : "",
+                bytes_held ? bytes_text(bytes(bytes_held)).s : "");
+    return 0;
+}
+
 /* Names of servers or volumes, as `grant show` prints them, become their numbers. */
-static int do_shrink(struct book *b, const struct grant *g, struct call *call, struct err *e) {
+static int do_shrink(struct book *b, const struct grant *g, struct acting *a, struct err *e) {
     enum { MOST = 256 };
     int64_t operations[MOST];
-    size_t n = call->n_arguments - 1;
+    size_t n = a->call->n_arguments - 1;
     if (n > MOST) return err_set(e, ERR_USAGE, "at most %d servers and volumes at once", MOST);
     for (size_t i = 0; i < n; i++) {
-        const char *name = call->arguments[i + 1];
+        const char *name = a->call->arguments[i + 1];
         int rc = sql_int(b->store, e, &operations[i],
                          "SELECT id FROM operation WHERE tenant = $1 AND grant_id = $2 AND name = $3 AND "
                          "desired = 'present'",
@@ -148,23 +193,28 @@ static int do_shrink(struct book *b, const struct grant *g, struct call *call, s
         for (size_t k = 0; k < i; k++)
             if (operations[k] == operations[i]) return err_set(e, ERR_USAGE, "'%s' is named twice", name);
     }
-    return grant_shrink(b, g, operations, n, e);
+    char before[150], after[150];
+    if (held_words(b->store, g, before, sizeof before, e) < 0 || grant_shrink(b, g, operations, n, e) < 0 ||
+        held_words(b->store, g, after, sizeof after, e) < 0)
+        return -1;
+    text_format(a->said, sizeof a->said, "held before: %s; now: %s", before, after);
+    return 0;
 }
 
 static int release_run(struct call *call, struct err *e) {
-    return act_run(call, &(struct acting){do_release}, true, e);
+    return act_run(call, &(struct acting){.act = do_release}, true, e);
 }
 static int purge_run(struct call *call, struct err *e) {
-    return act_run(call, &(struct acting){do_purge}, true, e);
+    return act_run(call, &(struct acting){.act = do_purge}, true, e);
 }
 static int extend_run(struct call *call, struct err *e) {
-    return act_run(call, &(struct acting){do_extend}, false, e);
+    return act_run(call, &(struct acting){.act = do_extend}, false, e);
 }
 static int renew_run(struct call *call, struct err *e) {
-    return act_run(call, &(struct acting){do_renew}, false, e);
+    return act_run(call, &(struct acting){.act = do_renew}, false, e);
 }
 static int shrink_run(struct call *call, struct err *e) {
-    return act_run(call, &(struct acting){do_shrink}, true, e);
+    return act_run(call, &(struct acting){.act = do_shrink}, true, e);
 }
 
 /* ---- showing ---- */
@@ -177,7 +227,7 @@ static int list_run(struct call *call, struct err *e) {
                                             {"lines", "UNITS", CELL_TEXT, false},
                                             {"compute_gflops", "COMPUTE", CELL_GFLOPS, false},
                                             {"storage_bytes", "STORAGE", CELL_BYTES, false},
-                                            {"end", "END", CELL_INSTANT, false},
+                                            {"end", "END", CELL_END, false},
                                             {"counted_only", "COUNTED ONLY", CELL_YES, false},
                                             {"request", "REQUEST", CELL_TEXT, true},
                                             {0}};
@@ -197,11 +247,11 @@ static int show_run(struct call *call, struct err *e) {
                                             {"compute_gflops", "compute", CELL_GFLOPS, false},
                                             {"storage_bytes", "storage", CELL_BYTES, false},
                                             {"start", "start", CELL_INSTANT, false},
-                                            {"end", "end", CELL_INSTANT, false},
+                                            {"end", "end", CELL_END, false},
                                             {"notice_seconds", "notice before", CELL_SPAN, false},
                                             {"grace_seconds", "grace after", CELL_SPAN, false},
                                             {"keep_seconds", "volumes kept for", CELL_SPAN, false},
-                                            {"keep_until", "kept until", CELL_INSTANT, false},
+                                            {"keep_until", "kept until", CELL_END, false},
                                             {"renewals_left", "renewals left", CELL_COUNT, false},
                                             {"why", "why", CELL_TEXT, false},
                                             {"request", "request", CELL_TEXT, false},
@@ -240,9 +290,9 @@ static int show_run(struct call *call, struct err *e) {
 static const struct option add_options[] = {
     REQUEST_OPTION_POOL,
     REQUEST_OPTIONS_ASK,
-    {"override", "RULE", "set this rule of the policy aside (admins)", false},
-    {"reason", "TEXT", "why the rule is set aside", false},
-    {"override-until", "DATE", "until when the rule is set aside", false},
+    {"override", "RULE", "set this rule of the policy aside (admins)", true},
+    {"reason", "TEXT", "why the rules are set aside", false},
+    {"override-until", "DATE", "until when the rules are set aside", false},
     PROVIDE_OPTION,
     {0}};
 static const struct option list_options[] = {{"tenant", "NAME", "only this tenant's", false},

@@ -58,29 +58,31 @@ static int put_attribute(json_t *document, const char *name, const char *value) 
     return json_object_set_new(attrs, name, json_string(value));
 }
 
-json_t *request_from_options(const struct call *call, struct err *e) {
+static int options_put(const struct call *call, json_t *document, struct err *e) {
     /* units before minimum: they say of which kind the minimum is. */
     static const char *const names[][2] = {
         {"tenant", "tenant"},   {"pool", "pool"},       {"flavor", "flavor"},         {"units", "units"},
         {"compute", "compute"}, {"minimum", "minimum"}, {"per-server", "per_server"}, {"storage", "storage"},
         {"for", "for"},         {"until", "until"},     {"purpose", "purpose"}};
-    scoped_json json_t *document = json_object();
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const char *value = call_option(call, names[i][0]);
-        if (value && put_value(document, names[i][1], value, e) < 0) return NULL;
+        if (value && put_value(document, names[i][1], value, e) < 0) return -1;
     }
     const char *pair;
     for (size_t k = 0; (pair = call_option_at(call, "set", k)); k++) {
         const char *equals = strchr(pair, '=');
         char name[64];
         if (!equals || equals == pair ||
-            text_format(name, sizeof name, "%.*s", (int)(equals - pair), pair) < 0) {
-            err_set(e, ERR_USAGE, "--set '%s': write ATTR=VALUE", pair);
-            return NULL;
-        }
+            text_format(name, sizeof name, "%.*s", (int)(equals - pair), pair) < 0)
+            return err_set(e, ERR_USAGE, "--set '%s': write ATTR=VALUE", pair);
         put_attribute(document, name, equals + 1);
     }
-    return json_incref(document);
+    return 0;
+}
+
+json_t *request_from_options(const struct call *call, struct err *e) {
+    scoped_json json_t *document = json_object();
+    return options_put(call, document, e) < 0 ? NULL : json_incref(document);
 }
 
 static const char *const csv_columns[] = {"tenant",     "pool",    "flavor", "units", "compute", "minimum",
@@ -214,13 +216,24 @@ int request_check_attributes(struct book *b, const struct request_new *r, struct
     return rc;
 }
 
+/* Only rules of the policy that decides now can be set aside. */
+static int check_override(const struct submission *s, const struct policy *policy, struct err *e) {
+    if (!s->override_rule) return 0;
+    if (!policy) return err_set(e, ERR_NOT_FOUND, "no policy is valid now: there is no rule to set aside");
+    scoped_free char *rules = mem_copy(s->override_rule);
+    char *rest = NULL;
+    for (char *rule = strtok_r(rules, ",", &rest); rule; rule = strtok_r(NULL, ",", &rest))
+        if (policy_check_rule(policy, rule, e) < 0) return err_context(e, "--override");
+    return 0;
+}
+
 static int submit_pool(struct change *c, const struct submission *s, struct placed_request *all, size_t n,
                        int64_t pool, struct engine_results *results, struct err *e) {
     struct book b;
     struct policy *policy;
     if (book_open(&b, c->store, pool, c->call->actor, c->call->now, e) < 0 || open_policy(&b, &policy, e) < 0)
         return -1;
-    int rc = 0;
+    int rc = check_override(s, policy, e);
     for (size_t i = 0; rc == 0 && i < n; i++) {
         struct request_new r;
         if (all[i].pool != pool) continue;
@@ -314,8 +327,48 @@ int request_submit_run(struct call *call, struct err *e) {
 
 /* ---- amending ---- */
 
+/* An amount of a request as it stands, in the words of a document; what is null was not asked. */
+static void stood_text(json_t *document, const char *key, const json_t *show, const char *of,
+                       struct amount_text (*text)(int64_t)) {
+    const json_t *n = json_object_get(show, of);
+    if (json_is_integer(n) && json_integer_value(n) > 0)
+        json_object_set_new(document, key, json_string(text(json_integer_value(n)).s));
+}
+
+static struct amount_text compute_words(int64_t n) { return gflops_text(gflops(n)); }
+static struct amount_text storage_words(int64_t n) { return bytes_text(bytes(n)); }
+
+/* What is asked now, as the document that request_decode() takes. */
+static json_t *request_as_it_stands(struct store *s, const struct request *r, struct err *e) {
+    static const char *const same[][2] = {{"flavor", "flavor"},         {"units", "units"},
+                                          {"minimum_units", "minimum"}, {"per_server", "per_server"},
+                                          {"until", "until"},           {"purpose", "purpose"},
+                                          {"attributes", "attributes"}};
+    scoped_json json_t *show = request_show(s, r, e), *document = json_object();
+    if (!show) return NULL;
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+        json_t *value = json_object_get(show, same[i][0]);
+        if (value && !json_is_null(value)) json_object_set(document, same[i][1], value);
+    }
+    stood_text(document, "compute", show, "compute_gflops", compute_words);
+    stood_text(document, "minimum", show, "minimum_gflops", compute_words);
+    stood_text(document, "storage", show, "storage_bytes", storage_words);
+    int64_t term = json_integer_value(json_object_get(show, "term_seconds"));
+    if (term) json_object_set_new(document, "for", json_string(span_text((span_t){term}).s));
+    return json_incref(document);
+}
+
+/* A new word takes the place of its opposite; a minimum stays only beside what it is the minimum of. */
+static void opposites_drop(const struct call *call, json_t *document) {
+    const char *kinds[] = {"units", "compute"}, *ends[] = {"for", "until"};
+    for (size_t i = 0; i < 2; i++) {
+        if (call_option(call, kinds[i]) && json_object_del(document, kinds[1 - i]) == 0)
+            json_object_del(document, "minimum");
+        if (call_option(call, ends[i])) json_object_del(document, ends[1 - i]);
+    }
+}
+
 static int amend_body(struct change *c, struct err *e) {
-    const struct submission *s = c->arg;
     int64_t id;
     struct request r = {0};
     struct request_new n;
@@ -323,8 +376,11 @@ static int amend_body(struct change *c, struct err *e) {
     struct book b;
     if (number_parse(c->call->arguments[0], 'r', &id, e) < 0 || request_find(c->store, id, 0, &r, e) < 0)
         return -1;
-    struct json_at at = json_root(json_array_get(s->documents, 0), s->title);
-    int rc = request_decode(&at, r.tenant_name, &n, e);
+    scoped_json json_t *document = request_as_it_stands(c->store, &r, e);
+    if (document) opposites_drop(c->call, document);
+    int rc = document ? options_put(c->call, document, e) : -1;
+    struct json_at at = json_root(document, "request");
+    if (rc == 0) rc = request_decode(&at, r.tenant_name, &n, e);
     if (rc == 0) rc = book_open(&b, c->store, r.pool, c->call->actor, c->call->now, e);
     if (rc == 0) rc = request_check_attributes(&b, &n, e);
     if (rc == 0) rc = request_amend(&b, &r, &n, e);
@@ -338,11 +394,8 @@ static int amend_body(struct change *c, struct err *e) {
 }
 
 int request_amend_run(struct call *call, struct err *e) {
-    json_t *one = request_from_options(call, e);
-    scoped_json json_t *documents = one ? json_pack("[o]", one) : NULL, *answer = NULL;
-    if (!documents) return -1;
-    struct submission s = {.documents = documents, .title = "request"};
-    int status = change_run(call, amend_body, &s, NULL, &answer, e);
+    scoped_json json_t *answer = NULL;
+    int status = change_run(call, amend_body, NULL, NULL, &answer, e);
     if (status < 0) return -1;
     return request_finish_one(call, answer, e);
 }

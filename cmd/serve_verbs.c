@@ -315,7 +315,8 @@ static int run_wait(struct line *line, struct err *e) {
 static int run_usage(struct line *line, struct err *e) {
     static const char *const words[] = {"tenant", "grant", "flavor", NULL};
     size_t by = 0;
-    struct usage_query q = {.tenant = line->session->tenant, .since = {0}, .until = line->call.now};
+    struct usage_query q = {
+        .tenant = line->session->tenant, .since = usage_month(line->call.now), .until = line->call.now};
     if (json_may_word(&line->at, "by", words, &by, e) < 0 ||
         json_may_instant(&line->at, "since", &q.since, e) < 0 ||
         json_may_instant(&line->at, "until", &q.until, e) < 0)

@@ -9,16 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The first second of the civil month in which t falls. */
-static instant_t month_of(instant_t t) {
-    struct instant_text civil = instant_text(instant_after(t, span(CLOCK_CIVIL_OFFSET)));
-    struct err e = {0};
-    instant_t month = t;
-    memcpy(civil.s + 8, "01T00:00:00Z", 13);
-    if (instant_parse(civil.s, &month, &e) < 0) return t;
-    return instant(month.s > CLOCK_CIVIL_OFFSET ? month.s - CLOCK_CIVIL_OFFSET : 0);
-}
-
 static int by_take(const struct call *call, enum usage_by *by, struct err *e) {
     static const char *const words[] = {"tenant", "grant", "flavor"};
     const char *word = call_option(call, "by");
@@ -90,7 +80,7 @@ static int print(struct call *call, const json_t *report, enum usage_by by, stru
 }
 
 static int run(struct call *call, struct err *e) {
-    struct usage_query q = {.until = call->now, .since = month_of(call->now), .with_conservation = true};
+    struct usage_query q = {.until = call->now, .since = usage_month(call->now), .with_conservation = true};
     if (by_take(call, &q.by, e) < 0 || books_tenant(call, &q.tenant, e) < 0 ||
         books_pool(call, &q.pool, e) < 0 || books_span(call, &q.since, &q.until, e) < 0)
         return -1;

@@ -21,6 +21,8 @@ listed() {
     is 'unit/v100 reserved held 4' "$(value '.[] | select(.item != "storage") | "\(.item) \(.from) \(.to) \(.quantity)"')"
     exits 0 allot audit show --kind grant --json
     is true "$(value 'length > 4 and all(.[].kind; startswith("grant."))')"
+    exits 0 allot audit show --kind tenant.add --json
+    is '[null,null,null,null,null]' "$(value '.[0] | [.grant, .item, .from, .to, .quantity]' | jq -c .)"
     actor=$(allot audit show --kind tenant.add --json | jq -r '.[0].actor')
     exits 0 allot audit show --actor "$actor" --json
     is "$actor" "$(value '[.[].actor] | unique[]')"

@@ -438,4 +438,22 @@ two_pools() { # on the same hosts
     is 1 "$(things)"
 }
 it 'what another pool of the store has on the same host is no stranger, and cannot be ordered removed' two_pools
+all_gone() { # a folder that is not mounted, say: the host answers and has nothing
+    new_store
+    add_tenant a 1
+    exits 0 allot request submit --tenant a --flavor v100 --units 2 --per-server 1 --storage '20 TB'
+    cp "$CLOUD" cloud.whole
+    : >"$CLOUD"
+    exits 1 allot reconcile
+    has "$err" 'shows none of the'
+    is 0 "$(things)"
+    is active "$(state g-1)"
+    cp cloud.whole "$CLOUD"
+    exits 0 allot reconcile
+    cmp cloud.whole "$CLOUD"
+    : >"$CLOUD"
+    exits 0 allot reconcile --confirm
+    is 4 "$(things)"
+}
+it 'a host that shows nothing of what stood there is not believed without --confirm' all_gone
 finish

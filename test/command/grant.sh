@@ -141,6 +141,10 @@ extend() {
     exits 2 allot grant extend g-3 --until 2027-02-30
     exits 0 allot grant extend g-3 --for '10 days' --json
     is 2028-02-14T00:00:00Z "$(value .end)"
+    exits 0 allot --dry-run grant extend g-3 --for '1000 days'
+    has "$out" "note: the policy's term is 90 days; this extends it by 1000 days"
+    exits 0 allot --dry-run grant extend g-3 --for '10 days'
+    lacks "$out" 'note:'
     exits 4 allot grant extend g-99 --for '1 day'
     exits 2 allot grant extend 99 --for '1 day'
 }
@@ -178,6 +182,8 @@ shrink() {
     units=$(value '[.things[] | select(.kind == "server") | .units] | last')
     exits 4 allot grant shrink g-5 nothing
     exits 2 allot grant shrink g-5 "$server" "$server"
+    exits 0 allot --dry-run grant shrink g-5 "$server"
+    has "$out" "held before: v100 x 3, 20 TB; now: v100 x $((3 - units)), 20 TB"
     exits 0 allot grant shrink g-5 "$server" --json
     allot grant show g-5 --json >"$out"
     is $((3 - units)) "$(value '.lines[0].units')"
@@ -284,8 +290,21 @@ direct() {
     is "${g#g-}" "$(sqlite3 "$STORE" "SELECT grant_id FROM exception WHERE reason = 'test bed'")"
     exits 3 allot grant add e --flavor v100 --units 16 --override E1 --reason 'test bed' --override-until 2028-02-28
     exits 3 allot grant add m --flavor v100 --units 24 --override C1 --reason 'test bed' --override-until 2028-02-28
+    exits 4 allot grant add m --flavor v100 --units 24 --override C11 --reason 'test bed' --override-until 2028-02-28
+    has "$err" "has no rule 'C11'"
+    has "$err" "did you mean 'C1'?"
+    exits 2 allot grant add m --flavor v100 --units 24 --override C1,C2 --reason 'test bed' --override-until 2028-02-28
+    over_both=(--override C1 --override C2 --reason 'test bed' --override-until 2028-02-28)
+    exits 3 allot grant add m --flavor v100 --units 2400 "${over_both[@]}"
+    exits 2 allot grant add m --flavor v100 --units 16 "${over_both[@]}" --until 2028-02-29
+    exits 0 allot grant add m --flavor v100 --units 16 "${over_both[@]}" --json
+    g=$(value .grant)
+    is granted "$(value .outcome)"
+    is 'C1 C2' "$(sqlite3 "$STORE" "SELECT group_concat(rule, ' ') FROM exception WHERE grant_id = ${g#g-}")"
+    is 2028-02-28T15:00:00Z "$(allot grant show "$g" --json | jq -r .end)"
+    exits 0 allot audit verify
 }
-it 'a direct grant passes a review, and one rule with a dated reason, never capacity' direct
+it 'a direct grant passes a review, and rules with a dated reason, never capacity' direct
 
 volume_first() {
     new_store

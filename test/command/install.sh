@@ -12,7 +12,16 @@ for file in bin/allot lib/allot/backend-libvirt.so lib/allot/backend-simulated.s
     share/allot/examples/allot-tick.timer share/allot/examples/crontab share/bash-completion/completions/allot; do
     [ -s "$file" ] || fail "$file: not installed"
 done
-if grep -rl /usr/local/bin share/allot/examples; then fail 'these name /usr/local, not PREFIX'; fi
+if grep -rl /usr/local share; then fail 'these name /usr/local, not PREFIX'; fi
+grep -q '^\.Pa /opt/x/share/allot/policies' share/man/man5/allot-policy.5 || fail 'allot-policy(5) does not say where the policies are'
+for file in share/allot/examples/*; do
+    case $file in *.sh) want=755 ;; *) want=644 ;; esac
+    [ "$(stat -c %a "$file")" = $want ] || fail "$file: mode $(stat -c %a "$file"), not $want"
+done
+status=0
+bin/allot policy check no-such-one 2>said || status=$?
+[ $status = 4 ] || fail "a policy that is not there: exit status $status"
+grep -q 'looked in .*/policies and in .*/share/allot/policies)' said || fail "$(cat said)"
 bin/allot help >/dev/null || fail 'the installed program does not start'
 for word in tick reconcile notify; do
     grep -q "^ExecStart=/opt/x/bin/allot $word " "share/allot/examples/allot-$word.service" || fail "$word: other program in the unit"

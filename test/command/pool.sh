@@ -108,7 +108,12 @@ it 'a rating without unit names its flavor' bad_file 'flavors:
   - {name: a, rating: 1 TF, units: 1, sizes: [1]}
   - {name: b, rating: 15.6, units: 1, sizes: [1]}' "bad.yaml:3:15: flavors[1].rating: '15.6' has no unit"
 it 'units with a unit are refused' bad_file 'flavors: [{name: a, rating: 1 TF, units: 1 TF, sizes: [1]}]' "bad.yaml:1:35: flavors[0].units: must be an integer from 0 to 1000000000, is \"1 TF\""
-it 'a flavor without sizes is refused' bad_file 'flavors: [{name: a, rating: 1 TF, units: 1}]' "bad.yaml:1:11: flavors[0].sizes: is missing (a list)"
+one_each() { # as in a policy
+    exits 0 allot --dry-run pool add x --backend simulated --basis fp32 --host h=sim:1 --setting file="$PWD/x.json" --storage '1 TB' \
+        --flavor 'name=a,rating=1 TF,units=2,units_per_host=2' --json
+    is '[1]' "$(value '.flavors[0].sizes' | jq -c .)"
+}
+it 'a flavor without sizes has servers of one unit' one_each
 it 'two flavors of one name are refused' bad_file 'flavors:
   - {name: a, rating: 1 TF, units: 1, sizes: [1], units_per_host: 1}
   - {name: a, rating: 1 TF, units: 1, sizes: [1]}' "flavors[1].name: 'a' is the name of flavors[0] too"

@@ -76,6 +76,29 @@ it 'names with <&" and Korean letters work everywhere' odd_names
 
 # ---- outcomes ----
 
+words() { # in a store of its own: what people read
+    export STORE=$PWD/words.db CLOUD=$PWD/words.json
+    new_store
+    add_tenant a 1
+    add_tenant b 2
+    exits 3 submit --tenant a --flavor v100 --units 16
+    has "$err" 'allot: denied: r-1 denied: a may hold 125 TF'
+    exits 0 submit --tenant a --flavor v100 --units 8 --storage '1500 MB' --until 2026-04-30
+    is 'r-2 granted: g-1, v100 x 8 (124.8 TF), storage 1 GB, until 2026-04-30
+storage of 1.5 GB is rounded down to 1 GB, in steps of 1 GB' "$(cat "$out")"
+    is 'Request r-2: granted. Grant g-1: v100 x 8 (124.8 TF), storage 1 GB, until 2026-04-30. storage of 1.5 GB is rounded down to 1 GB, in steps of 1 GB.' \
+        "$(sqlite3 "$STORE" "SELECT json_extract(payload, '\$.en') FROM outbox WHERE request = 2 AND kind = 'decided'")"
+    exits 0 submit --tenant b --compute '200 TF' --minimum '15.6 TF' --until 2026-04-30
+    has "$out" 'r-3 partial: g-2, v100 x 8 (124.8 TF), until 2026-04-30'
+    has "$out" '124.8 TF of the 200 TF asked for: the ceiling allows no further step'
+    allot grant list >"$out"
+    has "$out" 2026-04-30
+    lacks "$out" 2026-05-01
+    exits 0 allot explain r-2
+    has "$out" 'until 2026-04-30'
+}
+it 'what was given, until when and why less, is said' words
+
 outcomes() {
     exits 0 submit --tenant a --flavor v100 --units 8 --json
     is granted "$(value .outcome)"
@@ -117,6 +140,8 @@ explained() {
     has "$out" 'v100 x 4'
     exits 0 allot explain b --json
     is true "$(value 'all(.[]; .same_again)')"
+    exits 0 allot explain r-1 --json
+    is 'r-1 7776000' "$(value '"\(.request) \(.granted.lease.renew_seconds)"')"
     exits 0 allot --lang ko explain b
     exits 4 allot explain nobody
     exits 4 allot explain r-99999
@@ -181,6 +206,7 @@ approval() {
     r=$(allot request list --state held --json | jq -r '.[0].request')
     exits 3 allot request approve "$r"
     has "$err" 'submitted'
+    has "$err" 'hint: another operator must approve it; where there is none, withdraw it and grant directly, approval implied: allot grant add moving'
     if [ "$(id -u)" = 0 ]; then # another person, as sudo tells
         exits 0 allot grant release "$(allot grant list --tenant c --json | jq -r '.[0].grant')"
         SUDO_USER=kim exits 0 allot request approve "$r" --json
@@ -213,6 +239,26 @@ returning() {
     is 1 "$(sqlite3 "$STORE" "SELECT count(*) FROM outbox WHERE payload LIKE '%not this year%'")"
 }
 it 'returned for completion, amended, denied, each told to the tenant' returning
+amending() { # what is not named stays as it was asked
+    add_tenant keeps 31 moving
+    exits 8 submit --tenant keeps --compute '62.4 TF' --minimum '31.2 TF' --storage '10 TB' --for '30 days' --purpose 'speech' --set urgent=true --json
+    r=$(value .request)
+    wish() { allot request show "$r" --json | jq -c '[.flavor, .units, .compute_gflops, .minimum_units, .minimum_gflops, .storage_bytes, .term_seconds, .until, .purpose, .attributes.urgent]'; }
+    asked=$(wish)
+    exits 8 allot request amend "$r" --purpose 'speech'
+    is "$asked" "$(wish)"
+    exits 8 allot request amend "$r" --compute 46.8TF
+    is '[null,null,46800,null,31200,10000000000000,2592000,null,"speech","true"]' "$(wish)"
+    exits 2 allot request amend "$r" --compute 15.6TF
+    has "$err" 'the minimum is more'
+    exits 8 allot request amend "$r" --flavor v100 --units 4 --until 2026-05-01
+    is '[4,null,null,10000000000000,null,"2026-05-01T15:00:00Z"]' "$(allot request show "$r" --json | jq -c '[.units, .compute_gflops, .minimum_gflops, .storage_bytes, .term_seconds, .until]')"
+    exits 8 allot request amend "$r" --minimum 2
+    exits 8 allot request amend "$r" --storage '0 B' --set urgent=false
+    is '[4,2,0,"false"]' "$(allot request show "$r" --json | jq -c '[.units, .minimum_units, .storage_bytes, .attributes.urgent]')"
+    exits 0 allot request withdraw "$r"
+}
+it 'amend keeps what it does not name' amending
 withdrawing() {
     r=$(allot request list --state queued --json | jq -r '.[0].request')
     exits 0 allot request withdraw "$r"

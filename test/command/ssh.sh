@@ -147,7 +147,12 @@ grep -q "^$grant active" said || { cat said; fail 'company.sh list'; }
 grep -q '^  server ' said || { cat said; fail 'company.sh get'; }
 second=$(sed -n '1s/ .*//p' said)
 "$company" get train '15.6 TF' '1 TB' '7 days' | grep -q "^$second " || fail 'company.sh asked twice'
+"$company" get --pool pilot train '15.6 TF' '1 TB' '7 days' >said 2>&1 && fail 'company.sh: other words under the same name'
+status=0
+"$company" get --pool nowhere other '15.6 TF' '1 TB' '7 days' >said 2>&1 || status=$?
+[ "$status" = 4 ] || { cat said; fail "company.sh: a pool that is not there gives $status"; }
 "$company" usage >said
+grep -q "^$grant .* TF-hours" said || { cat said; fail 'company.sh usage'; }
 status=0
 "$company" get more '125 TF' '1 TB' '7 days' >said 2>&1 || status=$?
 [ "$status" = 3 ] || { cat said; fail "company.sh: a denial gives $status"; }

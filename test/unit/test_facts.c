@@ -22,7 +22,8 @@ static const char whole[] =
     "\"submitted\":\"2021-04-12T01:30:00Z\",\"tenant\":\"c2\",\"until\":\"2021-05-12T01:30:00Z\"},"
     "{\"approver\":\"kim\",\"attrs\":{\"rush\":\"true\"},\"id\":\"r-10\",\"override_rule\":\"C1\",\"per_"
     "server\":2,"
-    "\"storage_bytes\":7,\"submitted\":\"2021-04-12T01:30:00Z\",\"tenant\":\"c1\",\"term_s\":60,\"units\":2}]"
+    "\"storage_bytes\":7,\"submitted\":\"2021-04-12T01:30:00Z\",\"tenant\":\"c1\",\"term_seconds\":60,"
+    "\"units\":2}]"
     ","
     "\"format\":1,\"now\":\"2021-04-12T01:30:00Z\"," POOL "," TENANTS "}";
 
@@ -111,15 +112,17 @@ static void a_decision_is_written_with_its_units(void **state) {
                          .n_reasons = 1};
     json_t *object = decision_encode(&d);
     char *text = json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS);
-    assert_string_equal(text, "{\"claim\":\"r-1\",\"compute_gflops\":48600,\"lease\":{\"end\":\"1970-01-"
-                              "01T00:01:00Z\",\"grace_s\":2,"
-                              "\"keep_s\":3,\"notice_s\":1,\"renew_s\":5,\"renewals\":4,\"start\":\"1970-01-"
-                              "01T00:00:00Z\"},\"limits\":"
-                              "{\"compute_gflops\":125000},\"lines\":[{\"count\":3,\"flavor\":\"t4\","
-                              "\"rating_gflops\":8100,\"size\":2}],"
-                              "\"outcome\":\"granted\",\"reasons\":[{\"code\":\"ROUNDED\",\"decisive\":false,"
-                              "\"en\":\"less\",\"ko\":"
-                              "\"적음\"}],\"storage_bytes\":7}");
+    assert_string_equal(
+        text,
+        "{\"claim\":\"r-1\",\"compute_gflops\":48600,\"lease\":{\"end\":\"1970-01-"
+        "01T00:01:00Z\",\"grace_seconds\":2,"
+        "\"keep_seconds\":3,\"notice_seconds\":1,\"renew_seconds\":5,\"renewals\":4,\"start\":\"1970-01-"
+        "01T00:00:00Z\"},\"limits\":"
+        "{\"compute_gflops\":125000},\"lines\":[{\"count\":3,\"flavor\":\"t4\","
+        "\"rating_gflops\":8100,\"size\":2}],"
+        "\"outcome\":\"granted\",\"reasons\":[{\"code\":\"ROUNDED\",\"decisive\":false,"
+        "\"en\":\"less\",\"ko\":"
+        "\"적음\"}],\"storage_bytes\":7}");
     free(text);
     json_decref(object);
 }
