@@ -260,11 +260,10 @@ int request_approve(struct book *b, const struct request *r, const char *approve
     if (own < 0) return -1;
     if (own) {
         err_set(e, ERR_DENIED, "%s submitted r-%lld and cannot approve it", approver, (long long)r->id);
-        return err_hint(
-            e,
-            "another operator must approve it; where there is none, withdraw it and grant directly, "
-            "approval implied: allot grant add %s",
-            r->tenant_name);
+        return err_hint(e,
+                        "another operator must approve it; an admin alone can withdraw it and grant "
+                        "directly: allot grant add %s",
+                        r->tenant_name);
     }
     if (sql_do(b->store, e,
                "UPDATE request SET state = 'queued', approved_by = $3, note = NULL WHERE tenant = $1 AND id "

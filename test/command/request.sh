@@ -206,7 +206,7 @@ approval() {
     r=$(allot request list --state held --json | jq -r '.[0].request')
     exits 3 allot request approve "$r"
     has "$err" 'submitted'
-    has "$err" 'hint: another operator must approve it; where there is none, withdraw it and grant directly, approval implied: allot grant add moving'
+    has "$err" 'hint: another operator must approve it; an admin alone can withdraw it and grant directly: allot grant add moving'
     if [ "$(id -u)" = 0 ]; then # another person, as sudo tells
         exits 0 allot grant release "$(allot grant list --tenant c --json | jq -r '.[0].grant')"
         SUDO_USER=kim exits 0 allot request approve "$r" --json
