@@ -18,6 +18,7 @@
 
 #include <fnmatch.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,32 +60,51 @@ static int patterns_read(const struct json_at *settings, const char *key, struct
     return 0;
 }
 
+/* Notes what is wrong and goes on: all of it is told at once. */
+static void also(struct err *e, int rc, struct err *own) {
+    size_t length = strlen(e->what);
+    if (rc == 0) return;
+    if (!err_is(e))
+        *e = *own;
+    else /* what is too long for the message is cut, and told when the rest is mended */
+        snprintf(e->what + length, sizeof e->what - length, "; %s", own->what);
+    err_clear(own);
+}
+
+static void flavors_read(struct simulated *s, struct err *e) {
+    struct err own = {0};
+    const char *name;
+    json_t *value;
+    json_object_foreach((json_t *)s->flavors.value, name, value) {
+        struct simulated_flavor f;
+        also(e, flavor_read(s, name, &f, &own), &own);
+    }
+}
+
 /* To be dropped with settings_drop() also when it fails. The places point into *s. */
 static int settings_read(const struct backend_pool *pool, struct simulated *s, struct err *e) {
     static const char *const keys[] = {
         "file",       "flavors", "storage_bytes_per_host", "fail_names", "lose_answers", "slow",
         "dead_hosts", NULL};
+    struct err own = {0}, all = {0};
     *s = (struct simulated){.wrapper = json_pack("{s:O?}", "settings", (json_t *)pool->settings)};
     if (text_format(s->title, sizeof s->title, "pool %s", pool->name) < 0)
         return err_set(e, ERR_USAGE, "the name of the pool is too long");
     s->root = json_root(s->wrapper, s->title);
-    if (json_need_object(&s->root, "settings", &s->settings, e) < 0 || json_only(&s->settings, keys, e) < 0 ||
-        json_need_text(&s->settings, "file", 4000, &s->file, e) < 0 ||
-        json_may_object(&s->settings, "flavors", &s->flavors, e) < 0 ||
-        json_may_bytes(&s->settings, "storage_bytes_per_host", &s->storage, e) < 0 ||
-        patterns_read(&s->settings, "fail_names", &s->fail_names, e) < 0 ||
-        patterns_read(&s->settings, "lose_answers", &s->lose_answers, e) < 0 ||
-        patterns_read(&s->settings, "slow", &s->slow, e) < 0 ||
-        patterns_read(&s->settings, "dead_hosts", &s->dead_hosts, e) < 0)
-        return -1;
+    if (json_need_object(&s->root, "settings", &s->settings, e) < 0) return -1;
+    also(&all, json_only(&s->settings, keys, &own), &own);
+    also(&all, json_need_text(&s->settings, "file", 4000, &s->file, &own), &own);
+    also(&all, json_may_object(&s->settings, "flavors", &s->flavors, &own), &own);
+    flavors_read(s, &all);
+    also(&all, json_may_bytes(&s->settings, "storage_bytes_per_host", &s->storage, &own), &own);
+    also(&all, patterns_read(&s->settings, "fail_names", &s->fail_names, &own), &own);
+    also(&all, patterns_read(&s->settings, "lose_answers", &s->lose_answers, &own), &own);
+    also(&all, patterns_read(&s->settings, "slow", &s->slow, &own), &own);
+    also(&all, patterns_read(&s->settings, "dead_hosts", &s->dead_hosts, &own), &own);
     s->has_storage = json_has(&s->settings, "storage_bytes_per_host");
-    const char *name;
-    json_t *value;
-    json_object_foreach((json_t *)s->flavors.value, name, value) {
-        struct simulated_flavor f;
-        if (flavor_read(s, name, &f, e) < 0) return -1;
-    }
-    return 0;
+    if (!err_is(&all)) return 0;
+    if (!err_is(e)) *e = all;
+    return -1;
 }
 
 static void settings_drop(struct simulated *s) { json_decref(s->wrapper); }

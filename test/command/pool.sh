@@ -33,6 +33,31 @@ declared() {
 }
 it 'a declared pool is shown, and what is only counted says so' declared
 
+in_manual() { # each whole pool file of a page is one that allot takes
+    local page n=0
+    for page in libvirt simulated; do
+        awk -v page="$page" '/^\.Ed/ { on = 0 } /^backend: / && $2 == page { on = 1; n++ } on { print >("manual-" n ".yaml") }' \
+            <(sed -n '/^\.Sh EXAMPLES/,/^\.Sh SEE/p' "$ROOT/man/allot-$page.7")
+        for file in manual-*.yaml; do
+            n=$((n + 1))
+            exits 0 allot --dry-run pool add "m$n" --file "$file"
+        done
+        rm manual-*.yaml
+    done
+    is 3 "$n"
+}
+it 'the pool files of the manual are taken' in_manual
+
+many_mistakes() {
+    exits 2 allot pool add q --backend simulated --basis fp16 --host h1=sim:1 --storage '5 TB' \
+        --flavor 'name=x,rating=125 TF,units=2,sizes=2/1,attach=none' --setting fil=x --setting slow=1
+    has "$err" 'settings.fil: is not known here'
+    has "$err" '; pool q: settings.file: '
+    has "$err" '; pool q: settings.flavors.x.units_per_host: '
+    has "$err" '; pool q: settings.slow: '
+}
+it 'all mistakes in the settings of a simulated pool are told' many_mistakes
+
 by_options() {
     exits 0 allot pool add q --backend simulated --basis fp16 --host 'h<&"1=sim:1' --storage '5 TB' --volume-most '2 TB' \
         --flavor 'name=가속기,rating=125 TF,units=2,sizes=2/1,attach=pci,units_per_host=2' --setting file="$PWD/q.json"
