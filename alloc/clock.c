@@ -64,6 +64,18 @@ struct instant_text date_text(instant_t t) {
     return out;
 }
 
+struct instant_text civil_text(instant_t t) {
+    struct instant_text out = instant_text(instant_after(t, span(CLOCK_CIVIL_OFFSET)));
+    out.s[10] = ' ';
+    out.s[16] = '\0';
+    return out;
+}
+
+struct instant_text end_text(instant_t end) {
+    bool is_day = (end.s + CLOCK_CIVIL_OFFSET) % CLOCK_DAY == 0;
+    return is_day ? date_text(instant(end.s - 1)) : civil_text(end);
+}
+
 /* Does text match a pattern in which '0' stands for any digit and other characters for themselves? */
 static bool fits(const char *text, const char *pattern) {
     for (; *pattern; pattern++, text++)
@@ -109,7 +121,8 @@ wrong:
 
 int date_parse(const char *text, instant_t *end, struct err *e) {
     int64_t days;
-    if (strlen(text) != 10 || !date_at(text, &days))
+    if (strlen(text) != 10 || !date_at(text, &days) ||
+        (days + 1) * CLOCK_DAY - CLOCK_CIVIL_OFFSET > INSTANT_MOST - CLOCK_DAY)
         return err_set(e, ERR_USAGE, "'%s' is not a date (example: 2027-03-31)", text);
     end->s = (days + 1) * CLOCK_DAY - CLOCK_CIVIL_OFFSET;
     return 0;

@@ -37,6 +37,10 @@ struct instant_text {
 };
 struct instant_text instant_text(instant_t t); /* 2026-11-22T06:30:00Z */
 struct instant_text date_text(instant_t t);    /* the civil date (UTC+9) on which t falls: 2026-11-22 */
+/* An end for people: the last civil day ("2027-03-31") where it is the end of a day; else with the civil
+   time ("2027-03-31 18:00"). */
+struct instant_text end_text(instant_t end);
+struct instant_text civil_text(instant_t t); /* the civil date and time: 2026-11-22 15:30 */
 /* "2026-11-22T06:30:00Z" or with an offset; fixed width, real dates only, no leap second 60. */
 int instant_parse(const char *text, instant_t *out, struct err *e);
 /* "2027-03-31" -> the first instant after that civil day (2027-03-31T15:00:00Z). */

@@ -83,7 +83,7 @@ struct fact_claim {
     instant_t submitted;
     bool approved;                 /* a person approved it: review rules and approvals count as passed */
     const char *approver;          /* NULL unless approved */
-    const char *override_rule;     /* rule set aside by an admin's dated override, or NULL */
+    const char *override_rule;     /* rules set aside by an admin's dated override, "C1,C2"; or NULL */
     const struct fact_attr *attrs; /* of the request */
     size_t n_attrs;
 };

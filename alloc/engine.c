@@ -94,13 +94,29 @@ static const char *sentence(const struct decision *d, bool korean) {
     return korean ? d->reasons[0].ko : d->reasons[0].en;
 }
 
-static int tell(struct applying *a, const struct gathered_claim *c, const struct decision *d, int64_t grant,
-                struct err *e) {
+/* "Grant g-1: v100 x 8 (124.8 TF), until 2027-02-20." and why it is less than asked. */
+static void tell_given(const json_t *decision, int64_t grant, bool korean, struct text *out) {
+    const json_t *less;
+    size_t i = 0;
+    text_add(out, korean ? "할당 g-%lld: " : "Grant g-%lld: ", (long long)grant);
+    decision_given(decision, korean, out);
+    text_add(out, ".");
+    while ((less = decision_less(decision, &i)))
+        text_add(out, " %s.", json_string_value(json_object_get(less, korean ? "ko" : "en")));
+}
+
+static int tell(struct applying *a, const struct gathered_claim *c, const struct decision *d,
+                const json_t *decision, int64_t grant, struct err *e) {
     struct text en = {0}, ko = {0};
-    text_add(&en, "Request r-%lld: %s. %s", (long long)c->request, outcome_word(d->outcome),
-             sentence(d, false));
-    text_add(&ko, "신청 r-%lld: %s. %s", (long long)c->request, outcome_word_ko(d->outcome),
-             sentence(d, true));
+    text_add(&en, "Request r-%lld: %s. ", (long long)c->request, outcome_word(d->outcome));
+    text_add(&ko, "신청 r-%lld: %s. ", (long long)c->request, outcome_word_ko(d->outcome));
+    if (grant) {
+        tell_given(decision, grant, false, &en);
+        tell_given(decision, grant, true, &ko);
+    } else {
+        text_add(&en, "%s", sentence(d, false));
+        text_add(&ko, "%s", sentence(d, true));
+    }
     struct message m = {"decided", c->tenant, grant, c->request, en.s, ko.s, NULL};
     int rc = outbox_add(a->book, &m, e);
     text_free(&en);
@@ -159,12 +175,13 @@ static int refresh_decision(struct applying *a, const struct gathered_claim *c, 
 static int reserve(struct applying *a, const struct gathered_claim *c, const struct decision *d,
                    const struct placed *placed, int64_t *grant, struct err *e) {
     if (grant_reserve(a->book, placed, c->tenant, c->request, d, grant, e) < 0) return -1;
-    /* The newest of that rule: an earlier one may be left of a request that got nothing. */
+    /* Of this request: its rules, written with it. Exceptions of one that was denied stay without a grant. */
     if (sql_do(a->book->store, e,
-               "UPDATE exception SET grant_id = $3 WHERE grant_id = 0 AND id = (SELECT max(x.id) FROM "
-               "exception x "
-               "JOIN request q ON q.tenant = x.tenant AND q.override_rule = x.rule WHERE q.tenant = $1 AND "
-               "q.id = $2)",
+               "UPDATE exception SET grant_id = $3 WHERE id IN (SELECT max(x.id) FROM exception x JOIN "
+               "request r "
+               "ON r.tenant = x.tenant AND r.submitted_at = x.at WHERE r.tenant = $1 AND r.id = $2 AND "
+               "x.grant_id "
+               "= 0 AND instr(',' || r.override_rule || ',', ',' || x.rule || ',') > 0 GROUP BY x.rule)",
                "iii", c->tenant, c->request, *grant) < 0)
         return -1;
     return sql_do(a->book->store, e, "UPDATE request SET grant_id = $3 WHERE tenant = $1 AND id = $2", "iii",
@@ -184,7 +201,7 @@ static int apply_new(struct applying *a, const struct gathered_claim *c, const s
     int64_t grant = 0;
     if (store_decision(a, c, d, body, e) < 0 || fault_point("engine.decided", e) < 0) return -1;
     if (gives(d) && reserve(a, c, d, placed, &grant, e) < 0) return -1;
-    if (tell(a, c, d, grant, e) < 0) return -1;
+    if (tell(a, c, d, decision, grant, e) < 0) return -1;
     results_add(a, c, d, grant, decision);
     return 0;
 }

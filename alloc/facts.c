@@ -6,7 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_BYTES = 256, TENANTS_MOST = 1000000, CLAIMS_MOST = 1000000, ATTRS_MOST = 256 };
+enum {
+    NAME_BYTES = 256,
+    OVERRIDE_BYTES = 4096,
+    TENANTS_MOST = 1000000,
+    CLAIMS_MOST = 1000000,
+    ATTRS_MOST = 256
+};
 
 /* ---- out ---- */
 
@@ -270,7 +276,7 @@ static int claim_decode(struct facts_owned *o, const struct json_at *at, const s
         json_may_int(at, "term_seconds", 0, INSTANT_MOST / 4, &out->term.s, e) < 0 ||
         json_need_instant(at, "submitted", &out->submitted, e) < 0 ||
         json_may_text(at, "approver", NAME_BYTES, &out->approver, e) < 0 ||
-        json_may_text(at, "override_rule", NAME_BYTES, &out->override_rule, e) < 0)
+        json_may_text(at, "override_rule", OVERRIDE_BYTES, &out->override_rule, e) < 0)
         return -1;
     out->until.has = json_has(at, "until");
     out->approved = json_has(at, "approver");
@@ -420,4 +426,55 @@ json_t *plan_encode(const struct plan *plan) {
     for (size_t i = 0; i < plan->n_decisions; i++)
         json_array_append_new(list, decision_encode(&plan->decisions[i]));
     return json_pack("{s:o}", "decisions", list);
+}
+
+/* ---- in words ---- */
+
+/* Servers of several sizes are one amount of their flavor; lines of a flavor stand together. */
+static void lines_given(const json_t *lines, struct text *out) {
+    size_t n = json_array_size(lines);
+    for (size_t i = 0; i < n;) {
+        const char *flavor = json_string_value(json_object_get(json_array_get(lines, i), "flavor")),
+                   *next = flavor;
+        long long count = 0;
+        for (; i < n && flavor && strcmp(next, flavor) == 0; i++) {
+            const json_t *line = json_array_get(lines, i);
+            count += json_integer_value(json_object_get(line, "size")) *
+                     json_integer_value(json_object_get(line, "count"));
+            next = json_string_value(json_object_get(json_array_get(lines, i + 1), "flavor"));
+            if (!next) next = "";
+        }
+        if (!flavor) return;
+        text_add(out, "%s%s x %lld", out->length ? ", " : "", flavor, count);
+    }
+}
+
+void decision_given(const json_t *decision, bool korean, struct text *out) {
+    struct text given = {0};
+    int64_t compute = json_integer_value(json_object_get(decision, "compute_gflops")),
+            storage = json_integer_value(json_object_get(decision, "storage_bytes"));
+    const char *end = json_string_value(json_object_get(json_object_get(decision, "lease"), "end"));
+    struct err ignored = {0};
+    instant_t at;
+    lines_given(json_object_get(decision, "lines"), &given);
+    if (compute > 0) text_add(&given, " (%s)", gflops_text(gflops(compute)).s);
+    if (storage > 0)
+        text_add(&given, "%s%s %s", given.length ? ", " : "", korean ? "저장 공간" : "storage",
+                 bytes_text(bytes(storage)).s);
+    if (given.length && end && instant_parse(end, &at, &ignored) == 0)
+        text_add(&given, korean ? ", %s까지" : ", until %s", date_text(instant(at.s - 1)).s);
+    if (given.length) text_add(out, "%s", given.s);
+    text_free(&given);
+}
+
+const json_t *decision_less(const json_t *decision, size_t *i) {
+    const json_t *reasons = json_object_get(decision, "reasons");
+    while (*i < json_array_size(reasons)) {
+        const json_t *reason = json_array_get(reasons, (*i)++);
+        const char *code = json_string_value(json_object_get(reason, "code"));
+        if (code && (strcmp(code, reason_code_word(REASON_ROUNDED)) == 0 ||
+                     strcmp(code, reason_code_word(REASON_SHRUNK)) == 0))
+            return reason;
+    }
+    return NULL;
 }

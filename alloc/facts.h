@@ -19,6 +19,7 @@
 #pragma once
 #include "alloc/decide.h"
 #include "alloc/scope.h"
+#include "alloc/text.h"
 
 /* The caller frees it. Attributes of one owner must have different names. */
 char *facts_encode(const struct facts *facts);
@@ -38,4 +39,10 @@ void facts_free(struct facts_owned *facts);
    "ahead_gflops"?, "reasons": [{"code", "rule"?, "place"?, "en", "ko", "hint_en"?, "hint_ko"?, "decisive"}]}
  */
 json_t *decision_encode(const struct decision *decision);
+/* What an encoded decision gives, for people: "v100 x 8 (124.8 TF), storage 10 TB, until 2027-02-20"; adds
+   nothing for one that gives nothing. */
+void decision_given(const json_t *decision, bool korean, struct text *out);
+/* The next reason at or after *i that says why less was given than asked (rounded, shrunk); NULL past the
+   last. Moves *i past it. */
+const json_t *decision_less(const json_t *decision, size_t *i);
 json_t *plan_encode(const struct plan *plan); /* {"decisions": [...]}, in the order of the plan */

@@ -107,14 +107,22 @@ static int end_of_compute(struct book *b, const struct grant *g, struct err *e) 
     return servers ? 0 : grant_compute_gone(b, g, e);
 }
 
+static int tell(struct book *b, const struct grant *g, const char *kind, const char *en, const char *ko,
+                struct err *e) {
+    struct text full_en = {0}, full_ko = {0};
+    text_add(&full_en, "Grant g-%lld: %s", (long long)g->id, en);
+    text_add(&full_ko, "할당 g-%lld: %s", (long long)g->id, ko);
+    struct message m = {kind, g->tenant, g->id, g->request, full_en.s, full_ko.s, NULL};
+    int rc = outbox_add(b, &m, e);
+    text_free(&full_en);
+    text_free(&full_ko);
+    return rc;
+}
+
 static int release_reserved(struct book *b, const struct grant *g, const char *why, struct err *e) {
-    struct message m = {.kind = "released",
-                        .tenant = g->tenant,
-                        .grant = g->id,
-                        .request = g->request,
-                        .en = "Your grant was given back before it was ready.",
-                        .ko = "할당이 준비되기 전에 반납되었습니다."};
-    return grant_void(b, g, why, e) < 0 ? -1 : outbox_add(b, &m, e);
+    if (grant_void(b, g, why, e) < 0) return -1;
+    return tell(b, g, "released", "it was given back before it was ready.", "준비되기 전에 반납되었습니다.",
+                e);
 }
 
 int grant_release(struct book *b, const struct grant *g, const char *why, struct err *e) {
@@ -138,6 +146,28 @@ int grant_release(struct book *b, const struct grant *g, const char *why, struct
     return end_of_compute(b, g, e);
 }
 
+static int tell_kept(struct book *b, const struct grant *g, struct err *e) {
+    int64_t until = 0;
+    struct text en = {0}, ko = {0};
+    int has =
+        sql_int(b->store, e, &until,
+                "SELECT keep_until FROM grants WHERE tenant = $1 AND id = $2 AND keep_until IS NOT NULL",
+                "ii", g->tenant, g->id);
+    if (has < 0) return -1;
+    text_add(&en, "its servers were given back. Its volumes are kept");
+    text_add(&ko, "서버를 반납했습니다. 볼륨은 ");
+    if (has) {
+        text_add(&en, " until %s", date_text(instant(until - 1)).s);
+        text_add(&ko, "%s까지 ", date_text(instant(until - 1)).s);
+    }
+    text_add(&en, ".");
+    text_add(&ko, "보관합니다.");
+    int rc = tell(b, g, "released", en.s, ko.s, e);
+    text_free(&en);
+    text_free(&ko);
+    return rc;
+}
+
 int grant_compute_gone(struct book *b, const struct grant *g, struct err *e) {
     int64_t volumes = 0;
     if (sql_int(
@@ -145,18 +175,15 @@ int grant_compute_gone(struct book *b, const struct grant *g, struct err *e) {
             "SELECT count(*) FROM operation WHERE grant_id = $1 AND kind = 'volume' AND observed <> 'absent'",
             "i", g->id) < 0)
         return -1;
-    const char *en = volumes ? "Your servers were given back. Your volumes are kept until the date named."
-                             : "Your grant has ended and everything was given back.";
-    const char *ko = volumes ? "서버를 반납했습니다. 볼륨은 안내한 날짜까지 보관합니다."
-                             : "할당이 종료되어 모든 자원을 반납했습니다.";
-    struct message m = {
-        .kind = "released", .tenant = g->tenant, .grant = g->id, .request = g->request, .en = en, .ko = ko};
     if (sql_do(b->store, e,
                "UPDATE grants SET state = $3, ended_at = CASE WHEN $3 = 'ended' THEN $4 END WHERE tenant = "
                "$1 AND id = $2",
                "iisi", g->tenant, g->id, volumes ? "kept" : "ended", b->at.s) < 0)
         return -1;
-    return outbox_add(b, &m, e);
+    if (!volumes)
+        return tell(b, g, "released", "it has ended and everything was given back.",
+                    "종료되어 모든 자원을 반납했습니다.", e);
+    return tell_kept(b, g, e);
 }
 
 int grant_all_gone(struct book *b, const struct grant *g, const char *state, struct err *e) {
@@ -164,14 +191,8 @@ int grant_all_gone(struct book *b, const struct grant *g, const char *state, str
                "iisi", g->tenant, g->id, state, b->at.s) < 0)
         return -1;
     if (strcmp(state, "void") == 0) return 0; /* the request's hold was told already */
-    struct message m = {"purged",
-                        g->tenant,
-                        g->id,
-                        g->request,
-                        "Your kept volumes were removed and the grant has ended.",
-                        "보관하던 볼륨을 삭제했고 할당이 종료되었습니다.",
-                        NULL};
-    return outbox_add(b, &m, e);
+    return tell(b, g, "purged", "its volumes were deleted and it has ended.",
+                "보관하던 볼륨을 삭제했고 종료되었습니다.", e);
 }
 
 /* No observation will follow when nothing is there to be seen absent: then it has ended now. */

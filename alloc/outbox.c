@@ -23,7 +23,9 @@ int outbox_add(struct book *b, const struct message *m, struct err *e) {
 json_t *outbox_open(struct store *s, int64_t most, struct err *e) {
     return sql_json(
         s, e,
-        "SELECT o.id, t.name AS tenant, t.language, o.kind, o.grant_id AS \"grant\", o.request, "
+        "SELECT o.id, t.name AS tenant, t.language, o.kind, CASE WHEN o.grant_id > 0 THEN 'g-' || o.grant_id "
+        "END AS "
+        "\"grant\", CASE WHEN o.request > 0 THEN 'r-' || o.request END AS request, "
         "o.made_at AS \"made@time\", o.payload AS \"payload@json\", o.attempts, o.trouble, "
         "(SELECT json_group_array(json_object('name', c.name, 'email', c.email, 'phone', c.phone)) "
         " FROM tenant_contact c WHERE c.tenant = o.tenant) AS \"contacts@json\" "

@@ -15,8 +15,8 @@ struct message {
 };
 
 int outbox_add(struct book *b, const struct message *m, struct err *e);
-/* Undelivered messages, oldest first: id, tenant, language, kind, grant, request, made, text, facts,
- * contacts. */
+/* Undelivered messages, oldest first: id, tenant, language, kind, grant ("g-1" or null), request
+   ("r-1" or null), made, payload, contacts. */
 json_t *outbox_open(struct store *s, int64_t most, struct err *e);
 int outbox_delivered(struct book *b, int64_t id, struct err *e);
 int outbox_failed(struct store *s, int64_t id, const char *why, struct err *e);

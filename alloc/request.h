@@ -29,7 +29,8 @@ struct request_new {
     struct fact_attr attrs[REQUEST_ATTRS_MOST];
     size_t n_attrs;
     /* of an administrator's direct grant */
-    const char *approver, *override_rule, *override_reason;
+    const char *approver;
+    const char *override_rule, *override_reason; /* override_rule: ids, comma separated */
     struct maybe_instant override_until;
 };
 

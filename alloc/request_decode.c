@@ -84,8 +84,8 @@ int request_decode(const struct json_at *at, const char *tenant, struct request_
 
 int request_check(const struct request_new *n, struct err *e) {
     if (n->override_rule && (!n->until.has || n->until.at.s > n->override_until.at.s))
-        return err_set(e, ERR_USAGE, "a grant over a rule ends with the exception: at %s or before",
-                       instant_text(n->override_until.at).s);
+        return err_set(e, ERR_USAGE, "a grant over a rule ends with the exception: %s or before",
+                       end_text(n->override_until.at).s);
     if (n->ask == ASK_NONE && n->storage.n == 0) {
         err_set(e, ERR_USAGE, "nothing is asked for");
         return err_hint(e, "ask for units of a flavor, for compute (124.8 TF) or for storage (10 TB)");

@@ -138,10 +138,9 @@ static int activate(struct book *b, const struct grant *g, struct err *e) {
     for (size_t i = 0; rc == 0 && i < n; i++) rc = hold_item(b, g, items[i].item, items[i].quantity, e);
     if (rc < 0 || grant_set_state(b, g, "active", e) < 0) return -1;
     struct text en = {0}, ko = {0};
-    text_add(&en, "Grant g-%lld is ready. `grant show g-%lld` says how to connect.", (long long)g->id,
+    text_add(&en, "Grant g-%lld is ready. `show` over ssh says how to connect.", (long long)g->id);
+    text_add(&ko, "할당 g-%lld이(가) 준비되었습니다. 접속 방법은 ssh에서 `show`로 확인하세요.",
              (long long)g->id);
-    text_add(&ko, "할당 g-%lld이(가) 준비되었습니다. 접속 방법은 `grant show g-%lld`로 확인하세요.",
-             (long long)g->id, (long long)g->id);
     rc = outbox_add(b, &(struct message){"ready", g->tenant, g->id, g->request, en.s, ko.s, NULL}, e);
     text_free(&en);
     text_free(&ko);
@@ -195,11 +194,13 @@ static int settle_vanished(struct book *b, const struct operation *o, const stru
                    e) < 0)
         return -1;
     if (o->is_server) return 0;
-    return outbox_add(b,
-                      &(struct message){"loss", g->tenant, g->id, g->request,
-                                        "A volume of your grant was lost. An empty one takes its place.",
-                                        "할당의 볼륨 하나가 유실되어 빈 볼륨으로 대체합니다.", NULL},
-                      e);
+    struct text en = {0}, ko = {0};
+    text_add(&en, "A volume of grant g-%lld was lost. An empty one takes its place.", (long long)g->id);
+    text_add(&ko, "할당 g-%lld의 볼륨 하나가 유실되어 빈 볼륨으로 대체합니다.", (long long)g->id);
+    int rc = outbox_add(b, &(struct message){"loss", g->tenant, g->id, g->request, en.s, ko.s, NULL}, e);
+    text_free(&en);
+    text_free(&ko);
+    return rc;
 }
 
 static int settle_one(struct book *b, const struct observation *o, const struct operation *op,

@@ -141,6 +141,16 @@ const char *text_nearest(const char *word, const char *const names[], size_t n) 
     return best;
 }
 
+bool text_list_has(const char *list, const char *word) {
+    size_t length = strlen(word);
+    while (list) {
+        size_t n = strcspn(list, ",");
+        if (n == length && memcmp(list, word, n) == 0) return true;
+        list = list[n] ? list + n + 1 : NULL;
+    }
+    return false;
+}
+
 int text_to_int(const char *text, long long low, long long high, long long *out) {
     bool negative = text[0] == '-' && low < 0;
     const char *p = text + negative;

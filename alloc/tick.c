@@ -69,12 +69,13 @@ static int next_step(struct store *s, const struct grant *g, instant_t now, enum
     return 0;
 }
 
+/* at: the first instant after; people are told the last day. */
 __attribute__((format(printf, 4, 0))) __attribute__((format(printf, 5, 0))) static int tell(
     struct ticking *t, const struct grant *g, const char *kind, const char *en, const char *ko, instant_t at,
     struct err *e) {
     struct text full_en = {0}, full_ko = {0};
-    text_add(&full_en, en, (long long)g->id, instant_text(at).s);
-    text_add(&full_ko, ko, (long long)g->id, instant_text(at).s);
+    text_add(&full_en, en, (long long)g->id, date_text(instant(at.s - 1)).s);
+    text_add(&full_ko, ko, (long long)g->id, date_text(instant(at.s - 1)).s);
     int rc = outbox_add(t->book,
                         &(struct message){kind, g->tenant, g->id, g->request, full_en.s, full_ko.s, NULL}, e);
     text_free(&full_en);
@@ -93,7 +94,7 @@ static int send_notice(struct ticking *t, const struct grant *g, struct err *e) 
     if (grant_set_state(t->book, g, "notice", e) < 0 || note(t, g, "grant.notice", e) < 0) return -1;
     return tell(
         t, g, "notice",
-        "Grant g-%lld ends %s. Its servers go then, after the days of grace; its volumes are kept for a "
+        "Grant g-%lld ends on %s. Its servers go then, after the days of grace; its volumes are kept for a "
         "while.",
         "할당 g-%lld이(가) %s에 끝납니다. 유예 기간 뒤에 서버를 회수하며, 볼륨은 일정 기간 보관합니다.",
         g->end, e);
@@ -102,8 +103,8 @@ static int send_notice(struct ticking *t, const struct grant *g, struct err *e) 
 static int begin_grace(struct ticking *t, const struct grant *g, struct err *e) {
     t->report->graces++;
     if (grant_set_state(t->book, g, "grace", e) < 0 || note(t, g, "grant.grace", e) < 0) return -1;
-    return tell(t, g, "grace", "Grant g-%lld has ended. Its servers are taken back at %s at the earliest.",
-                "할당 g-%lld의 기간이 끝났습니다. 서버는 빠르면 %s에 회수합니다.",
+    return tell(t, g, "grace", "Grant g-%lld has ended. Its servers stay until %s at least.",
+                "할당 g-%lld의 기간이 끝났습니다. 서버는 적어도 %s까지 유지합니다.",
                 instant_after(g->end, g->grace), e);
 }
 
@@ -111,8 +112,8 @@ static int send_purge_notice(struct ticking *t, const struct grant *g, struct er
     t->report->purge_notices++;
     if (note(t, g, "grant.purge-notice", e) < 0) return -1;
     return tell(t, g, "purge-notice",
-                "The volumes kept of grant g-%lld are deleted at %s. Copy what you need before.",
-                "할당 g-%lld의 보관 볼륨을 %s에 삭제합니다. 필요한 자료를 그 전에 복사해 주세요.",
+                "The volumes of grant g-%lld are kept until %s and then deleted. Copy what you need before.",
+                "할당 g-%lld의 볼륨은 %s까지 보관한 뒤 삭제합니다. 필요한 자료를 그 전에 복사해 주세요.",
                 g->keep_until.at, e);
 }
 

@@ -49,15 +49,72 @@ static int append(struct store *s, const struct version_new *v, const struct has
     return book_close(&b, e);
 }
 
+/* ---- validity ---- */
+
+struct bounds {
+    struct maybe_instant from, until;
+};
+
+static int bounds_check(const struct bounds *b, struct err *e) {
+    if (!b->from.has || !b->until.has || b->until.at.s > b->from.at.s) return 0;
+    return err_set(e, ERR_USAGE, "the policy would end at %s, before it begins at %s",
+                   instant_text(b->until.at).s, instant_text(b->from.at).s);
+}
+
+static int bounds_read(struct store *s, int64_t id, struct bounds *out, struct err *e) {
+    struct rows r;
+    int rc = rows_open(&r, s, e, "SELECT valid_from, valid_until FROM policy WHERE id = $1", "i", id);
+    if (rc == 0 && (rc = rows_next(&r, e)) == 1)
+        *out = (struct bounds){{!rows_null(&r, 0), instant(rows_int(&r, 0))},
+                               {!rows_null(&r, 1), instant(rows_int(&r, 1))}};
+    rows_close(&r);
+    return rc == 1 ? 0 : -1;
+}
+
+static bool is_same_bound(struct maybe_instant a, struct maybe_instant b) {
+    return a.has == b.has && (!a.has || a.at.s == b.at.s);
+}
+
+static void bounds_text(const struct bounds *b, struct text *out) {
+    text_add(out, "%s..", b->from.has ? instant_text(b->from.at).s : "");
+    text_add(out, "%s", b->until.has ? instant_text(b->until.at).s : "");
+}
+
+static int move_note(struct store *s, const struct version_new *v, const struct bounds *old,
+                     const struct bounds *new, const char *actor, instant_t now, struct err *e) {
+    struct book b;
+    struct text words = {0};
+    text_add(&words, "%s version %lld: ", v->name, (long long)v->version);
+    bounds_text(old, &words);
+    text_add(&words, " -> ");
+    bounds_text(new, &words);
+    int rc = book_open(&b, s, v->pool, actor, now, e);
+    if (rc == 0) b.policy = hash_of(v->stored, strlen(v->stored));
+    if (rc == 0) rc = book_note(&b, "policy.validity", 0, words.s, e);
+    text_free(&words);
+    return rc < 0 ? -1 : book_close(&b, e);
+}
+
+/* Of a version that is there: what v names of its validity takes the place of what was. */
+static int move(struct store *s, int64_t id, const struct version_new *v, const char *actor, instant_t now,
+                enum version_loaded *what, struct err *e) {
+    struct bounds old = {0};
+    if (bounds_read(s, id, &old, e) < 0) return -1;
+    struct bounds new = {v->from.has ? v->from : old.from, v->until.has ? v->until : old.until};
+    if (is_same_bound(old.from, new.from) && is_same_bound(old.until, new.until)) return 0;
+    *what = VERSION_MOVED;
+    if (bounds_check(&new, e) < 0 || bounds_write(s, id, v, e) < 0) return -1;
+    return move_note(s, v, &old, &new, actor, now, e);
+}
+
 int version_load(struct store *s, const struct version_new *v, const char *actor, instant_t now, int64_t *id,
-                 bool *was, struct err *e) {
+                 enum version_loaded *what, struct err *e) {
     struct hash hash = hash_of(v->stored, strlen(v->stored));
-    if (v->from.has && v->until.has && v->until.at.s <= v->from.at.s)
-        return err_set(e, ERR_USAGE, "the policy would end at %s, before it begins at %s",
-                       instant_text(v->until.at).s, instant_text(v->from.at).s);
+    if (bounds_check(&(struct bounds){v->from, v->until}, e) < 0) return -1;
     int rc = find_same(s, v, &hash, id, e);
-    *was = rc == 1;
-    return rc == 0 ? append(s, v, &hash, actor, now, id, e) : rc < 0 ? -1 : 0;
+    *what = rc == 1 ? VERSION_SAME : VERSION_NEW;
+    if (rc < 0) return -1;
+    return rc == 1 ? move(s, *id, v, actor, now, what, e) : append(s, v, &hash, actor, now, id, e);
 }
 
 /* ---- reading ---- */

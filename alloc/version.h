@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Versions of a pool's policy. A version is a document (text, tables and catalogue as canonical JSON)
- * with one hash; loading appends, nothing is ever replaced or taken away. The newest loaded that is
- * valid now decides; when none is, requests are held.
+ * with one hash; loading appends, no document is ever replaced or taken away. Only the time in which a
+ * version is valid can be changed, with a note. The newest loaded that is valid now decides; when none is,
+ * requests are held.
  */
 #pragma once
 #include "alloc/decide.h"
@@ -17,10 +18,15 @@ struct version_new {
     struct maybe_instant from, until; /* valid in [from, until) */
 };
 
-/* Inside a store_write(). *was: this version with this hash is there already, nothing is written. The same
-   version with another hash is ERR_CONFLICT. */
+enum version_loaded {
+    VERSION_NEW,
+    VERSION_SAME,  /* this version with this hash is there already: nothing is written */
+    VERSION_MOVED, /* the same, and its validity was changed, with a note of both in the ledger */
+};
+/* Inside a store_write(). The same version with another hash is ERR_CONFLICT. A bound that v does not have
+   leaves that of a version that is there as it is. */
 int version_load(struct store *s, const struct version_new *v, const char *actor, instant_t now, int64_t *id,
-                 bool *was, struct err *e);
+                 enum version_loaded *what, struct err *e);
 
 /* The one that decides. 1 found; 0 none is valid now; -1. The text is the caller's. */
 int version_active(struct store *s, int64_t pool, instant_t now, int64_t *id, struct hash *hash,

@@ -32,13 +32,20 @@ static struct hash command_digest(const struct call *call, const char *extra) {
     return h;
 }
 
+/* Who holds the key: a person keeps it when the role changes between two tries ("admin kim", "operator kim").
+ */
+static const char *key_holder(const struct call *call) {
+    const char *space = strchr(call->actor, ' ');
+    return space && call->role != ROLE_TENANT ? space + 1 : call->actor;
+}
+
 /* 1 answered before, 0 new, -1 error (another command under this key). */
 static int answered(struct run *r, struct err *e) {
     struct rows rows;
     const struct call *call = r->change.call;
     int rc = rows_open(&rows, r->change.store, e,
                        "SELECT digest, status, body FROM answer WHERE principal = $1 AND key = $2", "ss",
-                       call->actor, call->key);
+                       key_holder(call), call->key);
     if (rc == 0 && (rc = rows_next(&rows, e)) == 1) {
         if (strcmp(rows_text(&rows, 0), r->digest.hex) != 0) {
             rc = err_set(e, ERR_CONFLICT, "the idempotency key '%s' was used for another command", call->key);
@@ -58,7 +65,7 @@ static int remember(struct run *r, struct err *e) {
     return sql_do(
         r->change.store, e,
         "INSERT INTO answer (principal, key, digest, status, body, at) VALUES ($1, $2, $3, $4, $5, $6)",
-        "sssisi", r->change.call->actor, r->change.call->key, r->digest.hex, (int64_t)r->change.status,
+        "sssisi", key_holder(r->change.call), r->change.call->key, r->digest.hex, (int64_t)r->change.status,
         body ? body : "null", r->change.call->now.s);
 }
 

@@ -2,6 +2,7 @@
 /* What cron runs: tick, reconcile, notify. Quiet when well; one line and an exit status when not. */
 #include "alloc/outbox.h"
 #include "alloc/scope.h"
+#include "alloc/text.h"
 #include "alloc/tick.h"
 #include "cmd/books.h"
 #include "cmd/config.h"
@@ -15,11 +16,35 @@
 
 /* ---- tick ---- */
 
-static json_t *tick_answer(const struct tick_report *r) {
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "notices", (json_int_t)r->notices, "graces",
-                     (json_int_t)r->graces, "releases", (json_int_t)r->releases, "purge_notices",
+static json_t *decided_row(struct store *s, const struct engine_result *r, struct err *e) {
+    char request[24], grant[24];
+    scoped_free char *tenant = NULL;
+    if (sql_text(s, e, &tenant, "SELECT name FROM tenant WHERE id = $1", "i", r->tenant) < 0) return NULL;
+    text_format(request, sizeof request, "r-%lld", (long long)r->request);
+    text_format(grant, sizeof grant, "g-%lld", (long long)r->grant);
+    return json_pack("{s:s, s:s?, s:s, s:s?, s:O, s:O}", "request", request, "tenant", tenant, "outcome",
+                     outcome_word(r->outcome), "grant", r->grant ? grant : NULL, "compute_gflops",
+                     json_object_get(r->decision, "compute_gflops"), "storage_bytes",
+                     json_object_get(r->decision, "storage_bytes"));
+}
+
+static json_t *tick_answer(struct store *s, const struct tick_report *r, struct err *e) {
+    int64_t open = 0;
+    if (sql_int(s, e, &open, "SELECT count(*) FROM operation WHERE desired <> observed", "") < 0) return NULL;
+    json_t *decisions = json_array();
+    for (size_t i = 0; i < r->decided.n; i++) {
+        json_t *row = decided_row(s, &r->decided.of[i], e);
+        if (!row) {
+            json_decref(decisions);
+            return NULL;
+        }
+        json_array_append_new(decisions, row);
+    }
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "notices", (json_int_t)r->notices,
+                     "graces", (json_int_t)r->graces, "releases", (json_int_t)r->releases, "purge_notices",
                      (json_int_t)r->purge_notices, "purges", (json_int_t)r->purges, "waiting_for_delivery",
-                     (json_int_t)r->waiting_for_delivery, "decided", (json_int_t)r->decided.n);
+                     (json_int_t)r->waiting_for_delivery, "decided", (json_int_t)r->decided.n,
+                     "open_operations", (json_int_t)open, "decisions", decisions);
 }
 
 static const struct column tick_columns[] = {
@@ -36,7 +61,7 @@ static const struct column tick_columns[] = {
 static int tick_body(struct change *c, struct err *e) {
     struct tick_report report;
     int rc = tick(c->store, c->arg, &report, e);
-    if (rc == 0) c->answer = tick_answer(&report);
+    if (rc == 0) rc = (c->answer = tick_answer(c->store, &report, e)) ? 0 : -1;
     tick_report_free(&report);
     return rc;
 }
@@ -45,9 +70,35 @@ static bool is_quiet(const json_t *answer) {
     const char *key;
     json_t *value;
     json_object_foreach((json_t *)answer, key, value) {
-        if (strcmp(key, "waiting_for_delivery") != 0 && json_integer_value(value) != 0) return false;
+        if (strcmp(key, "waiting_for_delivery") != 0 && strcmp(key, "open_operations") != 0 &&
+            json_integer_value(value) != 0)
+            return false;
     }
     return true;
+}
+
+/* For people: what was decided, and who carries it out. */
+static int tick_tell(struct call *call, const json_t *answer, struct err *e) {
+    enum { MOST = 50 };
+    static const struct column columns[] = {{"request", "REQUEST", CELL_TEXT, false},
+                                            {"tenant", "TENANT", CELL_TEXT, false},
+                                            {"outcome", "OUTCOME", CELL_STATE, false},
+                                            {"grant", "GRANT", CELL_TEXT, false},
+                                            {"compute_gflops", "COMPUTE", CELL_GFLOPS, false},
+                                            {"storage_bytes", "STORAGE", CELL_BYTES, false},
+                                            {0}};
+    const json_t *all = json_object_get(answer, "decisions");
+    size_t n = json_array_size(all);
+    if (n) {
+        scoped_json json_t *first = json_array();
+        for (size_t i = 0; i < n && i < MOST; i++) json_array_append(first, json_array_get(all, i));
+        output_say(call, "%s", "");
+        if (output_list(call, columns, first, e) < 0) return -1;
+        if (n > MOST) output_say(call, "and %zu more; allot request list", n - MOST);
+    }
+    if (json_integer_value(json_object_get(answer, "open_operations")))
+        output_say(call, "next: allot reconcile");
+    return 0;
 }
 
 static int tick_run(struct call *call, struct err *e) {
@@ -68,6 +119,8 @@ static int tick_run(struct call *call, struct err *e) {
     bool has_news = !is_quiet(answer) && !call->quiet; /* cron mails what is printed */
     bool shows = has_news || strcmp(call->format, "table") != 0 || call->dry_run;
     if (shows && output_object(call, tick_columns, answer, e) < 0) return -1;
+    if (shows && !call->quiet && strcmp(call->format, "table") == 0 && tick_tell(call, answer, e) < 0)
+        return -1;
     return call->dry_run ? 0 : audit_publish(call->store, config, call->now, e);
 }
 

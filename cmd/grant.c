@@ -13,11 +13,26 @@
 
 /* ---- an administrator's direct grant: the same plan, approval implied ---- */
 
+enum { OVERRIDE_MOST = 4096 }; /* bytes of all rules set aside, as the facts take them */
+
 static int add_body(struct change *c, struct err *e) { return request_submit_all(c, c->arg, e); }
 
-static int override_of(const struct call *call, struct submission *s, struct err *e) {
+/* The rules as one list, "C1,C2"; rules keeps it. */
+static int override_rules(const struct call *call, struct text *rules, struct err *e) {
+    const char *rule;
+    for (size_t k = 0; (rule = call_option_at(call, "override", k)); k++) {
+        if (!*rule || strchr(rule, ','))
+            return err_set(e, ERR_USAGE, "--override '%s' is not one rule: repeat --override", rule);
+        if (text_list_has(rules->s, rule)) return err_set(e, ERR_USAGE, "--override %s stands twice", rule);
+        text_add(rules, "%s%s", k ? "," : "", rule);
+    }
+    return rules->length < OVERRIDE_MOST ? 0 : err_set(e, ERR_USAGE, "too many rules to set aside");
+}
+
+static int override_of(const struct call *call, struct submission *s, struct text *rules, struct err *e) {
     const char *until = call_option(call, "override-until");
-    s->override_rule = call_option(call, "override");
+    if (override_rules(call, rules, e) < 0) return -1;
+    s->override_rule = rules->s;
     s->override_reason = call_option(call, "reason");
     bool whole = s->override_rule && s->override_reason && *s->override_reason && until;
     if (!s->override_rule && !s->override_reason && !until) return 0;
@@ -40,7 +55,8 @@ static int add_run(struct call *call, struct err *e) {
     json_object_set_new(one, "tenant", json_string(call->arguments[0]));
     struct submission s = {
         .documents = documents, .title = "grant", .is_words = true, .approver = call->actor};
-    if (override_of(call, &s, e) < 0) return -1;
+    scoped_text struct text rules = {0};
+    if (override_of(call, &s, &rules, e) < 0) return -1;
     int status = change_run(call, add_body, &s, NULL, &answer, e);
     if (status < 0) return -1;
     return request_finish_one(call, json_array_get(answer, 0), e);
@@ -80,8 +96,8 @@ static int act_body(struct change *c, struct err *e) {
 static const struct column answer_columns[] = {{"grant", "grant", CELL_TEXT, false},
                                                {"tenant", "tenant", CELL_TEXT, false},
                                                {"state", "state", CELL_STATE, false},
-                                               {"end", "end", CELL_INSTANT, false},
-                                               {"keep_until", "kept until", CELL_INSTANT, false},
+                                               {"end", "end", CELL_END, false},
+                                               {"keep_until", "kept until", CELL_END, false},
                                                {"renewals_left", "renewals left", CELL_COUNT, false},
                                                {0}};
 
@@ -211,7 +227,7 @@ static int list_run(struct call *call, struct err *e) {
                                             {"lines", "UNITS", CELL_TEXT, false},
                                             {"compute_gflops", "COMPUTE", CELL_GFLOPS, false},
                                             {"storage_bytes", "STORAGE", CELL_BYTES, false},
-                                            {"end", "END", CELL_INSTANT, false},
+                                            {"end", "END", CELL_END, false},
                                             {"counted_only", "COUNTED ONLY", CELL_YES, false},
                                             {"request", "REQUEST", CELL_TEXT, true},
                                             {0}};
@@ -231,11 +247,11 @@ static int show_run(struct call *call, struct err *e) {
                                             {"compute_gflops", "compute", CELL_GFLOPS, false},
                                             {"storage_bytes", "storage", CELL_BYTES, false},
                                             {"start", "start", CELL_INSTANT, false},
-                                            {"end", "end", CELL_INSTANT, false},
+                                            {"end", "end", CELL_END, false},
                                             {"notice_seconds", "notice before", CELL_SPAN, false},
                                             {"grace_seconds", "grace after", CELL_SPAN, false},
                                             {"keep_seconds", "volumes kept for", CELL_SPAN, false},
-                                            {"keep_until", "kept until", CELL_INSTANT, false},
+                                            {"keep_until", "kept until", CELL_END, false},
                                             {"renewals_left", "renewals left", CELL_COUNT, false},
                                             {"why", "why", CELL_TEXT, false},
                                             {"request", "request", CELL_TEXT, false},
@@ -274,9 +290,9 @@ static int show_run(struct call *call, struct err *e) {
 static const struct option add_options[] = {
     REQUEST_OPTION_POOL,
     REQUEST_OPTIONS_ASK,
-    {"override", "RULE", "set this rule of the policy aside (admins)", false},
-    {"reason", "TEXT", "why the rule is set aside", false},
-    {"override-until", "DATE", "until when the rule is set aside", false},
+    {"override", "RULE", "set this rule of the policy aside (admins)", true},
+    {"reason", "TEXT", "why the rules are set aside", false},
+    {"override-until", "DATE", "until when the rules are set aside", false},
     PROVIDE_OPTION,
     {0}};
 static const struct option list_options[] = {{"tenant", "NAME", "only this tenant's", false},

@@ -71,14 +71,11 @@ char *output_cell_raw(const json_t *value) {
     return s ? s : mem_copy("");
 }
 
-static char *instant_shown(const char *s) {
+static char *instant_shown(const char *s, bool ends) {
     struct err e = {0};
     instant_t t;
     if (instant_parse(s, &t, &e) < 0) return mem_copy(s);
-    struct instant_text civil = instant_text(instant_after(t, span(CLOCK_CIVIL_OFFSET)));
-    civil.s[10] = ' ';
-    civil.s[16] = '\0'; /* 2026-11-22 15:30 */
-    return mem_copy(civil.s);
+    return mem_copy(ends ? end_text(t).s : civil_text(t).s);
 }
 
 char *output_cell_shown(const struct column *column, const json_t *value) {
@@ -89,7 +86,8 @@ char *output_cell_shown(const struct column *column, const json_t *value) {
         return mem_copy(bytes_text(bytes(n)).s);
     if (json_is_integer(value) && n >= 0 && column->cell == CELL_SPAN) return mem_copy(span_text(span(n)).s);
     if (json_is_boolean(value)) return mem_copy(json_is_true(value) ? "yes" : "no");
-    if (json_is_string(value) && column->cell == CELL_INSTANT) return instant_shown(json_string_value(value));
+    if (json_is_string(value) && (column->cell == CELL_INSTANT || column->cell == CELL_END))
+        return instant_shown(json_string_value(value), column->cell == CELL_END);
     char *s = output_cell_raw(value);
     if (*s) return s;
     free(s);

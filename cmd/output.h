@@ -15,6 +15,7 @@ enum cell {
     CELL_GFLOPS,  /* integer GF, shown as "124.8 TF" */
     CELL_BYTES,   /* integer bytes, shown as "50 TB" */
     CELL_INSTANT, /* RFC 3339 text; people see the civil date and time */
+    CELL_END,     /* the same of an end: people see its last civil day */
     CELL_STATE,   /* a state word: coloured on a terminal */
     CELL_SPAN,    /* integer seconds, shown as "90 days" */
     CELL_YES,     /* boolean */

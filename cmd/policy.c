@@ -163,15 +163,16 @@ static int load_body(struct change *c, struct err *e) {
                             .until = l->until};
     struct hash hash = hash_of(l->stored, strlen(l->stored));
     int64_t id;
-    bool was;
+    enum version_loaded what;
     diagnostics_free(l->d); /* this may run again */
     if (pool_find(c->store, l->pool, &v.pool, e) < 0) return -1;
     if (pool_check(c->store, l->policy, l->pool, l->d, e) < 0)
         return err_is(e) ? -1 : diagnostics_fail(c->call, l->d, policy_file(l->policy), e);
-    if (version_load(c->store, &v, c->call->actor, c->call->now, &id, &was, e) < 0) return -1;
-    c->answer = json_pack("{s:s, s:s, s:I, s:s, s:s, s:b}", "pool", l->pool, "policy", v.name, "version",
-                          (json_int_t)v.version, "hash", hash.hex, "file", policy_file(l->policy),
-                          "already_loaded", (int)was);
+    if (version_load(c->store, &v, c->call->actor, c->call->now, &id, &what, e) < 0) return -1;
+    c->answer =
+        json_pack("{s:s, s:s, s:I, s:s, s:s, s:b, s:b}", "pool", l->pool, "policy", v.name, "version",
+                  (json_int_t)v.version, "hash", hash.hex, "file", policy_file(l->policy), "already_loaded",
+                  (int)(what != VERSION_NEW), "validity_changed", (int)(what == VERSION_MOVED));
     return 0;
 }
 
@@ -220,7 +221,9 @@ static int load_policy(struct call *call, const struct policy *policy, struct er
     free(l.d);
     if (status < 0 || call->quiet) return status;
     if (output_object(call, load_columns, answer, e) < 0) return -1;
-    if (json_is_true(json_object_get(answer, "already_loaded"))) output_say(call, "already loaded");
+    bool moved = json_is_true(json_object_get(answer, "validity_changed"));
+    if (json_is_true(json_object_get(answer, "already_loaded")))
+        output_say(call, moved ? "already loaded; its validity was changed" : "already loaded");
     return status;
 }
 
@@ -261,7 +264,7 @@ static int some_pool(struct call *call, int64_t *pool, struct err *e) {
 static const struct column version_columns[] = {
     {"pool", "POOL", CELL_TEXT, false},           {"name", "POLICY", CELL_TEXT, false},
     {"version", "VERSION", CELL_COUNT, false},    {"active", "ACTIVE", CELL_YES, false},
-    {"valid_from", "FROM", CELL_INSTANT, false},  {"valid_until", "UNTIL", CELL_INSTANT, false},
+    {"valid_from", "FROM", CELL_INSTANT, false},  {"valid_until", "UNTIL", CELL_END, false},
     {"loaded_at", "LOADED", CELL_INSTANT, false}, {"loaded_by", "BY", CELL_TEXT, false},
     {"hash", "HASH", CELL_TEXT, false},           {NULL, NULL, CELL_TEXT, false}};
 

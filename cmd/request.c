@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/request.h"
 
+#include "alloc/facts.h"
 #include "alloc/grant.h"
 #include "alloc/scope.h"
 #include "cmd/books.h"
@@ -70,19 +71,11 @@ const char *request_reason(const struct call *call, const json_t *answer) {
     return text ? text : "";
 }
 
-static void describe_given(const json_t *answer, struct text *out) {
-    const json_t *decision = json_object_get(answer, "decision"), *line;
-    size_t i;
-    json_array_foreach(json_object_get(decision, "lines"), i, line) {
-        long long size = json_integer_value(json_object_get(line, "size")),
-                  count = json_integer_value(json_object_get(line, "count"));
-        text_add(out, "%s%s x %lld", i ? ", " : "", json_string_value(json_object_get(line, "flavor")),
-                 size * count);
-    }
-    gflops_t compute = gflops(json_integer_value(json_object_get(decision, "compute_gflops")));
-    bytes_t storage = bytes(json_integer_value(json_object_get(decision, "storage_bytes")));
-    if (compute.n) text_add(out, " (%s)", gflops_text(compute).s);
-    if (storage.n) text_add(out, "%s%s", compute.n ? ", " : "", bytes_text(storage).s);
+/* Why it is less than asked, a line for each. */
+static void tell_less(struct call *call, const json_t *decision) {
+    const json_t *less;
+    size_t i = 0;
+    while ((less = decision_less(decision, &i))) output_say(call, "%s", reason_text(call, less, "en", "ko"));
 }
 
 int request_tell(struct call *call, const json_t *answer, struct err *e) {
@@ -100,17 +93,19 @@ int request_tell(struct call *call, const json_t *answer, struct err *e) {
                                                        "원인을 해결한 뒤: allot request approve")
                                        : reason_text(call, first_reason(answer), "hint_en", "hint_ko");
     if (request_status(answer) == ERR_DENIED) {
-        err_set(e, ERR_DENIED, "%s", request_reason(call, answer));
+        err_set(e, ERR_DENIED, "%s denied: %s", id, request_reason(call, answer));
         return hint ? err_hint(e, "%s", hint) : -1;
     }
-    struct text given = {0};
-    describe_given(answer, &given);
-    if (grant)
+    const json_t *decision = json_object_get(answer, "decision");
+    scoped_text struct text given = {0};
+    decision_given(decision, strcmp(call->lang, "ko") == 0, &given);
+    if (grant) {
         output_say(call, "%s %s: %s, %s", id, outcome, grant, given.s ? given.s : "");
-    else
+        tell_less(call, decision);
+    } else {
         output_say(call, "%s %s: %s", id, outcome, request_reason(call, answer));
+    }
     if (hint && request_status(answer) == ERR_WAITS) output_say(call, "hint: %s", hint);
-    text_free(&given);
     return 0;
 }
 
@@ -276,11 +271,11 @@ static int show_run(struct call *call, struct err *e) {
                                             {"per_server", "units per server", CELL_COUNT, false},
                                             {"storage_bytes", "storage", CELL_BYTES, false},
                                             {"term_seconds", "for", CELL_SPAN, false},
-                                            {"until", "until", CELL_INSTANT, false},
+                                            {"until", "until", CELL_END, false},
                                             {"submitted", "submitted", CELL_INSTANT, false},
                                             {"purpose", "purpose", CELL_TEXT, false},
                                             {"approved_by", "approved by", CELL_TEXT, false},
-                                            {"override_rule", "rule set aside", CELL_TEXT, false},
+                                            {"override_rule", "rules set aside", CELL_TEXT, false},
                                             {"decided", "decided", CELL_INSTANT, false},
                                             {"why", "why", CELL_TEXT, false},
                                             {"note", "note", CELL_TEXT, false},

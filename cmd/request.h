@@ -56,8 +56,8 @@ struct submission {
     const char *title;   /* of the document, for messages */
     bool is_words;       /* one request, of the options of a command */
     const char *tenant;
-    const char *approver; /* an administrator's direct grant: approval implied */
-    const char *override_rule, *override_reason;
+    const char *approver;                        /* an administrator's direct grant: approval implied */
+    const char *override_rule, *override_reason; /* override_rule: ids, comma separated */
     struct maybe_instant override_until;
     struct progress *progress; /* NULL: none */
 };

@@ -60,16 +60,23 @@ static bool is_declared(const struct policy *policy, const char *name) {
     return found;
 }
 
-/* Every policy that declares it must take the value. One that no policy declares is a slip of the pen: the
-   first policy says so, and names the nearest. */
+/* Policies may declare one attribute differently; a tenant has one value. One of them must take it; when none
+   does, each is named with its reason. One that no policy declares is a slip of the pen: the first policy
+   says so, and names the nearest. */
 static int check_all(const struct attr_checks *checks, const char *name, const char *value, struct err *e) {
-    bool declared = false;
+    scoped_text struct text why = {0};
+    struct err first = {0};
+    size_t refused = 0;
     for (size_t i = 0; i < checks->n; i++) {
+        struct err one = {0};
         if (!is_declared(checks->policies[i], name)) continue;
-        declared = true;
-        if (policy_check_attr(checks->policies[i], POLICY_ATTR_TENANT, name, value, e) < 0) return -1;
+        if (policy_check_attr(checks->policies[i], POLICY_ATTR_TENANT, name, value, &one) == 0) return 0;
+        text_add(&why, "%spolicy '%s': %s", refused ? "; " : "", policy_name(checks->policies[i]), one.what);
+        if (refused++ == 0) first = one;
     }
-    return declared ? 0 : policy_check_attr(checks->policies[0], POLICY_ATTR_TENANT, name, value, e);
+    if (refused == 0) return policy_check_attr(checks->policies[0], POLICY_ATTR_TENANT, name, value, e);
+    err_set(e, first.code, "%s", why.s);
+    return first.hint[0] ? err_hint(e, "%s", first.hint) : -1;
 }
 
 static int check(void *arg, const char *name, const char *value, struct err *e) {

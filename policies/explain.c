@@ -58,7 +58,7 @@ static void say_ask(const struct subject *s, struct text *t) {
 
 static void say_request(const struct subject *s) {
     struct text ask = {0};
-    struct instant_text submitted = instant_text(s->claim->submitted);
+    struct instant_text submitted = civil_text(s->claim->submitted);
     say_ask(s, &ask);
     if (s->korean)
         text_add(s->out, "%s이(가) %s에 낸 신청 %s: %s.\n", s->tenant->name, submitted.s, s->claim->id,
@@ -111,7 +111,10 @@ static void say_outcome(const struct subject *s) {
                      : s->korean  ? ", 저장 공간 "
                                   : ", storage of ",
                      bytes_text(bytes(storage)).s);
-        if (end) text_add(s->out, s->korean ? ", 종료 %s" : ", until %s", end);
+        struct err ignored = {0};
+        instant_t at;
+        if (end && instant_parse(end, &at, &ignored) == 0)
+            text_add(s->out, s->korean ? ", 종료 %s" : ", until %s", end_text(at).s);
     }
     text_add(s->out, ".\n");
 }

@@ -12,7 +12,7 @@ static void hold(struct work *w) {
 }
 
 static bool is_overridden(const struct work *w, struct word id) {
-    return w->claim->override_rule && strcmp(w->claim->override_rule, id.s) == 0;
+    return text_list_has(w->claim->override_rule, id.s);
 }
 
 /* A rule that cannot be evaluated holds the request for a person. */
@@ -85,8 +85,9 @@ static void judge_eligible(struct planning *p, struct work *w) {
     }
     /* Only an override can set the last rule aside. */
     struct reason *r = reason_add(&w->reasons, REASON_PASSED, false, NULL, NULL);
-    reason_en(r, "rule %s is set aside by an override", w->claim->override_rule);
-    reason_ko(r, "예외 승인으로 규칙 %s을(를) 적용하지 않습니다", w->claim->override_rule);
+    const char *last = p->policy->rules[p->policy->n_rules - 1].id.s;
+    reason_en(r, "rule %s is set aside by an override", last);
+    reason_ko(r, "예외 승인으로 규칙 %s을(를) 적용하지 않습니다", last);
 }
 
 /* ---- ceilings and lease ---- */
@@ -150,17 +151,17 @@ static void lease_fit(struct planning *p, struct work *w, const struct lease *l)
         hold(w);
     } else if (out->end.s <= now.s) {
         r = reason_add(&w->reasons, REASON_LEASE_OVER, true, NULL, NULL);
-        reason_en(r, "the wanted end %s has passed", instant_text(out->end).s);
-        reason_ko(r, "희망한 종료 시각 %s이(가) 이미 지났습니다", instant_text(out->end).s);
-        reason_hint_en(r, "ask for a later end, at most %s", instant_text(allowed).s);
-        reason_hint_ko(r, "더 늦은 종료 시각을 지정하십시오 (최대 %s)", instant_text(allowed).s);
+        reason_en(r, "the wanted end %s has passed", end_text(out->end).s);
+        reason_ko(r, "희망한 종료 시각 %s이(가) 이미 지났습니다", end_text(out->end).s);
+        reason_hint_en(r, "ask for a later end, at most %s", end_text(allowed).s);
+        reason_hint_ko(r, "더 늦은 종료 시각을 지정하십시오 (최대 %s)", end_text(allowed).s);
         deny(w);
     } else if (out->end.s > allowed.s && !aside) {
         r = reason_add(&w->reasons, REASON_LEASE_TOO_LONG, true, p->policy, &l->id);
-        reason_en(r, "%s asked until %s; a lease that begins now ends at %s at the latest", name_of(w),
-                  instant_text(out->end).s, instant_text(allowed).s);
-        reason_ko(r, "%s의 희망 종료 시각은 %s이지만, 지금 시작하는 배정은 늦어도 %s에 끝나야 합니다",
-                  name_of(w), instant_text(out->end).s, instant_text(allowed).s);
+        reason_en(r, "%s asked until %s; a lease that begins now ends on %s at the latest", name_of(w),
+                  end_text(out->end).s, end_text(allowed).s);
+        reason_ko(r, "%s의 희망 종료일은 %s이지만, 지금 시작하는 배정은 늦어도 %s에 끝나야 합니다",
+                  name_of(w), end_text(out->end).s, end_text(allowed).s);
         if (l->has_until) {
             reason_hint_en(r, "ask for --until %s or earlier", date_text(instant(allowed.s - 1)).s);
             reason_hint_ko(r, "종료일을 %s 이전으로 신청하십시오", date_text(instant(allowed.s - 1)).s);

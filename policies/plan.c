@@ -138,17 +138,16 @@ static void say_rounded(struct planning *p, struct work *w) {
     struct reason *r;
     if (w->bytes < c->storage.n) {
         r = reason_add(&w->reasons, REASON_ROUNDED, false, NULL, NULL);
-        reason_en(r, "storage is given in steps of %s: %s of the %s asked for",
-                  bytes_text(p->facts->pool.granule).s, bytes_text(bytes(w->bytes)).s,
-                  bytes_text(c->storage).s);
-        reason_ko(r, "저장 공간은 %s 단위로 배정됩니다: 신청 %s 중 %s", bytes_text(p->facts->pool.granule).s,
-                  bytes_text(c->storage).s, bytes_text(bytes(w->bytes)).s);
+        reason_en(r, "storage of %s is rounded down to %s, in steps of %s", bytes_text(c->storage).s,
+                  bytes_text(bytes(w->bytes)).s, bytes_text(p->facts->pool.granule).s);
+        reason_ko(r, "저장 공간 %s은(는) %s 단위로 내림하여 %s를 배정합니다", bytes_text(c->storage).s,
+                  bytes_text(p->facts->pool.granule).s, bytes_text(bytes(w->bytes)).s);
     }
     if (w->outcome != OUTCOME_GRANT || c->ask == ASK_NONE) return;
     if (c->ask == ASK_COMPUTE && w->given_compute < c->compute.n) {
         r = reason_add(&w->reasons, REASON_ROUNDED, false, NULL, NULL);
-        reason_en(r, "%s is the best step at or below the %s asked for",
-                  gflops_text(gflops(w->given_compute)).s, gflops_text(c->compute).s);
+        reason_en(r, "%s is rounded down to %s, the best step at or below it", gflops_text(c->compute).s,
+                  gflops_text(gflops(w->given_compute)).s);
         reason_ko(r, "신청한 %s 이하에서 서버 구성으로 만들 수 있는 가장 큰 값은 %s입니다",
                   gflops_text(c->compute).s, gflops_text(gflops(w->given_compute)).s);
     } else if (c->ask == ASK_UNITS && w->whole_units < c->units.n) {

@@ -183,6 +183,26 @@ bool policy_rule_place(const struct policy *policy, const char *rule, struct tex
     return id != NULL;
 }
 
+int policy_check_rule(const struct policy *policy, const char *rule, struct err *e) {
+    if (rule_find(policy, rule)) return 0;
+    size_t n = 0;
+    const char **ids = mem_alloc((policy->n_rules + policy->n_ceilings + policy->n_leases) * sizeof *ids);
+    for (size_t i = 0; i < policy->n_rules; i++) ids[n++] = policy->rules[i].id.s;
+    for (size_t i = 0; i < policy->n_ceilings; i++) ids[n++] = policy->ceilings[i].id.s;
+    for (size_t i = 0; i < policy->n_leases; i++) ids[n++] = policy->leases[i].id.s;
+    const char *near = text_nearest(rule, ids, n);
+    struct text all = {0};
+    for (size_t i = 0; i < n; i++) text_add(&all, "%s%s", i ? ", " : "", ids[i]);
+    err_set(e, ERR_NOT_FOUND, "policy '%s' has no rule '%s'", policy->name, rule);
+    if (near)
+        err_hint(e, "did you mean '%s'?", near);
+    else
+        err_hint(e, "it has: %s", all.s);
+    text_free(&all);
+    free(ids);
+    return -1;
+}
+
 static enum subject subject_of(enum policy_attr_of of) {
     return of == POLICY_ATTR_TENANT ? SUBJECT_TENANT : SUBJECT_REQUEST;
 }

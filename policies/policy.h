@@ -48,6 +48,9 @@ struct fact_flavor policy_flavor(const struct policy *policy, size_t i);
 /* "pilot.policy:20" of a rule id, or false: the policy has no such rule. */
 bool policy_rule_place(const struct policy *policy, const char *rule, struct text *place);
 
+/* Does the policy have this rule? If not, *e says so, with the nearest. An id holds no comma. 0 or -1. */
+int policy_check_rule(const struct policy *policy, const char *rule, struct err *e);
+
 /* The pool block restates the pool of the store: every difference is an error in d. 0 or -1. */
 int policy_check_pool(const struct policy *policy, const struct fact_pool *pool, struct diagnostics *d);
 

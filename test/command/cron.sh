@@ -150,6 +150,8 @@ served() {
     exits 0 allot grant release g-1
     exits 0 allot tick --json
     is 8 "$(value .decided)"
+    is 'r-4 q100 granted g-4 15600' "$(value '.decisions[0] | "\(.request) \(.tenant) \(.outcome) \(.grant) \(.compute_gflops)"')"
+    is true "$(value '.open_operations > 0')"
     exits 0 allot reconcile
     is 'q093 q094 q095 q096 q097 q098 q099 q100' "$(allot grant list --json | jq -r '[.[] | select(.request | ltrimstr("r-") | tonumber > 3) | .tenant] | sort | join(" ")')"
     is active "$(state g-11)"
@@ -159,6 +161,8 @@ served() {
     exits 0 allot explain q001
     exits 0 allot grant release g-2
     exits 0 allot tick
+    has "$out" 'next: allot reconcile'
+    is 8 "$(grep -c '^r-[0-9]* .* granted' "$out")"
     is 'q092 q085' "$(sqlite3 "$STORE" "SELECT group_concat(name, ' ') FROM (SELECT t.name FROM grants g JOIN tenant t ON t.id = g.tenant WHERE g.id IN (12, 19) ORDER BY g.id)")"
 }
 it 'units that come back go to who asked first' served

@@ -290,8 +290,21 @@ direct() {
     is "${g#g-}" "$(sqlite3 "$STORE" "SELECT grant_id FROM exception WHERE reason = 'test bed'")"
     exits 3 allot grant add e --flavor v100 --units 16 --override E1 --reason 'test bed' --override-until 2028-02-28
     exits 3 allot grant add m --flavor v100 --units 24 --override C1 --reason 'test bed' --override-until 2028-02-28
+    exits 4 allot grant add m --flavor v100 --units 24 --override C11 --reason 'test bed' --override-until 2028-02-28
+    has "$err" "has no rule 'C11'"
+    has "$err" "did you mean 'C1'?"
+    exits 2 allot grant add m --flavor v100 --units 24 --override C1,C2 --reason 'test bed' --override-until 2028-02-28
+    over_both=(--override C1 --override C2 --reason 'test bed' --override-until 2028-02-28)
+    exits 3 allot grant add m --flavor v100 --units 2400 "${over_both[@]}"
+    exits 2 allot grant add m --flavor v100 --units 16 "${over_both[@]}" --until 2028-02-29
+    exits 0 allot grant add m --flavor v100 --units 16 "${over_both[@]}" --json
+    g=$(value .grant)
+    is granted "$(value .outcome)"
+    is 'C1 C2' "$(sqlite3 "$STORE" "SELECT group_concat(rule, ' ') FROM exception WHERE grant_id = ${g#g-}")"
+    is 2028-02-28T15:00:00Z "$(allot grant show "$g" --json | jq -r .end)"
+    exits 0 allot audit verify
 }
-it 'a direct grant passes a review, and one rule with a dated reason, never capacity' direct
+it 'a direct grant passes a review, and rules with a dated reason, never capacity' direct
 
 volume_first() {
     new_store

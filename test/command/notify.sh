@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck disable=SC2317,SC2119 # cases are called by name
+# shellcheck disable=SC2016,SC2317,SC2119 # cases are called by name
 # Messages to people: handed over once, kept until delivered, whatever the command does.
 . "$ROOT/test/books.bash"
 
@@ -60,8 +60,10 @@ whole() {
     is 0 "$(open)"
     is 2 "$(wc -l <told)"
     jq -e . told >/dev/null
-    is 'b ko decided r-2 kim@b.example' "$(jq -r 'select(.kind == "decided") | "\(.tenant) \(.language) \(.kind) r-\(.request) \(.contacts[0].email)"' told)"
-    has told '신청 r-2'
+    is 'b ko decided r-2 kim@b.example' "$(jq -r 'select(.kind == "decided") | "\(.tenant) \(.language) \(.kind) \(.request) \(.contacts[0].email)"' told)"
+    is '신청 r-2: 승인. 할당 g-2: v100 x 1 (15.6 TF), 2026-05-31까지.' "$(jq -r 'select(.kind == "decided") | .payload.ko' told)"
+    is 'Request r-2: granted. Grant g-2: v100 x 1 (15.6 TF), until 2026-05-31.' "$(jq -r 'select(.kind == "decided") | .payload.en' told)"
+    is 'g-2 Grant g-2 is ready. `show` over ssh says how to connect.' "$(jq -r 'select(.kind == "ready") | "\(.grant) \(.payload.en)"' told)"
     exits 0 allot notify
     is 2 "$(wc -l <told)"
     is '' "$(cat "$out" "$err")"

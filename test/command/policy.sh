@@ -68,6 +68,21 @@ again() {
 }
 it 'the same again is already loaded' again
 
+validity() {
+    local notes="SELECT detail FROM entry_detail JOIN entry USING (seq) WHERE kind = 'policy.validity' ORDER BY seq DESC LIMIT 1"
+    exits 0 allot policy load test.policy --until 2027-01-01
+    has "$out" 'already loaded; its validity was changed'
+    is 'test version 1: .. -> ..2027-01-01T15:00:00Z' "$(sqlite3 "$STORE" "$notes")"
+    is 'null 2027-01-01T15:00:00Z' "$(allot policy show p --json | jq -r '"\(.valid_from) \(.valid_until)"')"
+    exits 0 allot policy load test.policy --until 2027-01-01 --json
+    is 'true false' "$(value '"\(.already_loaded) \(.validity_changed)"')"
+    exits 2 allot policy load test.policy --from 2027-02-01
+    exits 0 allot policy load test.policy --from 2026-01-01T00:00:00Z --until 9999-12-31T00:00:00Z
+    is 'test version 1: ..2027-01-01T15:00:00Z -> 2026-01-01T00:00:00Z..9999-12-31T00:00:00Z' "$(sqlite3 "$STORE" "$notes")"
+    exits 0 allot audit verify
+}
+it 'the validity of a version is changed by loading it again, and noted' validity
+
 changed() {
     variant 's/term 90 days/term 91 days/'
     exits 5 allot policy load variant.policy
@@ -137,5 +152,20 @@ several() {
     has "$err" 'no policy of the pool is valid'
 }
 it 'a pool without policy says so' several
+
+differing() { # one attribute, declared differently for two pools
+    pool_file | sed "s|file: .*|file: $PWD/r.json|" >r.yaml
+    exits 0 allot pool add r --file r.yaml
+    variant 's/^policy "test"/policy "other"/; s/^pool p/pool r/; s/seat : enum.*/seat : enum { seoul, moving };/; s/seat = elsewhere/seat = seoul/'
+    exits 0 allot policy load variant.policy
+    add_tenant a 1
+    exits 0 allot tenant set a --set seat=seoul
+    exits 0 allot tenant set a --set seat=elsewhere
+    exits 2 allot tenant set a --set seat=busan
+    has "$err" "policy 'test': 'busan' is not a value of 'seat' (gwangju, moving, elsewhere); policy 'other': 'busan' is not a value of 'seat' (seoul, moving)"
+    exits 2 allot tenant set a --set saet=seoul
+    has "$err" "did you mean 'seat'?"
+}
+it 'a value of an attribute fits when one policy takes it; else each says why not' differing
 
 finish

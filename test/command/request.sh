@@ -76,6 +76,29 @@ it 'names with <&" and Korean letters work everywhere' odd_names
 
 # ---- outcomes ----
 
+words() { # in a store of its own: what people read
+    export STORE=$PWD/words.db CLOUD=$PWD/words.json
+    new_store
+    add_tenant a 1
+    add_tenant b 2
+    exits 3 submit --tenant a --flavor v100 --units 16
+    has "$err" 'allot: denied: r-1 denied: a may hold 125 TF'
+    exits 0 submit --tenant a --flavor v100 --units 8 --storage '1500 MB' --until 2026-04-30
+    is 'r-2 granted: g-1, v100 x 8 (124.8 TF), storage 1 GB, until 2026-04-30
+storage of 1.5 GB is rounded down to 1 GB, in steps of 1 GB' "$(cat "$out")"
+    is 'Request r-2: granted. Grant g-1: v100 x 8 (124.8 TF), storage 1 GB, until 2026-04-30. storage of 1.5 GB is rounded down to 1 GB, in steps of 1 GB.' \
+        "$(sqlite3 "$STORE" "SELECT json_extract(payload, '\$.en') FROM outbox WHERE request = 2 AND kind = 'decided'")"
+    exits 0 submit --tenant b --compute '200 TF' --minimum '15.6 TF' --until 2026-04-30
+    has "$out" 'r-3 partial: g-2, v100 x 8 (124.8 TF), until 2026-04-30'
+    has "$out" '124.8 TF of the 200 TF asked for: the ceiling allows no further step'
+    allot grant list >"$out"
+    has "$out" 2026-04-30
+    lacks "$out" 2026-05-01
+    exits 0 allot explain r-2
+    has "$out" 'until 2026-04-30'
+}
+it 'what was given, until when and why less, is said' words
+
 outcomes() {
     exits 0 submit --tenant a --flavor v100 --units 8 --json
     is granted "$(value .outcome)"

@@ -76,12 +76,12 @@ struct flow_new {
 static inline int flow_fill(struct store *s, void *arg, struct err *err) {
     const struct flow_new *n = arg;
     int64_t id, tenant;
-    bool was;
+    enum version_loaded what;
     struct book b;
     if (fixture_pool(s, "gj", 16, "100 TB", &pool, err) < 0) return -1;
     if (n->with_policy &&
         version_load(s, &(struct version_new){.pool = pool, .name = "test", .version = 1, .stored = "{}"},
-                     "admin kim", instant(FIXTURE_START), &id, &was, err) < 0)
+                     "admin kim", instant(FIXTURE_START), &id, &what, err) < 0)
         return -1;
     if (book_open(&b, s, 0, "admin kim", instant(FIXTURE_START), err) < 0) return -1;
     for (int i = 1; i <= n->tenants; i++)

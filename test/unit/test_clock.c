@@ -31,6 +31,9 @@ static void a_bare_date_means_the_end_of_that_day_in_korea(void **state) {
     assert_int_equal(at("2027-03-31"), at("2027-03-31T15:00:00Z"));
     assert_string_equal(date_text(instant(at("2027-03-31") - 1)).s, "2027-03-31");
     assert_string_equal(date_text(instant(at("2027-03-31"))).s, "2027-04-01");
+    assert_string_equal(end_text(instant(at("2027-03-31"))).s, "2027-03-31");
+    assert_string_equal(end_text(instant(at("2027-03-31T09:00:00Z"))).s, "2027-03-31 18:00");
+    assert_string_equal(civil_text(instant(at("2027-03-31"))).s, "2027-04-01 00:00");
 }
 
 static void what_is_no_time_is_refused(void **state) {

@@ -46,7 +46,7 @@ static void a_waiting_request_is_told_what_is_ahead_but_not_whose(void **state) 
     json_t *decision = decide(&facts, 1);
     assert_int_equal(explain_text(decision, &facts.facts, false, &en, &e), 0);
     assert_string_equal(
-        en.s, "c1 asked in r-2, on 2021-04-12T00:00:01Z, for v100 x 1, and storage of 2 TB.\n"
+        en.s, "c1 asked in r-2, on 2021-04-12 09:00, for v100 x 1, and storage of 2 TB.\n"
               "The decision: queued.\n"
               "place 2 in the queue; those before it ask for 124.8 TF.\n"
               "c1 held 0 TF of the 125 TF that it may hold. Free before this round: v100 6/480, storage 10 "

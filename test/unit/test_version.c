@@ -43,12 +43,12 @@ static int teardown(void **state) {
 struct loading {
     struct version_new v;
     int64_t id;
-    bool was;
+    enum version_loaded what;
 };
 
 static int loads(struct store *s, void *arg, struct err *err) {
     struct loading *l = arg;
-    return version_load(s, &l->v, "admin kim", NOW, &l->id, &l->was, err);
+    return version_load(s, &l->v, "admin kim", NOW, &l->id, &l->what, err);
 }
 
 static struct loading version(int64_t number, const char *stored) {
@@ -82,9 +82,9 @@ static void the_same_again_writes_nothing(void **state) {
     (void)state;
     struct loading one = version(1, "{\"a\":1}"), again = version(1, "{\"a\":1}");
     assert_int_equal(load(&one), 0);
-    assert_false(one.was);
+    assert_int_equal(one.what, VERSION_NEW);
     assert_int_equal(load(&again), 0);
-    assert_true(again.was);
+    assert_int_equal(again.what, VERSION_SAME);
     assert_int_equal(again.id, one.id);
     assert_int_equal(entries(), 1);
 }
