@@ -137,7 +137,7 @@ it '--check notices messages that nobody gets' undelivered
 
 drift() {
     rm -f "$CLOUD"
-    exits 1 allot reconcile --dry-run
+    exits 1 allot reconcile --dry-run # a host that shows nothing of what stood there is not believed
     pool_file | sed 's/^settings:/settings:\n  dead_hosts: [h2]/' >dead.yaml
     exits 0 allot pool set p --file dead.yaml
     allot reconcile >/dev/null 2>&1 || true
