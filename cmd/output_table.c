@@ -168,8 +168,10 @@ static int add_rest(struct libscols_table *out, const char *rest, size_t k, size
     while (*(rest += strspn(rest, " "))) {
         struct libscols_line *line = scols_table_new_line(out, NULL);
         size_t n = line_length(rest, width);
-        scoped_free char *part = strndup(rest, n);
-        if (!line || !part || scols_line_set_data(line, k, part) < 0) return -1;
+        char *part = strndup(rest, n);
+        int rc = line && part ? scols_line_set_data(line, k, part) : -1;
+        free(part);
+        if (rc < 0) return -1;
         rest += n;
     }
     return 0;
