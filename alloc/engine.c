@@ -124,7 +124,16 @@ static int tell(struct applying *a, const struct gathered_claim *c, const struct
     return rc;
 }
 
-/* noted: its digest is written to the ledger. */
+static const char *state_after(const struct decision *d) {
+    static const char *const states[] = {"granted", "granted", "queued", "held", "denied"};
+    return states[d->outcome];
+}
+
+static const char *note_after(const struct decision *d) {
+    return d->outcome == OUTCOME_HOLD && d->n_reasons ? reason_code_word(d->reasons[0].code) : NULL;
+}
+
+/* noted: its digest is written to the ledger. The request gets its state with it: one update, not two. */
 static int insert_decision(struct applying *a, const struct gathered_claim *c, const struct decision *d,
                            const char *body, bool noted, struct err *e) {
     int64_t id;
@@ -136,8 +145,9 @@ static int insert_decision(struct applying *a, const struct gathered_claim *c, c
                "iiiiissi", c->tenant, id, c->request, a->plan, a->book->at.s, outcome_word(d->outcome), body,
                (int64_t)noted) < 0)
         return -1;
-    return sql_do(a->book->store, e, "UPDATE request SET decision = $3 WHERE tenant = $1 AND id = $2", "iii",
-                  c->tenant, c->request, id);
+    return sql_do(a->book->store, e,
+                  "UPDATE request SET decision = $3, state = $4, note = $5 WHERE tenant = $1 AND id = $2",
+                  "iiiss", c->tenant, c->request, id, state_after(d), note_after(d));
 }
 
 static int store_decision(struct applying *a, const struct gathered_claim *c, const struct decision *d,
@@ -175,8 +185,10 @@ static int refresh_decision(struct applying *a, const struct gathered_claim *c, 
 static int reserve(struct applying *a, const struct gathered_claim *c, const struct decision *d,
                    const struct placed *placed, int64_t *grant, struct err *e) {
     if (grant_reserve(a->book, placed, c->tenant, c->request, d, grant, e) < 0) return -1;
+    const struct fact_claim *claim = &a->gathered.facts.claims[c - a->gathered.claims];
     /* Of this request: its rules, written with it. Exceptions of one that was denied stay without a grant. */
-    if (sql_do(a->book->store, e,
+    if (claim->override_rule &&
+        sql_do(a->book->store, e,
                "UPDATE exception SET grant_id = $3 WHERE id IN (SELECT max(x.id) FROM exception x JOIN "
                "request r "
                "ON r.tenant = x.tenant AND r.submitted_at = x.at WHERE r.tenant = $1 AND r.id = $2 AND "
@@ -208,14 +220,12 @@ static int apply_new(struct applying *a, const struct gathered_claim *c, const s
 
 static int apply_decision(struct applying *a, const struct gathered_claim *c, const struct decision *d,
                           const struct placed *placed, struct err *e) {
-    static const char *const states[] = {"granted", "granted", "queued", "held", "denied"};
     scoped_json json_t *decision = decision_encode(d);
     scoped_free char *body = json_dumps(decision, JSON_COMPACT | JSON_SORT_KEYS);
-    const char *why =
-        d->outcome == OUTCOME_HOLD && d->n_reasons ? reason_code_word(d->reasons[0].code) : NULL;
     enum novelty novelty;
-    if (novelty_of(a, c, d, decision, body, &novelty, e) < 0 ||
-        request_set_state(a->book, c->tenant, c->request, states[d->outcome], why, e) < 0)
+    if (novelty_of(a, c, d, decision, body, &novelty, e) < 0) return -1;
+    if (novelty != NOVELTY_NEW &&
+        request_set_state(a->book, c->tenant, c->request, state_after(d), note_after(d), e) < 0)
         return -1;
     if (novelty == NOVELTY_SAME) return 0;
     if (novelty == NOVELTY_FIGURES) return refresh_decision(a, c, d, body, e);

@@ -88,9 +88,6 @@ static int flavor_known(struct store *s, int64_t pool, const char *flavor, struc
 
 static int write_attrs(struct book *b, int64_t tenant, int64_t id, const struct request_new *n,
                        struct err *e) {
-    if (sql_do(b->store, e, "DELETE FROM request_attr WHERE tenant = $1 AND request = $2", "ii", tenant, id) <
-        0)
-        return -1;
     for (size_t i = 0; i < n->n_attrs; i++)
         if (sql_do(b->store, e,
                    "INSERT INTO request_attr (tenant, request, name, value) VALUES ($1, $2, $3, $4)", "iiss",
@@ -221,6 +218,8 @@ int request_amend(struct book *b, const struct request *r, const struct request_
                "submitted_at = "
                "$3, note = NULL WHERE tenant = $1 AND id = $2",
                "iii", r->tenant, r->id, b->at.s) < 0 ||
+        sql_do(b->store, e, "DELETE FROM request_attr WHERE tenant = $1 AND request = $2", "ii", r->tenant,
+               r->id) < 0 ||
         write_ask(b, r->tenant, r->id, n, e) < 0)
         return -1;
     scoped_free char *words = ask_words(n);
