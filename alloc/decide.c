@@ -24,9 +24,11 @@ const char *reason_code_word(enum reason_code c) {
         [REASON_NOT_ELIGIBLE] = "NOT_ELIGIBLE",
         [REASON_SUSPENDED] = "SUSPENDED",
         [REASON_EXCEEDS_CEILING] = "EXCEEDS_CEILING",
+        [REASON_EXCEEDS_BUDGET] = "EXCEEDS_BUDGET",
         [REASON_BELOW_SMALLEST_STEP] = "BELOW_SMALLEST_STEP",
         [REASON_NO_SUCH_FLAVOR] = "NO_SUCH_FLAVOR",
         [REASON_NO_SUCH_SIZE] = "NO_SUCH_SIZE",
+        [REASON_NO_SUCH_SERVICE] = "NO_SUCH_SERVICE",
         [REASON_EXCEEDS_POOL] = "EXCEEDS_POOL",
         [REASON_LEASE_TOO_LONG] = "LEASE_TOO_LONG",
         [REASON_LEASE_OVER] = "LEASE_OVER",
@@ -36,8 +38,14 @@ const char *reason_code_word(enum reason_code c) {
         [REASON_NO_POLICY] = "NO_POLICY",
         [REASON_DEBT] = "DEBT",
         [REASON_DRAINING] = "DRAINING",
+        [REASON_IN_CALL] = "IN_CALL",
+        [REASON_RESERVED_FOR_TIER] = "RESERVED_FOR_TIER",
+        [REASON_BEHIND_BARRIER] = "BEHIND_BARRIER",
+        [REASON_LEND_LIMIT] = "LEND_LIMIT",
         [REASON_NO_UNITS] = "NO_UNITS",
         [REASON_NO_STORAGE] = "NO_STORAGE",
+        [REASON_NO_DATALAKE] = "NO_DATALAKE",
+        [REASON_NO_SEATS] = "NO_SEATS",
         [REASON_WAITING_TURN] = "WAITING_TURN",
         [REASON_ROUNDED] = "ROUNDED",
         [REASON_SHRUNK] = "SHRUNK",
@@ -46,10 +54,25 @@ const char *reason_code_word(enum reason_code c) {
     return words[c];
 }
 
+const char *reclaim_cause_word(enum reclaim_cause c) {
+    static const char *const words[CAUSES] = {"grace", "idle", "debt", "guarantee", "loss", "swap"};
+    return words[c];
+}
+
+static void lines_free(struct plan_line *lines, size_t n) {
+    for (size_t i = 0; i < n; i++) free(lines[i].flavor);
+    free(lines);
+}
+
 static void decision_free(struct decision *d) {
     free(d->claim);
-    for (size_t i = 0; i < d->n_lines; i++) free(d->lines[i].flavor);
-    free(d->lines);
+    lines_free(d->lines, d->n_lines);
+    lines_free(d->offer.lines, d->offer.n_lines);
+    for (size_t i = 0; i < d->n_seats; i++) free(d->seats[i].service);
+    free(d->seats);
+    free(d->earliest.grant);
+    free(d->standing.tier);
+    free(d->standing.rule);
     for (size_t i = 0; i < d->n_reasons; i++) {
         struct reason *r = &d->reasons[i];
         free(r->rule);
@@ -66,4 +89,29 @@ void plan_free(struct plan *plan) {
     for (size_t i = 0; i < plan->n_decisions; i++) decision_free(&plan->decisions[i]);
     free(plan->decisions);
     *plan = (struct plan){0};
+}
+
+void standings_free(struct standing *s, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        free(s[i].tier);
+        free(s[i].rule);
+    }
+    free(s);
+}
+
+void reclaim_plan_free(struct reclaim_plan *plan) {
+    for (size_t i = 0; i < plan->n_reclaims; i++) {
+        struct reclaim *r = &plan->reclaims[i];
+        free(r->grant);
+        free(r->tenant);
+        free(r->operations);
+        free(r->flavor);
+        free(r->rule);
+        free(r->place);
+        free(r->claim);
+        free(r->en);
+        free(r->ko);
+    }
+    free(plan->reclaims);
+    *plan = (struct reclaim_plan){0};
 }

@@ -17,7 +17,7 @@
 #include <stddef.h>
 
 /* Of a pool, and so of a policy, which restates it. */
-enum { FLAVORS_MOST = 32, SIZES_MOST = 16, SIZE_MOST = 256 };
+enum { FLAVORS_MOST = 32, SIZES_MOST = 16, SIZE_MOST = 256, SERVICES_MOST = 32, SERVERS_MOST = 4096 };
 
 /* A whole amount that may be absent; never a sentinel. */
 struct maybe_instant {
@@ -27,10 +27,31 @@ struct maybe_instant {
 
 struct fact_flavor {
     const char *name;
+    bool unrated;              /* a chip without a figure: rating is nothing, it adds no compute */
     gflops_t rating;           /* of one unit, at the basis of the pool */
-    units_t capacity, free;    /* free: neither reserved, held, kept, releasing nor lost */
+    units_t capacity, free;    /* free: neither reserved, held, kept, releasing, lost nor held for an offer */
+    units_t lost;              /* of the capacity */
     int64_t sizes[SIZES_MOST]; /* units that one server may have, ascending */
     size_t n_sizes;
+};
+
+/* Software lent by the seat. */
+struct fact_service {
+    const char *name;
+    int64_t seats, free;
+};
+
+/* The lease of a grant ends and these units come back, unless it is renewed. */
+struct fact_end {
+    instant_t at; /* when they come back: the end with its grace */
+    const char *grant, *flavor;
+    units_t units;
+};
+
+/* What tenants that have no claim in this plan are promised; each claimant's own part comes from its tier. */
+struct fact_promised {
+    gflops_t guarantees; /* sum of their guarantees */
+    gflops_t unused;     /* sum of max(0, guarantee - held) */
 };
 
 struct fact_pool {
@@ -39,14 +60,39 @@ struct fact_pool {
     const struct fact_flavor *flavors;
     size_t n_flavors;
     bytes_t storage_capacity, storage_free;
-    bytes_t granule; /* storage is rounded down to a multiple of it (1 or more) */
+    bytes_t granule; /* storage and data lake are rounded down to a multiple of it (1 or more) */
+    bytes_t datalake_capacity, datalake_free;
+    const struct fact_service *services;
+    size_t n_services;
+    const struct fact_end *ends; /* by (at, grant, flavor): the next ones, of flavors that run short */
+    size_t n_ends;
+    struct fact_promised promised;
+    /* Requests that wait and are left out: nothing that they could use has come free since they were last
+       planned, so they can only wait on. They come before the claims of this plan. */
+    int64_t waiting;
+    gflops_t waiting_compute;
 };
 
 struct fact_attr {
     const char *name, *value; /* value as text: checked against the type that the policy declares */
 };
 
-/* A tenant with what it and its organisation hold in this pool now (reserved + held + kept for bytes). */
+/* What a tenant and its organisation hold of one item: "unit/v100", "seat/notebook". */
+struct fact_holding {
+    const char *item;
+    int64_t held, organisation;
+};
+
+/* What was and will be granted in the calendar periods (UTC+9) in which now falls: amount x time of every
+ * grant inside the period, live ones counted to their end. */
+enum { FACT_MONTH, FACT_QUARTER, FACT_YEAR, FACT_PERIODS };
+struct fact_spent {
+    int64_t compute_gflops_seconds, organisation_gflops_seconds;
+    int64_t storage_byte_hours, organisation_byte_hours;
+};
+
+/* A tenant with what it and its organisation hold in this pool now (reserved + held + kept for bytes;
+   storage and data lake together; with what is held for an offer). */
 struct fact_tenant {
     const char *name, *organisation;
     bool suspended;
@@ -54,6 +100,10 @@ struct fact_tenant {
     bytes_t held_storage, organisation_storage;
     const struct fact_attr *attrs; /* of the tenant */
     size_t n_attrs;
+    const struct fact_holding *holdings; /* by item; what is not named is 0 */
+    size_t n_holdings;
+    int64_t credits; /* TFLOPS-days below (positive) or above its entitlement in past leases */
+    struct fact_spent spent[FACT_PERIODS];
 };
 
 /* The order of ids: shorter first, then by bytes, so that r-998 comes before r-1000. The last tie-break
@@ -64,6 +114,20 @@ enum claim_ask {
     ASK_NONE,    /* storage only */
     ASK_UNITS,   /* so many units of one flavor */
     ASK_COMPUTE, /* so many GFLOPS: the best reachable sum at or below it */
+};
+
+/* The grant that a claim replaces, new before old: it is given back when the new one stands. */
+struct fact_replaced {
+    const char *grant; /* NULL: none */
+    gflops_t compute;
+    bytes_t storage;
+    const struct fact_holding *holdings; /* held only */
+    size_t n_holdings;
+};
+
+struct fact_seats {
+    const char *service;
+    int64_t seats;
 };
 
 struct fact_claim {
@@ -86,6 +150,57 @@ struct fact_claim {
     const char *override_rule;     /* rules set aside by an admin's dated override, "C1,C2"; or NULL */
     const struct fact_attr *attrs; /* of the request */
     size_t n_attrs;
+    bytes_t datalake; /* object storage; never partial */
+    const struct fact_seats *seats;
+    size_t n_seats;
+    struct fact_replaced replaces;
+    const char *call;            /* the call that it answers; NULL */
+    struct maybe_instant agreed; /* the date of the signed agreement */
+    bool ranked;                 /* awarded in a call: served in the order of rank before anything else */
+    int64_t rank;
+};
+
+/* One server of a live grant, so that a plan can say what exactly comes back. */
+struct fact_server {
+    const char *flavor;
+    int64_t units;
+    int64_t operation; /* number of the thing in the store */
+};
+
+/* What was measured of a grant over one window. */
+struct fact_sample {
+    const char *metric; /* "gpu_util.p95" */
+    span_t window;      /* up to now */
+    int64_t covered;    /* percent of the window that has samples */
+    int64_t most, mean; /* percent of the full use: the largest sample and the mean over time */
+};
+
+enum reclaim_cause { CAUSE_GRACE, CAUSE_IDLE, CAUSE_DEBT, CAUSE_GUARANTEE, CAUSE_LOSS, CAUSE_SWAP, CAUSES };
+const char *reclaim_cause_word(enum reclaim_cause c); /* "grace" "idle" "debt" "guarantee" "loss" "swap" */
+
+/* A notice that stands: these servers are to be taken back, not before effect. */
+struct fact_notice {
+    const char *id; /* n-12 */
+    enum reclaim_cause cause;
+    instant_t sent, effect;
+    int64_t units;
+    const char *flavor;
+};
+
+/* A live grant; only in facts for a reclaim plan and for the invariants. */
+struct fact_grant {
+    const char *id; /* g-311 */
+    size_t tenant;  /* index into facts.tenants */
+    gflops_t compute;
+    bytes_t storage;
+    instant_t start, end;
+    span_t grace;
+    const struct fact_server *servers;
+    size_t n_servers;
+    const struct fact_sample *samples;
+    size_t n_samples;
+    const struct fact_notice *notices; /* open ones */
+    size_t n_notices;
 };
 
 struct facts {
@@ -95,6 +210,8 @@ struct facts {
     size_t n_tenants;
     const struct fact_claim *claims;
     size_t n_claims;
+    const struct fact_grant *grants; /* all live ones, for reclaim(); a plan needs none */
+    size_t n_grants;
 };
 
 enum outcome { OUTCOME_GRANT, OUTCOME_PARTIAL, OUTCOME_QUEUE, OUTCOME_HOLD, OUTCOME_DENY };
@@ -105,9 +222,11 @@ enum reason_code {
     REASON_NOT_ELIGIBLE,
     REASON_SUSPENDED,
     REASON_EXCEEDS_CEILING,
+    REASON_EXCEEDS_BUDGET,
     REASON_BELOW_SMALLEST_STEP,
     REASON_NO_SUCH_FLAVOR,
     REASON_NO_SUCH_SIZE,
+    REASON_NO_SUCH_SERVICE,
     REASON_EXCEEDS_POOL,
     REASON_LEASE_TOO_LONG,
     REASON_LEASE_OVER, /* the wanted end has passed */
@@ -117,8 +236,14 @@ enum reason_code {
     REASON_NO_POLICY,
     REASON_DEBT,
     REASON_DRAINING,
+    REASON_IN_CALL,           /* waits for the award of its call */
+    REASON_RESERVED_FOR_TIER, /* what is free is kept for a better tier */
+    REASON_BEHIND_BARRIER,    /* what is free is set aside for one that waited long */
+    REASON_LEND_LIMIT,        /* what is free must cover the guarantees of others */
     REASON_NO_UNITS,
     REASON_NO_STORAGE,
+    REASON_NO_DATALAKE,
+    REASON_NO_SEATS,
     REASON_WAITING_TURN,
     REASON_ROUNDED, /* rounded down to a reachable sum or to the storage granule: a note */
     REASON_SHRUNK,  /* partial: less than asked, at least the minimum: a note */
@@ -159,6 +284,37 @@ struct plan_limits {
     bytes_t storage, organisation_storage;
 };
 
+struct plan_seats {
+    char *service;
+    int64_t seats;
+};
+
+/* What could be had instead: now (QUEUE, held until `until`) or by asking for it (DENY; until unset). */
+struct plan_offer {
+    bool has;
+    struct plan_line *lines;
+    size_t n_lines;
+    gflops_t compute;
+    bytes_t storage;
+    struct maybe_instant until;
+};
+
+/* QUEUE: when the whole fits at the earliest, if nothing is renewed and nobody comes before, and because of
+   which lease end. */
+struct plan_earliest {
+    struct maybe_instant at; /* unset: not within the known lease ends */
+    char *grant;             /* NULL when unset */
+};
+
+/* Where a claim stood in the order: its tier after a lift, and its weighted share held/capacity/weight. */
+struct plan_standing {
+    char *tier, *rule; /* NULL: the policy has no tiers */
+    bool lifted;
+    int64_t rank, weight; /* rank 0 is the best tier */
+    gflops_t guarantee;   /* effective: scaled when the pool cannot keep all */
+    int64_t held_gflops, capacity_gflops, credits;
+};
+
 struct decision {
     char *claim; /* the id of its claim */
     enum outcome outcome;
@@ -170,6 +326,14 @@ struct decision {
     struct plan_limits limits;
     int64_t position;       /* QUEUE: place among those that wait (1 is next); else 0 */
     gflops_t ahead_compute; /* QUEUE: what those ahead ask for */
+    bytes_t datalake;       /* granted, as storage is */
+    struct plan_seats *seats;
+    size_t n_seats;
+    struct plan_offer offer;
+    struct plan_earliest earliest;
+    struct plan_standing standing;
+    bool is_barrier;        /* units are set aside for it */
+    bool needs_agreement;   /* granted, but nothing is made real before an agreement is dated */
     struct reason *reasons; /* in order of precedence; at least one */
     size_t n_reasons;
 };
@@ -178,6 +342,40 @@ struct plan {
     struct decision *decisions; /* in the order of the claims given */
     size_t n_decisions;
 };
+
+/* How the policy sees a tenant today, whether or not it asks for something. */
+struct standing {
+    bool eligible;        /* no rule denies it outright (what depends on a request is taken as allowed) */
+    char *tier, *rule;    /* NULL: the policy has no tiers */
+    int64_t rank, weight; /* weight 1 without tiers */
+    gflops_t guarantee;   /* as the policy states it; 0 unless eligible and not suspended */
+};
+void standings_free(struct standing *s, size_t n);
+
+/* One thing that shall come back. */
+struct reclaim {
+    char *grant, *tenant;
+    int64_t *operations; /* whole servers, ascending */
+    size_t n_operations;
+    char *flavor;
+    int64_t units;
+    gflops_t compute;
+    enum reclaim_cause cause;
+    char *rule, *place;    /* of the policy; NULL for a loss */
+    char *claim;           /* for whom; NULL when for nobody in particular */
+    instant_t effect;      /* not before: notice and min-hold are kept */
+    span_t notice, appeal; /* appeal 0: none */
+    char *en, *ko;         /* one sentence with the numbers */
+};
+
+/* In the order of precedence; within the cap of the policy. left_out: how many the cap cut off. */
+struct reclaim_plan {
+    struct reclaim *reclaims;
+    size_t n_reclaims;
+    int64_t tenants, units, left_out;
+    gflops_t compute;
+};
+void reclaim_plan_free(struct reclaim_plan *plan);
 
 struct policy; /* policies/policy.h */
 
@@ -188,6 +386,15 @@ struct decider {
     void (*close)(struct policy *policy);
     /* 0, or -1 for an engine fault; a rule that cannot be evaluated is a HOLD, not a failure. */
     int (*plan)(const struct policy *policy, const struct facts *facts, struct plan *out, struct err *e);
+    /* One standing for each of facts.tenants, into out[facts.n_tenants]. Claims and grants do not matter. */
+    int (*assess)(const struct policy *policy, const struct facts *facts, struct standing *out,
+                  struct err *e);
+    /* What shall be taken back now, of facts.grants, beyond the notices that stand. Changes nothing. */
+    int (*reclaim)(const struct policy *policy, const struct facts *facts, struct reclaim_plan *out,
+                   struct err *e);
+    /* The whole way of one claim through the policy, as JSON text that the caller frees (allot-policy(5),
+       TRACE); NULL when the facts do not name it. */
+    char *(*trace)(const struct policy *policy, const struct facts *facts, const char *claim, struct err *e);
 };
 
 void plan_free(struct plan *plan);

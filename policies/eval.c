@@ -67,8 +67,10 @@ static void read_built_in(struct eval *e, int variable, struct slot *s) {
     case VAR_TENANT: read_text(s, tenant->name); break;
     case VAR_ORGANISATION: read_text(s, tenant->organisation); break;
     case VAR_COMPUTE: read_compute(e, s); break;
-    case VAR_STORAGE: slot_set(s, e->claim->storage.n); break;
+    case VAR_STORAGE: slot_set(s, e->claim->storage.n + e->claim->datalake.n); break;
     case VAR_UNITS: read_units(e, s); break;
+    case VAR_FLAVOR: read_text(s, e->claim->flavor); break;
+    case VAR_CALL: read_text(s, e->claim->call); break;
     default: slot_set(s, e->today); break;
     }
 }

@@ -445,6 +445,9 @@ static void built_ins(struct parser *p) {
         [VAR_STORAGE] = {{"request.storage", {0}}, TYPE_STORAGE, SUBJECT_BUILT_IN, false, NULL, 0},
         [VAR_UNITS] = {{"request.units", {0}}, TYPE_UNITS, SUBJECT_BUILT_IN, false, NULL, 0},
         [VAR_TODAY] = {{"today", {0}}, TYPE_DATE, SUBJECT_BUILT_IN, false, NULL, 0},
+        [VAR_TIER] = {{"tier", {0}}, TYPE_ENUM, SUBJECT_BUILT_IN, false, NULL, 0},
+        [VAR_FLAVOR] = {{"request.flavor", {0}}, TYPE_TEXT, SUBJECT_BUILT_IN, true, NULL, 0},
+        [VAR_CALL] = {{"request.call", {0}}, TYPE_TEXT, SUBJECT_BUILT_IN, true, NULL, 0},
     };
     struct policy *y = p->policy;
     y->variables = mem_grow(NULL, &p->room_variables, VARS_BUILT_IN, sizeof *list);

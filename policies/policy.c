@@ -16,8 +16,17 @@ void policy_free(struct policy *policy) {
     free(policy->variables);
     free(policy->tables);
     free(policy->rules);
+    free(policy->services);
+    free(policy->measures);
+    free(policy->tiers);
+    free(policy->tier_rules);
+    for (size_t i = 0; i < policy->n_ceilings; i++) free(policy->ceilings[i].items);
     free(policy->ceilings);
+    free(policy->approves);
     free(policy->leases);
+    free(policy->idles);
+    free(policy->reserves);
+    free(policy->budgets);
     arena_free(&policy->arena);
     free(policy);
 }
@@ -162,7 +171,12 @@ size_t policy_flavors(const struct policy *policy) { return policy->n_flavors; }
 
 struct fact_flavor policy_flavor(const struct policy *policy, size_t i) {
     const struct flavor *f = &policy->flavors[i];
-    struct fact_flavor out = {f->name.s, f->rating, units(f->units), units(f->units), {0}, f->n_sizes};
+    struct fact_flavor out = {.name = f->name.s,
+                              .unrated = f->unrated,
+                              .rating = f->rating,
+                              .capacity = units(f->units),
+                              .free = units(f->units),
+                              .n_sizes = f->n_sizes};
     memcpy(out.sizes, f->sizes, sizeof out.sizes);
     return out;
 }
@@ -244,4 +258,4 @@ bool policy_attr(const struct policy *policy, enum policy_attr_of of, size_t i, 
     return false;
 }
 
-const struct decider policy_decider = {policy_open, policy_free, plan_make};
+const struct decider policy_decider = {.open = policy_open, .close = policy_free, .plan = plan_make};

@@ -18,6 +18,9 @@ enum {
     POLICY_ATTRS = 64,
     POLICY_TABLES = 32,
     POLICY_FLAVORS = 32,
+    POLICY_SERVICES = 32,
+    POLICY_TIERS = 32,
+    POLICY_METRICS = 32,
     POLICY_VALUES = 64, /* of an enum, or in one { } of an expression */
     POLICY_DEPTH = 32,  /* nested expressions */
     POLICY_NAME = 64,   /* bytes of a name */
@@ -44,7 +47,20 @@ struct variable {
     size_t n_values;
 };
 
-enum { VAR_TENANT, VAR_ORGANISATION, VAR_COMPUTE, VAR_STORAGE, VAR_UNITS, VAR_TODAY, VARS_BUILT_IN };
+/* tier is an enum of the tiers of the policy, and unknown inside the sets; request.storage is what is asked
+   of storage and data lake together; request.flavor and request.call may be unset. */
+enum {
+    VAR_TENANT,
+    VAR_ORGANISATION,
+    VAR_COMPUTE,
+    VAR_STORAGE,
+    VAR_UNITS,
+    VAR_TODAY,
+    VAR_TIER,
+    VAR_FLAVOR,
+    VAR_CALL,
+    VARS_BUILT_IN
+};
 
 enum literal_kind {
     LITERAL_NUMBER,
@@ -97,14 +113,110 @@ struct rule {
     struct expr *when;              /* NULL: otherwise */
 };
 
+/* A tier: a rank (its place among tiers), a weight of 1 or more, and compute that it is sure to get back. */
+struct tier {
+    struct word name;
+    int64_t weight;
+    gflops_t guarantee;
+    int64_t expect; /* members, for the offline check of guarantees against the pool */
+    bool has_expect;
+    struct place guarantee_place; /* of the first rule that names it */
+};
+
+struct tier_rule {
+    struct word id;
+    int tier;                       /* index into policy.tiers */
+    const char *reason, *reason_ko; /* reason_ko may be NULL */
+    struct expr *when;              /* NULL: otherwise */
+};
+
+/* A ceiling on something else than compute and storage: units of a flavor, seats of a service. */
+struct item_limit {
+    bool seats; /* else units */
+    struct word name;
+    int64_t most;
+    struct place place;
+};
+
 struct ceiling {
     struct word id;
     bool per_organisation;
     bool has_compute, has_storage;
     gflops_t compute;
-    bytes_t storage;
+    bytes_t storage; /* storage and data lake together: one umbrella */
     struct place compute_place, storage_place;
+    struct item_limit *items; /* each name once */
+    size_t n_items;
     struct expr *when; /* NULL: always */
+};
+
+/* A person must agree first. by: the role, for people ("operator", "committee"). */
+struct approve {
+    struct word id, by;
+    const char *reason, *reason_ko;
+    struct expr *when;
+};
+
+enum order_key { ORDER_SHARE, ORDER_CREDITS, ORDER_WAIT, ORDER_ID, ORDER_KEYS };
+
+/* How those that wait are served. At most one: it has no condition. Without it: order wait, id. */
+struct queue_rule {
+    struct word id; /* id.s NULL: the policy has none */
+    enum order_key order[ORDER_KEYS];
+    size_t n_order;     /* the last is always ORDER_ID */
+    bool weigh_surplus; /* weigh surplus: only what is held above the guarantee counts */
+    bool strict;        /* a better tier goes first, whatever the shares */
+    bool has_lift, has_barrier, has_hold;
+    span_t lift;      /* after so long in the queue it counts as of the next better tier */
+    span_t barrier;   /* after so long freed units are set aside for it */
+    int64_t barriers; /* for at most so many */
+    bool has_partial; /* stated; else a partial grant has at least one step */
+    int64_t partial;  /* steps of a partial grant, at least; 0: never partial */
+    span_t hold;      /* an offer is held so long; without it none is made */
+    struct place lift_place, barrier_place;
+};
+
+/* Lending of unused guarantees. At most one, without a condition. Without it nothing is lent. */
+struct borrow_rule {
+    struct word id;    /* id.s NULL: none */
+    int64_t lend_most; /* percent of unused guarantees that may be lent: 0 to 100 */
+    span_t notice;     /* a lent unit comes back within this */
+    span_t min_hold;   /* and is never taken back sooner after it was given */
+    int64_t most;      /* tenants that one round may touch */
+    bool has_most;
+    struct place lend_place, notice_place, min_hold_place;
+};
+
+/* idle: every sample of the window lies below the bound. unused: the mean over the window does. What a window
+   has no samples of is not idle. */
+struct idle_rule {
+    struct word id, metric; /* "gpu_util.p95"; the part before the dot is what the pool measures */
+    bool unused;
+    int64_t below; /* percent */
+    span_t window;
+    int64_t lose;          /* percent of what lies idle or unused; 100 unless stated */
+    span_t notice, appeal; /* appeal: within the notice */
+    bool keep_guarantee;   /* never below the guarantee */
+    struct expr *when;
+};
+
+struct reserve_rule {
+    struct word id, tier_name;
+    int tier;
+    bool storage;    /* else compute */
+    int64_t percent; /* of the pool, for this tier and better ones only */
+};
+
+enum period { PERIOD_MONTH, PERIOD_QUARTER, PERIOD_YEAR, PERIODS };
+
+/* Compute-time or storage-time that may be granted in one period of the calendar (UTC+9). */
+struct budget {
+    struct word id;
+    bool per_organisation, storage;
+    int64_t most; /* GFLOPS-seconds, or byte-hours (a month of storage is 30 days) */
+    enum period period;
+    struct place place;
+    struct expr *when;
 };
 
 struct lease {
@@ -113,16 +225,23 @@ struct lease {
     span_t term, notice, grace, keep;
     instant_t until;
     int64_t renew;
+    bool agreement; /* nothing is made real before an agreement is dated */
     struct place term_place, notice_place, renew_place;
     struct expr *when;
 };
 
 struct flavor {
     struct word name;
+    bool unrated; /* a chip without a figure: counted in units only */
     gflops_t rating;
     int64_t units;
     int64_t sizes[SIZES_MOST]; /* ascending */
     size_t n_sizes;
+};
+
+struct service {
+    struct word name;
+    int64_t seats;
 };
 
 struct policy {
@@ -137,6 +256,15 @@ struct policy {
     bytes_t storage;
     bool has_storage;
     struct place storage_place;
+    bytes_t datalake;
+    bool has_datalake;
+    struct place datalake_place;
+    struct service *services; /* saas */
+    size_t n_services;
+    struct word *measures; /* metrics that the pool can measure */
+    size_t n_measures;
+    struct maybe_instant valid_from, valid_until; /* until: the first instant after the last day */
+    struct place valid_place;
     struct variable *variables; /* built-ins first */
     size_t n_variables;
     struct table *tables;
@@ -145,10 +273,26 @@ struct policy {
     struct place eligible_place; /* the words "set eligible" */
     struct rule *rules;
     size_t n_rules;
+    struct place tier_place; /* the words "set tier" */
+    bool has_tier_set;
+    struct tier *tiers; /* best first */
+    size_t n_tiers;
+    struct tier_rule *tier_rules;
+    size_t n_tier_rules;
     struct ceiling *ceilings;
     size_t n_ceilings;
+    struct approve *approves;
+    size_t n_approves;
     struct lease *leases;
     size_t n_leases;
+    struct queue_rule queue;
+    struct borrow_rule borrow;
+    struct idle_rule *idles;
+    size_t n_idles;
+    struct reserve_rule *reserves;
+    size_t n_reserves;
+    struct budget *budgets;
+    size_t n_budgets;
     int64_t expect; /* tenants, for the ratio of ceilings to pool */
     bool has_expect;
     struct place expect_place;

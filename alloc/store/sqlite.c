@@ -258,6 +258,11 @@ static int migrate(struct store *s, void *arg, struct err *e) {
     if (sql_int(s, e, &now, "PRAGMA user_version", "") < 0) return -1;
     for (m->from = (int)now; m->from < store_version; m->from++)
         if (store_exec(s, store_migrations[m->from], "migrating", e) < 0) return -1;
+    int64_t loose = 0;
+    if (sql_int(s, e, &loose, "SELECT count(*) FROM pragma_foreign_key_check", "") < 0) return -1;
+    if (loose > 0)
+        return err_set(e, ERR_FAILED, "migrating store %s would leave %lld rows without what they belong to",
+                       s->path, (long long)loose);
     char version[64];
     text_format(version, sizeof version, "PRAGMA user_version = %d", store_version);
     return store_exec(s, version, "migrating", e);
@@ -315,8 +320,14 @@ int store_version_check(struct store *s, struct err *e) {
                 (long long)version, store_version);
         return err_hint(e, "run any command that writes, for example: allot tick");
     }
+    /* A table that others refer to is made anew only while the references are not followed; migrate() checks
+       them all at the end. The setting has no effect inside a transaction. */
     struct migration m;
-    return store_write(s, migrate, &m, e);
+    if (store_exec(s, "PRAGMA foreign_keys = OFF", "migrating", e) < 0) return -1;
+    int rc = store_write(s, migrate, &m, e);
+    struct err second = {0};
+    if (store_exec(s, "PRAGMA foreign_keys = ON", "migrating", rc < 0 ? &second : e) < 0) return -1;
+    return rc;
 }
 
 struct store *store_open(const char *path, enum store_mode mode, struct err *e) {

@@ -167,7 +167,7 @@ static int plan_nobody(const struct policy *policy, const struct facts *f, struc
 }
 
 static int plan_some(struct store *s, void *arg, struct err *err) {
-    static const struct decider nobody = {flow_open, flow_close, plan_nobody};
+    static const struct decider nobody = {.open = flow_open, .close = flow_close, .plan = plan_nobody};
     struct book b;
     (void)arg;
     if (book_open(&b, s, pool, "operator cron", instant(FIXTURE_START), err) < 0) return -1;

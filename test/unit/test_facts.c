@@ -58,7 +58,14 @@ static void the_order_in_memory_does_not_matter(void **state) {
     struct fact_flavor turned_flavors[] = {{.name = "w", .rating = {1}}, {.name = "x", .rating = {1}}};
     struct fact_pool pool = {
         .name = "p", .basis = "fp32", .flavors = flavors, .n_flavors = 2, .granule = {1}};
-    struct facts a = {{9}, pool, tenants, 2, claims, 2}, b = {{9}, pool, turned_tenants, 2, turned_claims, 2};
+    struct facts a = {
+        .now = {9}, .pool = pool, .tenants = tenants, .n_tenants = 2, .claims = claims, .n_claims = 2};
+    struct facts b = {.now = {9},
+                      .pool = pool,
+                      .tenants = turned_tenants,
+                      .n_tenants = 2,
+                      .claims = turned_claims,
+                      .n_claims = 2};
     b.pool.flavors = turned_flavors;
     char *first = facts_encode(&a), *second = facts_encode(&b);
     assert_string_equal(first, second);
