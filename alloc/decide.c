@@ -111,7 +111,16 @@ void reclaim_plan_free(struct reclaim_plan *plan) {
         free(r->claim);
         free(r->en);
         free(r->ko);
+        free((char *)r->sample.metric);
     }
+    for (size_t i = 0; i < plan->n_ends; i++) {
+        free(plan->ends[i].notice);
+        free(plan->ends[i].en);
+        free(plan->ends[i].ko);
+    }
+    for (size_t i = 0; i < plan->n_scaled; i++) free(plan->scaled[i].tenant);
     free(plan->reclaims);
+    free(plan->ends);
+    free(plan->scaled);
     *plan = (struct reclaim_plan){0};
 }
