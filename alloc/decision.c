@@ -77,6 +77,19 @@ static json_t *lease_encode(const struct lease_terms *l) {
                      (json_int_t)l->renewals, "renew_seconds", (json_int_t)l->renew_term.s);
 }
 
+static json_t *item_limits_encode(const struct plan_limits *l) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < l->n_items; i++) {
+        const struct plan_item_limit *limit = &l->items[i];
+        json_t *item = json_object();
+        put_text(item, "item", limit->item);
+        if (limit->has) put_number(item, "most", limit->most);
+        if (limit->has_organisation) put_number(item, "organisation", limit->organisation);
+        json_array_append_new(list, item);
+    }
+    return list;
+}
+
 /* A limit that is absent is no limit; 0 is 0. */
 static json_t *limits_encode(const struct plan_limits *l) {
     json_t *object = json_object();
@@ -86,6 +99,7 @@ static json_t *limits_encode(const struct plan_limits *l) {
         json_object_set_new(object, "organisation_gflops", json_integer(l->organisation_compute.n));
     if (l->has_organisation_storage)
         json_object_set_new(object, "organisation_bytes", json_integer(l->organisation_storage.n));
+    if (l->n_items) json_object_set_new(object, "items", item_limits_encode(l));
     return object;
 }
 

@@ -13,19 +13,19 @@
  *    "format": 2, "now",
  *    "pool": {"name", "basis", "draining"?, "granule_bytes", "storage_bytes", "storage_free_bytes",
  *             "datalake_bytes"?, "datalake_free_bytes"?, "services"?: [{"name", "seats", "free"}],
- *             "flavors": [{"name", "rating_gflops" | "unrated": true, "units", "free", "lost"?, "sizes"}],
- *             "ends"?: [{"at", "grant", "flavor", "units"}], "waiting"?, "waiting_gflops"?,
- *             "promised"?: {"guarantees_gflops"?, "unused_gflops"?}},
- *    "tenants": [{"name", "organisation"?, "suspended"?, "held_gflops"?, "held_bytes"?,
- *                 "organisation_gflops"?, "organisation_bytes"?, "attrs"?, "credits"?,
+ *             "flavors": [{"name", "rating_gflops" | "unrated": true, "units", "free", "lost"?, "coming"?,
+ * "sizes"}], "ends"?: [{"at", "grant", "flavor", "units"}], "waiting"?, "waiting_gflops"?, "promised"?:
+ * {"guarantees_gflops"?, "unused_gflops"?}}, "tenants": [{"name", "organisation"?, "suspended"?,
+ * "held_gflops"?, "held_bytes"?, "organisation_gflops"?, "organisation_bytes"?, "attrs"?, "credits"?,
  *                 "holdings"?: [{"item", "held"?, "organisation"?}],
  *                 "spent"?: {"month"?, "quarter"?, "year"?: {"gflops_seconds"?, "byte_hours"?,
  *                            "organisation_gflops_seconds"?, "organisation_byte_hours"?}}}],
  *    "grants"?: [{"id", "tenant", "start", "end", "compute_gflops"?, "storage_bytes"?, "grace_seconds"?,
- *                 "servers"?: [{"flavor", "units", "operation"}],
+ *                 "excepted"?, "servers"?: [{"flavor", "units", "operation", "compute_gflops"?,
+ *                                            "carries"?, "notice"?}],
  *                 "samples"?: [{"metric", "window_seconds", "covered_percent", "most_percent",
  *                               "mean_percent"}],
- *                 "notices"?: [{"id", "cause", "sent", "effect", "units"?, "flavor"?}]}]}
+ *                 "notices"?: [{"id", "cause", "sent", "effect", "units"?, "flavor"?, "rule"?}]}]}
  *
  * "units" means ASK_UNITS, "compute_gflops" ASK_COMPUTE, neither ASK_NONE; "approver" means approved,
  * "rank" ranked. Format 1, which older stores hold, is format 2 without the later members.
@@ -51,7 +51,7 @@ int facts_decode(const char *text, struct facts_owned *out, struct err *e);
 int facts_decode_json(const json_t *document, const char *title, struct facts_owned *out, struct err *e);
 void facts_free(struct facts_owned *facts);
 
-/* {"claim", "outcome", "compute_gflops", "storage_bytes", "lines", "lease", "limits", "position"?,
+/* {"claim", "outcome", "compute_gflops", "storage_bytes", "lines", "lease"?, "limits", "position"?,
     "ahead_gflops"?, "datalake_bytes"?, "seats"?: {service: count},
     "offer"?: {"lines", "compute_gflops", "storage_bytes", "until"?}, "earliest"?: {"at", "grant"},
     "standing"?: {"tier"?, "rule"?, "lifted"?, "rank", "weight", "guarantee_gflops", "held_gflops",

@@ -54,8 +54,8 @@ static int names_differ(const struct json_at *owner, const char *key, const void
 /* ---- the pool ---- */
 
 static int flavor_decode(const struct json_at *at, void *into, struct err *e) {
-    static const char *const keys[] = {"name", "unrated", "rating_gflops", "units",
-                                       "free", "lost",    "sizes",         NULL};
+    static const char *const keys[] = {"name", "unrated", "rating_gflops", "units", "free",
+                                       "lost", "coming",  "sizes",         NULL};
     struct fact_flavor *out = into;
     struct json_at sizes;
     if (json_only(at, keys, e) < 0 || json_need_text(at, "name", NAME_BYTES, &out->name, e) < 0 ||
@@ -66,7 +66,7 @@ static int flavor_decode(const struct json_at *at, void *into, struct err *e) {
     if (!out->unrated && json_need_int(at, "rating_gflops", 1, GFLOPS_MOST, &out->rating.n, e) < 0) return -1;
     if (json_need_units(at, "units", &out->capacity, e) < 0 ||
         json_need_int(at, "free", -UNITS_MOST, out->capacity.n, &out->free.n, e) < 0 ||
-        json_may_units(at, "lost", &out->lost, e) < 0 ||
+        json_may_units(at, "lost", &out->lost, e) < 0 || json_may_units(at, "coming", &out->coming, e) < 0 ||
         json_need_array(at, "sizes", 0, SIZES_MOST, &sizes, e) < 0)
         return -1;
     out->n_sizes = json_length(&sizes);
@@ -392,12 +392,17 @@ static int claims_decode(struct facts_owned *o, const struct json_at *list, cons
 /* ---- grants ---- */
 
 static int server_decode(const struct json_at *at, void *into, struct err *e) {
-    static const char *const keys[] = {"flavor", "units", "operation", NULL};
+    static const char *const keys[] = {"flavor",  "units",  "operation", "compute_gflops",
+                                       "carries", "notice", NULL};
     struct fact_server *out = into;
     if (json_only(at, keys, e) < 0 || json_need_text(at, "flavor", NAME_BYTES, &out->flavor, e) < 0 ||
         json_need_int(at, "units", 1, UNITS_MOST, &out->units, e) < 0)
         return -1;
-    return json_need_int(at, "operation", 1, INT64_MAX, &out->operation, e);
+    if (json_need_int(at, "operation", 1, INT64_MAX, &out->operation, e) < 0 ||
+        json_may_gflops(at, "compute_gflops", &out->compute, e) < 0 ||
+        json_may_bool(at, "carries", &out->carries, e) < 0)
+        return -1;
+    return json_may_text(at, "notice", NAME_BYTES, &out->notice, e);
 }
 
 static int sample_decode(const struct json_at *at, void *into, struct err *e) {
@@ -413,7 +418,7 @@ static int sample_decode(const struct json_at *at, void *into, struct err *e) {
 }
 
 static int notice_decode(const struct json_at *at, void *into, struct err *e) {
-    static const char *const keys[] = {"id", "cause", "sent", "effect", "units", "flavor", NULL};
+    static const char *const keys[] = {"id", "cause", "sent", "effect", "units", "flavor", "rule", NULL};
     const char *causes[CAUSES + 1] = {NULL};
     struct fact_notice *out = into;
     size_t cause;
@@ -425,7 +430,8 @@ static int notice_decode(const struct json_at *at, void *into, struct err *e) {
         json_may_int(at, "units", 0, UNITS_MOST, &out->units, e) < 0)
         return -1;
     out->cause = (enum reclaim_cause)cause;
-    return json_may_text(at, "flavor", NAME_BYTES, &out->flavor, e);
+    if (json_may_text(at, "flavor", NAME_BYTES, &out->flavor, e) < 0) return -1;
+    return json_may_text(at, "rule", NAME_BYTES, &out->rule, e);
 }
 
 static int grant_parts_decode(struct facts_owned *o, const struct json_at *at, struct fact_grant *out,
@@ -449,9 +455,9 @@ static int grant_parts_decode(struct facts_owned *o, const struct json_at *at, s
 
 static int grant_decode(struct facts_owned *o, const struct json_at *at, const struct names *names,
                         struct fact_grant *out, struct err *e) {
-    static const char *const keys[] = {"id",  "tenant",        "compute_gflops", "storage_bytes", "start",
-                                       "end", "grace_seconds", "servers",        "samples",       "notices",
-                                       NULL};
+    static const char *const keys[] = {"id",      "tenant",  "compute_gflops", "storage_bytes",
+                                       "start",   "end",     "grace_seconds",  "servers",
+                                       "samples", "notices", "excepted",       NULL};
     if (json_as_object(at, e) < 0 || json_only(at, keys, e) < 0 ||
         json_need_text(at, "id", NAME_BYTES, &out->id, e) < 0 ||
         name_decode(at, names, &out->tenant, e) < 0 ||
@@ -459,7 +465,8 @@ static int grant_decode(struct facts_owned *o, const struct json_at *at, const s
         json_may_bytes(at, "storage_bytes", &out->storage, e) < 0 ||
         json_need_instant(at, "start", &out->start, e) < 0 ||
         json_need_instant(at, "end", &out->end, e) < 0 ||
-        json_may_int(at, "grace_seconds", 0, INSTANT_MOST / 4, &out->grace.s, e) < 0)
+        json_may_int(at, "grace_seconds", 0, INSTANT_MOST / 4, &out->grace.s, e) < 0 ||
+        json_may_text(at, "excepted", OVERRIDE_BYTES, &out->excepted, e) < 0)
         return -1;
     return grant_parts_decode(o, at, out, e);
 }

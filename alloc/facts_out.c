@@ -92,6 +92,7 @@ static json_t *flavor_encode(const struct fact_flavor *f) {
     json_object_set_new(object, "units", json_integer(f->capacity.n));
     json_object_set_new(object, "free", json_integer(f->free.n));
     put_int(object, "lost", f->lost.n);
+    put_int(object, "coming", f->coming.n);
     json_object_set_new(object, "sizes", sizes);
     return object;
 }
@@ -263,6 +264,9 @@ static json_t *server_encode(const struct fact_server *s) {
     put_text(object, "flavor", s->flavor);
     json_object_set_new(object, "units", json_integer(s->units));
     json_object_set_new(object, "operation", json_integer(s->operation));
+    put_int(object, "compute_gflops", s->compute.n);
+    put_true(object, "carries", s->carries);
+    put_text(object, "notice", s->notice);
     return object;
 }
 
@@ -284,6 +288,7 @@ static json_t *notice_encode(const struct fact_notice *n) {
     put_instant(object, "effect", n->effect);
     put_int(object, "units", n->units);
     put_text(object, "flavor", n->flavor);
+    put_text(object, "rule", n->rule);
     return object;
 }
 
@@ -317,6 +322,7 @@ static json_t *grant_encode(const struct facts *f, const struct fact_grant *g) {
     put_list(object, "servers", servers_encode(g));
     put_list(object, "samples", samples_encode(g));
     put_list(object, "notices", notices_encode(g));
+    put_text(object, "excepted", g->excepted);
     return object;
 }
 
