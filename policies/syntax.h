@@ -309,6 +309,8 @@ struct any_rule {
     const struct word *id;
     const char *kind;  /* the word of its statement: "ceiling", "set eligible" */
     struct expr *when; /* NULL: always */
+    bool of_request;   /* its condition may ask about a request; else about the tenant alone */
+    bool knows_tier;   /* its condition may ask for the tier */
 };
 size_t policy_rules(const struct policy *policy); /* how many */
 struct any_rule policy_rule_at(const struct policy *policy,
