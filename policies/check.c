@@ -15,19 +15,28 @@ static void check_parts(const struct policy *y, struct diagnostics *d) {
     else if (!y->basis.s)
         diagnose(d, LEVEL_ERROR, y->pool.place, "pool '%s' does not state its basis (basis fp32;)",
                  y->pool.s);
-    if (y->pool.s && y->n_flavors == 0 && !y->has_storage)
+    if (y->pool.s && y->n_flavors == 0 && !y->has_storage && !y->has_datalake && y->n_services == 0)
         diagnose(d, LEVEL_ERROR, y->pool.place, "pool '%s' has neither a flavor nor storage", y->pool.s);
     if (!y->has_eligible) diagnose(d, LEVEL_ERROR, end, "the policy has no set 'eligible'");
     if (y->n_ceilings == 0) diagnose(d, LEVEL_ERROR, end, "the policy has no ceiling");
     if (y->n_leases == 0) diagnose(d, LEVEL_ERROR, end, "the policy has no lease");
 }
 
-static void check_otherwise(const struct policy *y, struct diagnostics *d) {
+static void check_otherwise(struct diagnostics *d, bool has_set, struct place place, const char *name,
+                            const struct policy *y, const char *kind) {
     bool has_otherwise = false;
-    for (size_t i = 0; i < y->n_rules; i++) has_otherwise |= !y->rules[i].when;
-    if (y->has_eligible && !has_otherwise)
-        diagnose(d, LEVEL_ERROR, y->eligible_place,
-                 "set 'eligible' has no 'otherwise' rule: some requests would get no decision");
+    for (size_t i = 0; i < policy_rules(y); i++) {
+        struct any_rule any = policy_rule_at(y, i);
+        has_otherwise |= !any.when && strcmp(any.kind, kind) == 0;
+    }
+    if (has_set && !has_otherwise)
+        diagnose(d, LEVEL_ERROR, place,
+                 "set '%s' has no 'otherwise' rule: some requests would get no decision", name);
+}
+
+static void check_valid(const struct policy *y, struct diagnostics *d) {
+    if (y->valid_from.has && y->valid_until.has && y->valid_until.at.s <= y->valid_from.at.s)
+        diagnose(d, LEVEL_ERROR, y->valid_place, "the policy is valid until a day before it is valid from");
 }
 
 static void check_leases(const struct policy *y, struct diagnostics *d) {
@@ -101,6 +110,23 @@ static void check_ratio(const struct policy *y, const struct ceiling *c, int64_t
              wide_ratio_text(sum, total).s, pool.s);
 }
 
+static int64_t item_capacity(const struct policy *y, const struct item_limit *limit) {
+    for (size_t i = 0; limit->seats && i < y->n_services; i++)
+        if (strcmp(y->services[i].name.s, limit->name.s) == 0) return y->services[i].seats;
+    for (size_t i = 0; !limit->seats && i < y->n_flavors; i++)
+        if (strcmp(y->flavors[i].name.s, limit->name.s) == 0) return y->flavors[i].units;
+    return 0;
+}
+
+static void check_items(const struct policy *y, const struct ceiling *c, struct diagnostics *d) {
+    for (size_t i = 0; i < c->n_items; i++) {
+        int64_t has = item_capacity(y, &c->items[i]);
+        if (c->items[i].most > has)
+            diagnose(d, LEVEL_NOTE, c->items[i].place, "this ceiling is more than the pool: it has %lld",
+                     (long long)has);
+    }
+}
+
 static void check_ceilings(const struct policy *y, struct diagnostics *d, int64_t total) {
     for (size_t i = 0; i < y->n_ceilings; i++) {
         const struct ceiling *c = &y->ceilings[i];
@@ -109,9 +135,10 @@ static void check_ceilings(const struct policy *y, struct diagnostics *d, int64_
         if (c->has_compute && c->compute.n > total)
             diagnose(d, LEVEL_NOTE, c->compute_place, "this ceiling is more than the pool of %s",
                      gflops_text(gflops(total)).s);
-        if (c->has_storage && c->storage.n > y->storage.n)
+        if (c->has_storage && (wide_t)c->storage.n > (wide_t)y->storage.n + y->datalake.n)
             diagnose(d, LEVEL_NOTE, c->storage_place, "this ceiling is more than the pool of %s",
-                     bytes_text(y->storage).s);
+                     bytes_text(bytes(y->storage.n + y->datalake.n)).s);
+        check_items(y, c, d);
         for (size_t j = 0; c->per_organisation && !c->when && j < y->n_ceilings; j++) {
             const struct ceiling *t = &y->ceilings[j];
             if (t->per_organisation || !c->has_compute || !t->has_compute || t->compute.n <= c->compute.n)
@@ -125,9 +152,13 @@ static void check_ceilings(const struct policy *y, struct diagnostics *d, int64_
 void check_whole(const struct policy *policy, struct diagnostics *d) {
     int64_t total = 0;
     check_parts(policy, d);
-    check_otherwise(policy, d);
+    check_valid(policy, d);
+    check_otherwise(d, policy->has_eligible, policy->eligible_place, "eligible", policy, "set eligible");
+    check_otherwise(d, policy->has_tier_set, policy->tier_place, "tier", policy, "set tier");
     check_leases(policy, d);
     if (!pool_compute(policy, d, &total) || d->count[LEVEL_ERROR] > 0) return;
     check_ceilings(policy, d, total);
+    check_guarantees(policy, d);
+    check_sharing(policy, d);
     check_profiles(policy, d);
 }

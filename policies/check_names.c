@@ -5,58 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *type_word(enum type t) {
-    static const char *const words[] = {"true or false",
-                                        "one of its values",
-                                        "a date (2027-03-31)",
-                                        "a whole number",
-                                        "text",
-                                        "compute (GF TF PF EF)",
-                                        "storage (GB TB PB, GiB TiB PiB)",
-                                        "a number of units"};
-    return words[t];
-}
-
-/* ---- values ---- */
-
-static int enum_read(const struct variable *v, const char *text, int64_t *n, struct err *e) {
-    const char *names[POLICY_VALUES];
-    struct text all = {0};
-    for (size_t i = 0; i < v->n_values; i++) {
-        if (strcmp(v->values[i].s, text) == 0) return *n = (int64_t)i, text_free(&all), 0;
-        names[i] = v->values[i].s;
-        text_add(&all, "%s%s", i ? ", " : "", names[i]);
-    }
-    const char *near = text_nearest(text, names, v->n_values);
-    err_set(e, ERR_USAGE, "'%s' is not a value of '%s' (%s)", text, v->name.s, all.s);
-    if (near) err_hint(e, "did you mean '%s'?", near);
-    text_free(&all);
-    return -1;
-}
-
-int variable_read(const struct variable *v, const char *text, int64_t *n, struct err *e) {
-    long long value;
-    instant_t end;
-    switch (v->type) {
-    case TYPE_BOOL:
-        if (strcmp(text, "true") == 0 || strcmp(text, "false") == 0) return *n = *text == 't', 0;
-        return err_set(e, ERR_USAGE, "'%s' is not true or false, as '%s' must be", text, v->name.s);
-    case TYPE_ENUM: return enum_read(v, text, n, e);
-    case TYPE_DATE:
-        if (date_parse(text, &end, e) < 0) return -1;
-        *n = day_number(instant(end.s - 1));
-        return 0;
-    case TYPE_INT:
-        if (text_to_int(text, INT64_C(-1000000000000000), INT64_C(1000000000000000), &value) == 0)
-            return *n = value, 0;
-        return err_set(e, ERR_USAGE, "'%s' is not a whole number (up to 10^15), as '%s' must be", text,
-                       v->name.s);
-    default:
-        if (*text && strlen(text) <= POLICY_TEXT && text_is_printable(text)) return *n = 0, 0;
-        return err_set(e, ERR_USAGE, "'%s' takes 1 to %d bytes of printable text", v->name.s, POLICY_TEXT);
-    }
-}
-
 /* ---- names ---- */
 
 struct checker {
@@ -90,10 +38,11 @@ static bool resolve_subject(struct checker *c, struct expr *x) {
 }
 
 /* Not everything is known everywhere: a tier not before the sets, a request not where a tenant is judged. */
-static void check_scope(struct checker *c, const struct expr *x) {
+static bool check_scope(struct checker *c, const struct expr *x) {
     const struct variable *v = &c->policy->variables[x->variable];
     bool of_request =
         v->of == SUBJECT_REQUEST || (v->of == SUBJECT_BUILT_IN && strncmp(v->name.s, "request.", 8) == 0);
+    size_t errors = c->d->count[LEVEL_ERROR];
     if (x->variable == VAR_TIER && !c->rule.knows_tier)
         diagnose(c->d, LEVEL_ERROR, x->subject.place,
                  "'tier' is what the sets find: it is not known inside one");
@@ -102,6 +51,7 @@ static void check_scope(struct checker *c, const struct expr *x) {
     if (of_request && !c->rule.of_request)
         diagnose(c->d, LEVEL_ERROR, x->subject.place,
                  "'%s' belongs to a request; rule '%s' is about the tenant alone", v->name.s, c->rule.id->s);
+    return c->d->count[LEVEL_ERROR] == errors;
 }
 
 static void type_mismatch(struct checker *c, const struct literal *l, const struct variable *v) {
@@ -242,7 +192,7 @@ static void resolve_expr(struct checker *c, struct expr *x) {
     }
     if (!resolve_subject(c, x)) return;
     const struct variable *v = &c->policy->variables[x->variable];
-    check_scope(c, x);
+    if (!check_scope(c, x)) return;
     if (x->op == OP_IS_TRUE && v->type != TYPE_BOOL)
         diagnose(c->d, LEVEL_ERROR, x->subject.place, "'%s' is %s: compare it with something", v->name.s,
                  type_word(v->type));
