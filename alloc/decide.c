@@ -70,6 +70,8 @@ static void decision_free(struct decision *d) {
     lines_free(d->offer.lines, d->offer.n_lines);
     for (size_t i = 0; i < d->n_seats; i++) free(d->seats[i].service);
     free(d->seats);
+    for (size_t i = 0; i < d->limits.n_items; i++) free(d->limits.items[i].item);
+    free(d->limits.items);
     free(d->earliest.grant);
     free(d->standing.tier);
     free(d->standing.rule);

@@ -283,11 +283,21 @@ struct lease_terms {
     span_t renew_term;          /* length added by one renewal */
 };
 
+/* The most of one item, "unit/v100", "datalake", "seat/notebook", that a tenant and its organisation may
+ * hold. */
+struct plan_item_limit {
+    char *item;
+    bool has, has_organisation;
+    int64_t most, organisation;
+};
+
 /* The ceiling that held: kept with the grant and re-checked by constraints in the store. */
 struct plan_limits {
     bool has_compute, has_storage, has_organisation_compute, has_organisation_storage;
     gflops_t compute, organisation_compute;
     bytes_t storage, organisation_storage;
+    struct plan_item_limit *items; /* only those that the policy limits */
+    size_t n_items;
 };
 
 struct plan_seats {
