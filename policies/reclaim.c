@@ -403,6 +403,8 @@ int reclaim_make(const struct policy *policy, const struct facts *facts, const s
 
 int reclaim_decide(const struct policy *policy, const struct facts *facts, struct reclaim_plan *out,
                    struct err *e) {
+    *out = (struct reclaim_plan){0};
+    if (!policy_decider.assess) return err_set(e, ERR_FAILED, "tenants cannot be assessed");
     struct standing *standings = mem_alloc((facts->n_tenants + 1) * sizeof *standings);
     int rc = policy_decider.assess(policy, facts, standings, e);
     if (rc == 0) rc = reclaim_make(policy, facts, standings, out, e);

@@ -100,7 +100,9 @@ static bool is_nearer(const struct piece *p, const struct piece *q, int64_t lack
     return p->server->operation > q->server->operation;
 }
 
-static size_t next_victim(const struct reclaiming *w, size_t tenant, size_t lane, int64_t lacking) {
+/* by_size: of one holder the largest first, whatever its lease, which gets the most out of a surplus. */
+static size_t next_victim(const struct reclaiming *w, size_t tenant, size_t lane, int64_t lacking,
+                          bool by_size) {
     size_t best = w->n_pieces;
     for (size_t i = 0; i < w->n_pieces; i++) {
         const struct piece *p = &w->pieces[i], *q = &w->pieces[best];
@@ -110,7 +112,10 @@ static size_t next_victim(const struct reclaiming *w, size_t tenant, size_t lane
             continue;
         }
         bool ready = is_ready(w, p), other = is_ready(w, q);
+        bool same_holder = holder_of(w, p) == holder_of(w, q);
         int order = p->grant == q->grant ? 0 : piece_order(w, p, q);
+        if (by_size && same_holder && p->server->units != q->server->units)
+            order = p->server->units > q->server->units ? -1 : 1;
         if (ready != other ? ready : order ? order < 0 : is_nearer(p, q, lacking)) best = i;
     }
     return best;
@@ -130,17 +135,28 @@ static void drop_all(struct reclaiming *w, size_t from) {
     while (w->n_takes > from) take_drop(w, w->n_takes - 1);
 }
 
-/* Takes at least so many units for the claim, or nothing. The compute taken, or -1. */
-static int64_t take_for(struct reclaiming *w, const struct fact_claim *c, size_t lane, int64_t lacking) {
+/* What is still lacking after all that may be taken; 0 or less: enough. */
+static int64_t take_until(struct reclaiming *w, const struct fact_claim *c, size_t lane, int64_t lacking,
+                          bool by_size) {
     const struct borrow_rule *b = &w->policy->borrow;
     const struct holder *h = &w->holders[c->tenant];
-    size_t from = w->n_takes, piece;
-    int64_t compute = 0;
-    while (lacking > 0 && (piece = next_victim(w, c->tenant, lane, lacking)) < w->n_pieces) {
+    size_t piece;
+    while (lacking > 0 && (piece = next_victim(w, c->tenant, lane, lacking, by_size)) < w->n_pieces) {
         struct take *t = take_add(w, piece, CAUSE_GUARANTEE, &b->id, b->notice);
         t->claim = c;
         t->figure = h->guarantee - h->held - h->assigned;
         lacking -= w->pieces[piece].server->units;
+    }
+    return lacking;
+}
+
+/* Takes at least so many units for the claim, or nothing. The compute taken, or -1. */
+static int64_t take_for(struct reclaiming *w, const struct fact_claim *c, size_t lane, int64_t wanted) {
+    size_t from = w->n_takes;
+    int64_t compute = 0, lacking = take_until(w, c, lane, wanted, false);
+    if (lacking > 0) {
+        drop_all(w, from);
+        lacking = take_until(w, c, lane, wanted, true);
     }
     if (lacking > 0) {
         drop_all(w, from);
