@@ -246,17 +246,35 @@ static int word_cmp(const void *a, const void *b) {
 
 /* A rule is named in decisions by its id alone: one id, one rule. */
 static void check_ids(struct checker *c) {
-    const struct policy *y = c->policy;
-    size_t n = y->n_rules + y->n_ceilings + y->n_leases, k = 0;
+    size_t n = policy_rules(c->policy);
     struct word *ids = calloc(n ? n : 1, sizeof *ids);
     if (!ids) abort();
-    for (size_t i = 0; i < y->n_rules; i++) ids[k++] = y->rules[i].id;
-    for (size_t i = 0; i < y->n_ceilings; i++) ids[k++] = y->ceilings[i].id;
-    for (size_t i = 0; i < y->n_leases; i++) ids[k++] = y->leases[i].id;
+    for (size_t i = 0; i < n; i++) ids[i] = *policy_rule_at(c->policy, i).id;
     qsort(ids, n, sizeof *ids, word_cmp);
     for (size_t i = 1; i < n; i++)
         if (strcmp(ids[i].s, ids[i - 1].s) == 0) twice(c, "rule", ids[i], ids[i - 1]);
     free(ids);
+}
+
+/* The values of 'tier'. */
+static void tiers_declare(struct policy *y) {
+    struct variable *v = &y->variables[VAR_TIER];
+    v->n_values = y->n_tiers;
+    v->values = arena_take(&y->arena, y->n_tiers * sizeof *v->values);
+    for (size_t i = 0; i < y->n_tiers; i++) v->values[i] = y->tiers[i].name;
+}
+
+static void resolve_reserves(struct checker *c) {
+    struct policy *y = c->policy;
+    const char *names[POLICY_TIERS];
+    for (size_t i = 0; i < y->n_tiers; i++) names[i] = y->tiers[i].name.s;
+    for (size_t i = 0; i < y->n_reserves; i++) {
+        struct reserve_rule *r = &y->reserves[i];
+        size_t k = 0;
+        while (k < y->n_tiers && strcmp(names[k], r->tier_name.s) != 0) k++;
+        r->tier = (int)k;
+        if (k == y->n_tiers) unknown(c, r->tier_name, "tier", names, k);
+    }
 }
 
 static void check_tables_used(struct checker *c) {
@@ -269,11 +287,11 @@ static void check_tables_used(struct checker *c) {
 void check_names(struct policy *policy, struct diagnostics *d) {
     bool used[POLICY_TABLES] = {false};
     struct checker c = {policy, d, used};
+    tiers_declare(policy);
     check_variables(&c);
     check_ids(&c);
-    for (size_t i = 0; i < policy->n_rules; i++) resolve_expr(&c, policy->rules[i].when);
-    for (size_t i = 0; i < policy->n_ceilings; i++) resolve_expr(&c, policy->ceilings[i].when);
-    for (size_t i = 0; i < policy->n_leases; i++) resolve_expr(&c, policy->leases[i].when);
+    resolve_reserves(&c);
+    for (size_t i = 0; i < policy_rules(policy); i++) resolve_expr(&c, policy_rule_at(policy, i).when);
     check_tables_used(&c);
 }
 
@@ -340,6 +358,7 @@ static void check_steps(const struct policy *y, const struct ceiling *c, struct 
     for (size_t i = 0; i < y->n_flavors; i++) {
         const struct flavor *f = &y->flavors[i];
         struct ladder ladder;
+        if (f->unrated) continue;
         ladder_begin(&ladder, f->sizes, f->n_sizes);
         int64_t units = ladder_down(&ladder, c->compute.n / f->rating.n), n = units * f->rating.n;
         ladder_end(&ladder);
