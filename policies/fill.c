@@ -22,9 +22,11 @@ struct seat {
 };
 
 /* The claims of one bucket that are filled now. Those with the fewest steps come first, and among them the
-   first seat: a queue, because each goes to the end with its step, and those behind it stay in order. */
+   first seat: a queue, because each goes to the end with its step, and those behind it stay in order.
+   In a flat one steps do not count, because the share stays 0: seat after seat. */
 struct lane {
     const struct bucket *bucket;
+    bool is_flat;
     const struct sort_item *next, *end; /* seats not begun, by the steps that they have, then by seat */
     uint32_t *queue;                    /* a ring with room for all of them */
     size_t room, head, n, left;         /* n queued, the first `left` of them with `steps` steps */
@@ -179,14 +181,14 @@ static bool give(struct filling *f, struct seat *s, const struct fill_claim *c) 
 
 /* ---- lanes ---- */
 
-static int64_t steps_begun(const struct filling *f, const struct sort_item *i) {
-    return f->p->surplus ? 0 : f->seats[i->item].given;
+static int64_t steps_begun(const struct filling *f, const struct lane *l) {
+    return l->is_flat || f->p->surplus ? 0 : f->seats[l->next->item].given;
 }
 
 /* Finds whose turn it is; false: nobody is left. */
 static bool lane_next(const struct filling *f, struct lane *l) {
     for (;;) {
-        bool begins = l->next < l->end && steps_begun(f, l->next) == l->steps;
+        bool begins = l->next < l->end && steps_begun(f, l) == l->steps;
         if (l->left > 0 || begins) {
             l->from_queue = l->left > 0 && (!begins || l->queue[l->head] < l->next->item);
             l->seat = l->from_queue ? l->queue[l->head] : l->next->item;
@@ -196,7 +198,7 @@ static bool lane_next(const struct filling *f, struct lane *l) {
             l->steps++;
             l->left = l->n;
         } else if (l->next < l->end) {
-            l->steps = steps_begun(f, l->next);
+            l->steps = steps_begun(f, l);
         } else {
             return false;
         }
@@ -205,6 +207,7 @@ static bool lane_next(const struct filling *f, struct lane *l) {
 
 /* The first has taken a step. */
 static void lane_pass(struct lane *l, bool wants_more) {
+    if (l->is_flat && wants_more) return; /* and is still the first */
     if (l->from_queue) {
         if (++l->head == l->room) l->head = 0;
         l->n--;
@@ -261,21 +264,28 @@ static int lanes_run(struct filling *f, struct lane lanes[], size_t n, bool prom
 
 /* ---- rounds ---- */
 
+/* Where only the surplus counts, all shares are 0 below the guarantee. */
+static bool is_flat(const struct filling *f, uint64_t bucket, bool promised) {
+    return f->buckets[bucket].dominant.n == 0 || (promised && f->p->surplus);
+}
+
 /* The seats from `first` to `end` that still want steps, by bucket, then by steps, then by seat. */
 static size_t find_open(struct filling *f, size_t first, size_t end, bool promised) {
     size_t n = 0;
     for (size_t i = first; i < end; i++) {
         const struct seat *s = &f->seats[i];
         if (s->given >= (promised ? s->guarantee : s->most)) continue;
-        f->items[n] = (struct sort_item){(uint64_t)s->given, (uint32_t)i};
-        n++;
+        bool counts = !f->p->surplus && !is_flat(f, s->bucket, promised);
+        f->items[n++] = (struct sort_item){counts ? (uint64_t)s->given : 0, (uint32_t)i};
     }
-    if (!f->p->surplus) sort_stable(f->items, f->scratch, n);
+    sort_stable(f->items, f->scratch, n);
     for (size_t i = 0; i < n; i++) f->items[i].key = f->seats[f->items[i].item].bucket;
     sort_stable(f->items, f->scratch, n);
     return n;
 }
 
+/* From what each has to what it is promised, or to the most that it wants; all of one tier where that counts.
+ */
 static int fill_shares(struct filling *f, size_t first, size_t end, bool promised) {
     size_t n = find_open(f, first, end, promised), n_lanes = 0;
     struct lane *lanes = NULL;
@@ -284,6 +294,7 @@ static int fill_shares(struct filling *f, size_t first, size_t end, bool promise
         for (k = i + 1; k < n && f->items[k].key == f->items[i].key;) k++;
         lanes = mem_grow(lanes, &room, n_lanes + 1, sizeof *lanes);
         lanes[n_lanes++] = (struct lane){.bucket = &f->buckets[f->items[i].key],
+                                         .is_flat = is_flat(f, f->items[i].key, promised),
                                          .next = &f->items[i],
                                          .end = &f->items[i] + (k - i),
                                          .queue = &f->rings[i],
@@ -292,17 +303,6 @@ static int fill_shares(struct filling *f, size_t first, size_t end, bool promise
     int rc = lanes_run(f, lanes, n_lanes, promised);
     free(lanes);
     return rc;
-}
-
-/* Where only the surplus counts, all shares are 0 below the guarantee: seat after seat. */
-static int fill_seats(struct filling *f, size_t first, size_t end) {
-    for (size_t i = first; i < end; i++) {
-        struct seat *s = &f->seats[i];
-        const struct fill_claim *c = &f->p->claims[s->claim];
-        while (s->given < s->guarantee && fits(f, c))
-            if (!give(f, s, c)) return -1;
-    }
-    return 0;
 }
 
 /* What is promised, then the rest; each tier after tier where that counts. */
@@ -314,8 +314,7 @@ static int fill_rounds(struct filling *f) {
             int64_t tier = p->claims[f->seats[i].claim].tier;
             end = p->strict ? i + 1 : p->n_claims;
             while (end < p->n_claims && p->claims[f->seats[end].claim].tier == tier) end++;
-            if ((promised && p->surplus ? fill_seats(f, i, end) : fill_shares(f, i, end, promised)) < 0)
-                return -1;
+            if (fill_shares(f, i, end, promised) < 0) return -1;
         }
     }
     return 0;
