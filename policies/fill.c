@@ -242,42 +242,73 @@ static void lane_pass(struct lane *l) {
     l->queue[at < l->room ? at : at - l->room] = turn;
 }
 
-static void lane_key(const struct lane *l, struct share_key *key) {
-    key->held = l->steps * l->bucket->dominant.n;
-    key->order = l->first->seat;
+static void lane_put(const struct filling *f, const struct lane *l, struct share_heap *heap, size_t lane) {
+    const struct bucket *b = l->bucket;
+    struct share_key key = {.held = l->steps * b->dominant.n,
+                            .capacity = f->p->capacity[b->dominant.resource],
+                            .weight = b->like->weight,
+                            .order = l->first->seat};
+    share_put(heap, &key, lane);
 }
 
-/* Gives steps to a lane for as long as it comes before all others. 1: it goes on later, 0: it is done. */
-static int lane_run(struct filling *f, struct lane *l, const struct share_heap *others,
-                    struct share_key *key) {
-    const struct fill_claim *c = l->bucket->like;
-    while (fits(f, c)) {
-        if (!give(f, c, l->first->seat)) return -1;
-        lane_pass(l);
-        if (!lane_next(l)) return 0;
-        lane_key(l, key);
-        if (others->n > 0 && share_cmp(key, &others->keys[0]) > 0) return 1;
+/* ---- lanes of equal share: the first seat goes first ---- */
+
+static uint64_t tie_of(const struct lane lanes[], size_t lane) {
+    return (uint64_t)lanes[lane].first->seat << 32 | lane;
+}
+
+/* Moves the first of a heap down to its place. */
+static void ties_settle(uint64_t ties[], size_t n) {
+    uint64_t tie = ties[0];
+    size_t at = 0;
+    for (size_t child; (child = 2 * at + 1) < n; at = child) {
+        if (child + 1 < n && ties[child + 1] < ties[child]) child++;
+        if (tie <= ties[child]) break;
+        ties[at] = ties[child];
+    }
+    if (n > 0) ties[at] = tie;
+}
+
+/* Gives all steps of that share, since whoever takes one has a larger share then. A lane goes back to the
+   others when its share has grown, and is out when its step does not fit. */
+static int ties_run(struct filling *f, struct lane lanes[], uint64_t ties[], size_t n,
+                    struct share_heap *others) {
+    for (; n > 0; ties_settle(ties, n)) {
+        size_t lane = (uint32_t)ties[0];
+        struct lane *l = &lanes[lane];
+        int64_t steps = l->steps;
+        bool is_open = fits(f, l->bucket->like);
+        if (is_open) {
+            if (!give(f, l->bucket->like, l->first->seat)) return -1;
+            lane_pass(l);
+            is_open = lane_next(l);
+        }
+        if (is_open && l->steps == steps) {
+            ties[0] = tie_of(lanes, lane);
+            continue;
+        }
+        if (is_open) lane_put(f, l, others, lane);
+        ties[0] = ties[--n];
     }
     return 0;
 }
 
 static int lanes_run(struct filling *f, struct lane lanes[], size_t n) {
     struct share_heap heap = {0};
+    uint64_t *ties = mem_alloc(n * sizeof *ties);
     int rc = 0;
-    for (size_t i = 0; i < n; i++) {
-        const struct bucket *b = lanes[i].bucket;
-        struct share_key key = {.capacity = f->p->capacity[b->dominant.resource], .weight = b->like->weight};
-        if (!lane_next(&lanes[i])) continue;
-        lane_key(&lanes[i], &key);
-        share_put(&heap, &key, i);
-    }
-    while (heap.n > 0 && rc >= 0) {
-        struct share_key key;
-        size_t i = share_take(&heap, &key);
-        rc = lane_run(f, &lanes[i], &heap, &key);
-        if (rc > 0) share_put(&heap, &key, i);
+    for (size_t i = 0; i < n; i++)
+        if (lane_next(&lanes[i])) lane_put(f, &lanes[i], &heap, i);
+    while (heap.n > 0 && rc == 0) {
+        struct share_key first, key;
+        size_t n_ties = 0;
+        ties[n_ties++] = tie_of(lanes, share_take(&heap, &first));
+        while (heap.n > 0 && share_ties(&first, &heap.keys[0]))
+            ties[n_ties++] = tie_of(lanes, share_take(&heap, &key)); /* in the order of seats */
+        rc = ties_run(f, lanes, ties, n_ties, &heap);
     }
     share_free(&heap);
+    free(ties);
     return rc;
 }
 

@@ -33,14 +33,20 @@ static int weighted_cmp(const struct share_key *a, const struct share_key *b) {
     return ratio_cmp(a->held, x, b->held, y);
 }
 
-int share_cmp(const struct share_key *a, const struct share_key *b) {
+static int cmp_but_order(const struct share_key *a, const struct share_key *b) {
     int order;
     if (a->below_guarantee != b->below_guarantee) return a->below_guarantee ? -1 : 1;
     if (a->tier != b->tier) return a->tier < b->tier ? -1 : 1;
     if ((order = weighted_cmp(a, b))) return order;
     if (a->credits != b->credits) return a->credits > b->credits ? -1 : 1;
-    if (a->submitted != b->submitted) return a->submitted < b->submitted ? -1 : 1;
-    return (a->order > b->order) - (a->order < b->order);
+    return (a->submitted > b->submitted) - (a->submitted < b->submitted);
+}
+
+bool share_ties(const struct share_key *a, const struct share_key *b) { return cmp_but_order(a, b) == 0; }
+
+int share_cmp(const struct share_key *a, const struct share_key *b) {
+    int order = cmp_but_order(a, b);
+    return order ? order : (a->order > b->order) - (a->order < b->order);
 }
 
 void share_put(struct share_heap *h, const struct share_key *key, size_t item) {
