@@ -3,6 +3,7 @@
 
 #include "alloc/scope.h"
 #include "policies/plan.h"
+#include "policies/planning.h"
 #include "policies/syntax.h"
 
 #include <errno.h>
@@ -258,4 +259,5 @@ bool policy_attr(const struct policy *policy, enum policy_attr_of of, size_t i, 
     return false;
 }
 
-const struct decider policy_decider = {.open = policy_open, .close = policy_free, .plan = plan_make};
+const struct decider policy_decider = {
+    .open = policy_open, .close = policy_free, .plan = plan_make, .plan_bare = plan_bare, .assess = assess};
