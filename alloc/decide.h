@@ -27,10 +27,11 @@ struct maybe_instant {
 
 struct fact_flavor {
     const char *name;
-    bool unrated;              /* a chip without a figure: rating is nothing, it adds no compute */
-    gflops_t rating;           /* of one unit, at the basis of the pool */
-    units_t capacity, free;    /* free: neither reserved, held, kept, releasing, lost nor held for an offer */
-    units_t lost;              /* of the capacity */
+    bool unrated;           /* a chip without a figure: rating is nothing, it adds no compute */
+    gflops_t rating;        /* of one unit, at the basis of the pool */
+    units_t capacity, free; /* free: neither reserved, held, kept, releasing, lost nor held for an offer */
+    units_t lost;           /* of the capacity */
+    units_t coming;         /* of the capacity: given back, not yet seen absent; only in facts with grants */
     int64_t sizes[SIZES_MOST]; /* units that one server may have, ascending */
     size_t n_sizes;
 };
@@ -164,7 +165,10 @@ struct fact_claim {
 struct fact_server {
     const char *flavor;
     int64_t units;
-    int64_t operation; /* number of the thing in the store */
+    int64_t operation;  /* number of the thing in the store */
+    gflops_t compute;   /* of the whole server, at the rating of its grant */
+    bool carries;       /* volumes hang on it: it goes last */
+    const char *notice; /* the open notice that covers it; NULL: none */
 };
 
 /* What was measured of a grant over one window. */
@@ -185,6 +189,7 @@ struct fact_notice {
     instant_t sent, effect;
     int64_t units;
     const char *flavor;
+    const char *rule; /* NULL: none */
 };
 
 /* A live grant; only in facts for a reclaim plan and for the invariants. */
@@ -201,6 +206,7 @@ struct fact_grant {
     size_t n_samples;
     const struct fact_notice *notices; /* open ones */
     size_t n_notices;
+    const char *excepted; /* rules set aside by an exception that still runs, "C1,C2"; NULL: none */
 };
 
 struct facts {
@@ -278,11 +284,21 @@ struct lease_terms {
     span_t renew_term;          /* length added by one renewal */
 };
 
+/* The most of one item, "unit/v100", "datalake", "seat/notebook", that a tenant and its organisation may
+ * hold. */
+struct plan_item_limit {
+    char *item;
+    bool has, has_organisation;
+    int64_t most, organisation;
+};
+
 /* The ceiling that held: kept with the grant and re-checked by constraints in the store. */
 struct plan_limits {
     bool has_compute, has_storage, has_organisation_compute, has_organisation_storage;
     gflops_t compute, organisation_compute;
     bytes_t storage, organisation_storage;
+    struct plan_item_limit *items; /* only those that the policy limits */
+    size_t n_items;
 };
 
 struct plan_seats {
@@ -362,19 +378,40 @@ struct reclaim {
     int64_t units;
     gflops_t compute;
     enum reclaim_cause cause;
-    char *rule, *place;    /* of the policy; NULL for a loss */
-    char *claim;           /* for whom; NULL when for nobody in particular */
-    instant_t effect;      /* not before: notice and min-hold are kept */
-    span_t notice, appeal; /* appeal 0: none */
-    char *en, *ko;         /* one sentence with the numbers */
+    char *rule, *place;       /* of the policy; NULL for a loss */
+    char *claim;              /* for whom; NULL when for nobody in particular */
+    instant_t effect;         /* not before: notice and min-hold are kept */
+    span_t notice, appeal;    /* appeal 0: none */
+    char *en, *ko;            /* one sentence with the numbers */
+    gflops_t held, guarantee; /* of the tenant, before; the guarantee as it can be kept */
+    bool measured;
+    struct fact_sample sample; /* measured: the evidence; metric is owned */
 };
 
-/* In the order of precedence; within the cap of the policy. left_out: how many the cap cut off. */
+/* A standing notice that is needed no more. */
+struct reclaim_end {
+    char *notice; /* n-12 */
+    char *en, *ko;
+};
+
+/* A guarantee that the pool cannot keep in full. */
+struct reclaim_scaled {
+    char *tenant;
+    gflops_t stated, kept;
+};
+
+/* In the order of precedence; within the cap of the policy. What has cause "grace" needs no notice: its lease
+   has given it. The sums count the rest. left_out: how many tenants the cap spared this time. */
 struct reclaim_plan {
     struct reclaim *reclaims;
     size_t n_reclaims;
+    struct reclaim_end *ends; /* newest notice first */
+    size_t n_ends;
+    struct reclaim_scaled *scaled; /* by tenant; none while all guarantees can be kept */
+    size_t n_scaled;
     int64_t tenants, units, left_out;
     gflops_t compute;
+    gflops_t guarantees, available; /* the ratio of all guarantees is available / guarantees, at most 1 */
 };
 void reclaim_plan_free(struct reclaim_plan *plan);
 

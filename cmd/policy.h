@@ -3,3 +3,5 @@
 #include "cmd/command.h"
 
 extern const struct command policy_commands[];
+
+int policy_share_run(struct call *call, struct err *e);

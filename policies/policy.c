@@ -183,12 +183,10 @@ struct fact_flavor policy_flavor(const struct policy *policy, size_t i) {
 }
 
 static const struct word *rule_find(const struct policy *policy, const char *id) {
-    for (size_t i = 0; i < policy->n_rules; i++)
-        if (strcmp(policy->rules[i].id.s, id) == 0) return &policy->rules[i].id;
-    for (size_t i = 0; i < policy->n_ceilings; i++)
-        if (strcmp(policy->ceilings[i].id.s, id) == 0) return &policy->ceilings[i].id;
-    for (size_t i = 0; i < policy->n_leases; i++)
-        if (strcmp(policy->leases[i].id.s, id) == 0) return &policy->leases[i].id;
+    for (size_t i = 0; i < policy_rules(policy); i++) {
+        struct any_rule any = policy_rule_at(policy, i);
+        if (strcmp(any.id->s, id) == 0) return any.id;
+    }
     return NULL;
 }
 
@@ -200,11 +198,9 @@ bool policy_rule_place(const struct policy *policy, const char *rule, struct tex
 
 int policy_check_rule(const struct policy *policy, const char *rule, struct err *e) {
     if (rule_find(policy, rule)) return 0;
-    size_t n = 0;
-    const char **ids = mem_alloc((policy->n_rules + policy->n_ceilings + policy->n_leases) * sizeof *ids);
-    for (size_t i = 0; i < policy->n_rules; i++) ids[n++] = policy->rules[i].id.s;
-    for (size_t i = 0; i < policy->n_ceilings; i++) ids[n++] = policy->ceilings[i].id.s;
-    for (size_t i = 0; i < policy->n_leases; i++) ids[n++] = policy->leases[i].id.s;
+    size_t n = policy_rules(policy);
+    const char **ids = mem_alloc(n * sizeof *ids);
+    for (size_t i = 0; i < n; i++) ids[i] = policy_rule_at(policy, i).id->s;
     const char *near = text_nearest(rule, ids, n);
     struct text all = {0};
     for (size_t i = 0; i < n; i++) text_add(&all, "%s%s", i ? ", " : "", ids[i]);
