@@ -101,14 +101,14 @@ static size_t mix(const struct planning *p, const struct work *w, int64_t aim, i
     return sum >= least && sum <= most ? n : 0;
 }
 
-bool storage_open(const struct planning *p, const struct work *w) {
+bool storage_fits(const struct planning *p, const struct work *w) {
     if (w->bytes == 0) return true;
     return !p->storage_awaited && w->bytes <= p->storage_free && w->bytes <= lend_storage(p, w) &&
            w->bytes <= barrier_left_storage(p, w);
 }
 
 static bool place(struct planning *p, struct work *w, const struct piece pieces[], size_t n) {
-    if (!storage_open(p, w)) return false;
+    if (!storage_fits(p, w)) return false;
     for (size_t i = 0; i < n; i++) give_units(p, w, pieces[i].lane, pieces[i].units);
     give_storage(p, w, w->bytes);
     w->lane = n > 0 ? pieces[0].lane : 0;
@@ -213,12 +213,15 @@ static void wait_units(const struct planning *p, struct work *w) {
     bool found = false;
     if (w->mixed) nearest = stop_mixed(p, w, least);
     for (size_t i = 0; i < p->n_lanes && !w->mixed; i++) {
-        if (w->options[i].floor == 0) continue;
+        if (w->options[i].floor == 0 || w->options[i].floor * rating_of(p, i) > room_compute(w)) continue;
         enum stop stop = stop_of(p, w, i);
         if (!found || stop < nearest) nearest = stop, lane = i;
         found = true;
     }
-    if (nearest == STOP_NOTHING) return;
+    if (nearest == STOP_NOTHING &&
+        (w->lacks_storage || w->lacks_turn || w->short_storage.is_short || w->behind_barrier))
+        return;
+    if (nearest == STOP_NOTHING) nearest = STOP_UNITS;
     if (found && !w->mixed) {
         least = w->options[lane].floor * rating_of(p, lane);
         more = nearest == STOP_UNITS ? least - p->lanes[lane].free * rating_of(p, lane) : 0;
@@ -228,8 +231,8 @@ static void wait_units(const struct planning *p, struct work *w) {
     w->blocked_lane = lane;
     if (nearest == STOP_TURN) return;
     w->short_compute = lend_shortage(p, w, least, more);
-    w->behind_barrier = nearest == STOP_BARRIER || (nearest == STOP_LENDING && !w->mixed &&
-                                                    w->options[lane].floor > barrier_left(p, w, lane));
+    w->behind_barrier |= nearest == STOP_BARRIER || (nearest == STOP_LENDING && !w->mixed &&
+                                                     w->options[lane].floor > barrier_left(p, w, lane));
 }
 
 static void wait_storage(const struct planning *p, struct work *w) {

@@ -54,7 +54,7 @@ static void barrier_add(struct planning *p, struct work *w) {
 }
 
 void barriers_begin(struct planning *p) {
-    const struct queue_rule *q = queue_of(p);
+    const struct queue_rule *q = sharing_of(p);
     if (!q || !q->has_barrier || p->facts->pool.draining) return;
     int64_t most = q->barriers > 0 ? q->barriers : 1, n = 0;
     for (size_t i = 0; i < p->n && n < most;

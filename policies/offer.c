@@ -78,7 +78,7 @@ void offers_make(struct planning *p, const size_t *queued, size_t n, struct deci
     for (size_t i = 0; i < n; i++) {
         struct work *w = &p->works[queued[i]];
         struct decision *d = &decisions[w->input];
-        bool may = w->claim->ask != ASK_NONE && storage_open(p, w) && w->bytes <= room_storage(w);
+        bool may = w->claim->ask != ASK_NONE && storage_fits(p, w) && w->bytes <= room_storage(w);
         if (may && !(q->has_hold && w->seat->offered) && give_offer(p, w)) {
             p->storage_free -= w->bytes;
             w->seat->given_storage += w->bytes;

@@ -13,7 +13,7 @@
 static const enum order_key first_come[] = {ORDER_SHARE, ORDER_WAIT, ORDER_ID}; /* inside a cohort */
 
 struct turn turn_of(const struct planning *p, const struct work *w) {
-    const struct queue_rule *q = queue_of(p);
+    const struct queue_rule *q = sharing_of(p);
     int64_t held = w->seat->compute + w->seat->given_compute - w->claim->replaces.compute.n;
     struct turn t = {.below = held<w->seat->guarantee, .held = held> 0 ? held : 0,
                      .weight = w->weight,
@@ -50,7 +50,7 @@ static int key_cmp(enum order_key key, const struct turn *a, const struct turn *
 }
 
 int turn_cmp(const struct planning *p, const struct turn *a, const struct turn *b) {
-    const struct queue_rule *q = queue_of(p);
+    const struct queue_rule *q = sharing_of(p);
     const enum order_key *keys = q ? q->order : first_come;
     size_t n = q ? q->n_order : sizeof first_come / sizeof *first_come;
     int order;

@@ -55,7 +55,7 @@ static void limits_make(const struct work *w, struct plan_limits *l) {
 static void standing_make(const struct planning *p, const struct work *w, struct plan_standing *s) {
     int64_t held =
         w->seat->compute + w->seat->given_compute - w->given_compute - w->claim->replaces.compute.n;
-    const struct queue_rule *q = queue_of(p);
+    const struct queue_rule *q = sharing_of(p);
     if (q && q->weigh_surplus) held -= w->seat->guarantee;
     *s = (struct plan_standing){.lifted = w->lifted,
                                 .rank = w->rank,
@@ -106,7 +106,7 @@ static void queue_make(struct planning *p, struct decision *decisions) {
     int64_t position = pool->waiting, ahead = pool->waiting_compute.n;
     for (size_t i = 0; i < p->n; i++)
         if (p->works[i].outcome == OUTCOME_QUEUE) queued[n++] = i;
-    if (queue_of(p)) turns_sort(p, queued, n);
+    if (sharing_of(p)) turns_sort(p, queued, n);
     for (size_t i = 0; i < n; i++) {
         struct work *w = &p->works[queued[i]];
         struct decision *d = &decisions[w->input];
@@ -124,7 +124,7 @@ int planning_run(struct planning *p, struct err *e) {
     for (size_t i = 0; i < p->n; i++) judge_claim(p, &p->works[i]);
     lend_begin(p);
     ends_begin(p);
-    if (queue_of(p))
+    if (sharing_of(p))
         serve_queue(p);
     else
         serve_cohorts(p);

@@ -7,7 +7,7 @@
  *   barrier.c, ends.c     what is set aside for one that waited long; when units come back
  *   order.c               who is next
  *   allot.c, step.c       giving units: the first step of a claim, the next ones, exchanges
- *   cohort.c, queue.c     a whole plan: without and with a queue rule
+ *   cohort.c, queue.c     a whole plan: by time, and by share
  *   offer.c, tell.c       what could be had instead; the sentences
  *   plan.c, trace.c       the decisions; the whole way of one claim
  */
@@ -131,8 +131,9 @@ struct planning {
     const char *as_tier_of;
 };
 
-/* NULL without one: then requests are served in cohorts (cohort.c). */
-const struct queue_rule *queue_of(const struct planning *p);
+const struct queue_rule *queue_of(const struct planning *p); /* NULL: the policy has none */
+/* The same if its order begins with the share: all claims are one pool. NULL: they are served in cohorts. */
+const struct queue_rule *sharing_of(const struct planning *p);
 
 /* prepare.c. The reason that a plan cannot be made is in *e. */
 int planning_begin(struct planning *p, struct err *e);
@@ -227,7 +228,7 @@ bool is_open(const struct work *w);
 bool is_mixable(const struct work *w);
 bool has_more_slack(const struct planning *p, size_t a, size_t b);
 bool lane_open(const struct planning *p, const struct work *w, size_t lane, int64_t units);
-bool storage_open(const struct planning *p, const struct work *w);
+bool storage_fits(const struct planning *p, const struct work *w);
 int64_t most_now(const struct planning *p, const struct work *w, size_t lane);
 int64_t whole_now(const struct planning *p, const struct work *w);
 bool place_whole(struct planning *p, struct work *w);

@@ -120,6 +120,11 @@ const struct queue_rule *queue_of(const struct planning *p) {
     return p->policy && p->policy->queue.id.s ? &p->policy->queue : NULL;
 }
 
+const struct queue_rule *sharing_of(const struct planning *p) {
+    const struct queue_rule *q = queue_of(p);
+    return q && q->order[0] == ORDER_SHARE ? q : NULL;
+}
+
 /* May it get less than it asks? The request says so, and no rule forbids it. */
 static bool may_shrink(const struct planning *p, const struct fact_claim *c) {
     const struct queue_rule *q = queue_of(p);
@@ -163,7 +168,7 @@ static int works_begin(struct planning *p, struct err *e) {
         if (i > 0 && work_cmp(&p->works[i - 1], &p->works[i]) == 0)
             return err_set(e, ERR_FAILED, "claim %s stands twice in the facts", p->works[i].claim->id);
     }
-    if (queue_of(p)) ids_rank(p);
+    if (sharing_of(p)) ids_rank(p);
     parties_begin(p);
     return 0;
 }

@@ -10,20 +10,14 @@
 
 #include <stdlib.h>
 
-static bool awaits(const struct planning *p) { return queue_of(p)->order[0] != ORDER_SHARE; }
-
 static bool floor_next(struct planning *p, struct work *w) {
     judge_room(p, w); /* with what its tenant and organisation got before it */
-    if (!is_open(w) || place_floor(p, w)) return w->placed;
-    if (awaits(p)) await(p, w);
-    return false;
+    return is_open(w) && place_floor(p, w);
 }
 
 static void fill(struct planning *p) {
     struct turns turns = {0};
     size_t i;
-    for (i = 0; i < p->n_lanes; i++) p->lanes[i].awaited = false;
-    p->storage_awaited = false;
     for (i = 0; i < p->n; i++)
         if (is_open(&p->works[i])) turns_put(p, &turns, i);
     while (turns_take(p, &turns, &i)) {

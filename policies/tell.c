@@ -203,7 +203,7 @@ static void say_lend(struct planning *p, struct work *w, const struct decision *
 static void say_barrier(struct planning *p, struct work *w, const struct decision *d, bool first) {
     const struct lane *l = &p->lanes[w->blocked_lane];
     const struct barrier *b = barrier_first(p, w, w->blocked_lane);
-    const struct queue_rule *q = queue_of(p);
+    const struct queue_rule *q = sharing_of(p);
     struct reason *r = reason_add(&w->reasons, REASON_BEHIND_BARRIER, true, p->policy, q ? &q->id : NULL);
     long long aside = b ? l->free - barrier_left(p, w, w->blocked_lane) : 0;
     if (!b) {
