@@ -145,7 +145,6 @@ void lines_make(struct planning *p, const struct work *w, struct plan_line **lin
 
 /* tier.c: the tier of a claim; a tier rule that cannot be evaluated holds it. */
 void judge_tier(struct planning *p, struct work *w);
-int assess(const struct policy *policy, const struct facts *facts, struct standing *out, struct err *e);
 /* Would the policy let this tenant have something at all? e was begun for the tenant. */
 bool tenant_is_eligible(const struct policy *policy, struct eval *e);
 
