@@ -241,6 +241,7 @@ void await(struct planning *p, const struct work *w); /* what it waits for is no
 bool step_next(struct planning *p, struct work *w); /* false: it can take no further step */
 void steps_fill(struct planning *p, size_t first, size_t end);
 bool steps_exchange(struct planning *p, size_t first, size_t end);
+bool steps_trade(struct planning *p); /* all works; true: something moved */
 
 void serve_cohorts(struct planning *p);
 void serve_queue(struct planning *p);
