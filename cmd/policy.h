@@ -3,5 +3,3 @@
 #include "cmd/command.h"
 
 extern const struct command policy_commands[];
-
-int policy_share_run(struct call *call, struct err *e);
