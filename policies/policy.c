@@ -169,6 +169,11 @@ const char *policy_basis(const struct policy *policy) { return policy->basis.s; 
 bytes_t policy_storage(const struct policy *policy) { return policy->storage; }
 size_t policy_flavors(const struct policy *policy) { return policy->n_flavors; }
 
+void policy_valid(const struct policy *policy, struct maybe_instant *from, struct maybe_instant *until) {
+    *from = policy->valid_from;
+    *until = policy->valid_until;
+}
+
 struct fact_flavor policy_flavor(const struct policy *policy, size_t i) {
     const struct flavor *f = &policy->flavors[i];
     struct fact_flavor out = {.name = f->name.s,
