@@ -141,6 +141,13 @@ bool place_whole(struct planning *p, struct work *w) {
     return found && place(p, w, pieces, 1);
 }
 
+/* A cohort spreads over the flavors; where steps go by share the smallest is taken, so that most get one. */
+static bool floor_is_better(const struct planning *p, struct piece a, struct piece b) {
+    int64_t x = a.units * rating_of(p, a.lane), y = b.units * rating_of(p, b.lane);
+    if (sharing_of(p) && x != y) return x < y;
+    return has_more_slack(p, a.lane, b.lane);
+}
+
 /* The least that it takes. */
 bool place_floor(struct planning *p, struct work *w) {
     struct piece pieces[LANES_MOST];
@@ -150,7 +157,8 @@ bool place_floor(struct planning *p, struct work *w) {
     for (size_t i = 0; i < p->n_lanes; i++) {
         int64_t units = w->options[i].floor;
         if (!lane_open(p, w, i, units) || units * rating_of(p, i) > room) continue;
-        if (!found || has_more_slack(p, i, pieces[0].lane)) pieces[0] = (struct piece){i, units};
+        if (!found || floor_is_better(p, (struct piece){i, units}, pieces[0]))
+            pieces[0] = (struct piece){i, units};
         found = true;
     }
     if (found) return place(p, w, pieces, 1);

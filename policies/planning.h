@@ -146,7 +146,6 @@ void lines_make(struct planning *p, const struct work *w, struct plan_line **lin
 
 /* tier.c: the tier of a claim; a tier rule that cannot be evaluated holds it. */
 void judge_tier(struct planning *p, struct work *w);
-int assess(const struct policy *policy, const struct facts *facts, struct standing *out, struct err *e);
 /* Would the policy let this tenant have something at all? e was begun for the tenant. */
 bool tenant_is_eligible(const struct policy *policy, struct eval *e);
 
@@ -243,6 +242,7 @@ void await(struct planning *p, const struct work *w); /* what it waits for is no
 bool step_next(struct planning *p, struct work *w); /* false: it can take no further step */
 void steps_fill(struct planning *p, size_t first, size_t end);
 bool steps_exchange(struct planning *p, size_t first, size_t end);
+bool steps_trade(struct planning *p); /* all works; true: something moved */
 
 void serve_cohorts(struct planning *p);
 void serve_queue(struct planning *p);

@@ -3,7 +3,6 @@
 
 #include "alloc/scope.h"
 #include "policies/plan.h"
-#include "policies/planning.h"
 #include "policies/reclaim.h"
 #include "policies/syntax.h"
 
@@ -286,5 +285,5 @@ const struct decider policy_decider = {.open = policy_open,
                                        .close = policy_free,
                                        .plan = plan_make,
                                        .plan_bare = plan_bare,
-                                       .assess = assess,
+                                       .assess = plan_assess,
                                        .reclaim = reclaim_decide};

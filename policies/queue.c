@@ -34,6 +34,7 @@ static void fill_up(struct planning *p) {
         size_t placed = barriers_placed(p);
         fill(p);
         again = steps_exchange(p, 0, p->n) || barriers_placed(p) != placed;
+        if (!again) again = steps_trade(p);
     }
 }
 

@@ -112,3 +112,78 @@ bool steps_exchange(struct planning *p, size_t first, size_t end) {
     free(list);
     return moved;
 }
+
+/* ---- trading ---- */
+
+/* Could a take all that b was given, and b all that a was given? a weighs more and has less, so that the
+   smaller of their weighted shares grows. Neither falls below its least or its guarantee, nor goes above its
+   ask or ceiling. */
+static bool may_trade(const struct planning *p, const struct work *a, const struct work *b) {
+    int64_t more = b->given_compute - a->given_compute,
+            left = b->seat->compute + b->seat->given_compute - more;
+    int64_t least = b->claim->minimum_compute.n;
+    if (more <= 0 || b->given_compute > a->ask || more > room_compute(a)) return false;
+    if (a->given_compute < least || left < b->seat->guarantee) return false;
+    if (a->organisation == b->organisation || a->claim->per_server != b->claim->per_server) return false;
+    return p->n_barriers == 0 || a->lease.end.s + a->lease.grace.s <= b->lease.end.s + b->lease.grace.s;
+}
+
+static void trade(struct planning *p, struct work *a, struct work *b) {
+    int64_t of_a[LANES_MOST], of_b[LANES_MOST];
+    size_t lane = a->lane;
+    for (size_t i = 0; i < p->n_lanes; i++) {
+        of_a[i] = a->options[i].given;
+        of_b[i] = b->options[i].given;
+        give_units(p, a, i, -of_a[i]);
+        give_units(p, b, i, -of_b[i]);
+    }
+    for (size_t i = 0; i < p->n_lanes; i++) {
+        give_units(p, a, i, of_b[i]);
+        give_units(p, b, i, of_a[i]);
+    }
+    a->lane = b->lane;
+    b->lane = lane;
+}
+
+static int given_cmp(const void *a, const void *b, void *arg) {
+    const struct planning *p = arg;
+    size_t i = *(const size_t *)a, k = *(const size_t *)b;
+    const struct work *x = &p->works[i], *y = &p->works[k];
+    if (x->weight != y->weight) return x->weight > y->weight ? -1 : 1;
+    if (x->given_compute != y->given_compute) return x->given_compute < y->given_compute ? -1 : 1;
+    return (x->id_rank > y->id_rank) - (x->id_rank < y->id_rank);
+}
+
+static int64_t weight_at(const struct planning *p, const size_t *list, size_t i) {
+    return p->works[list[i]].weight;
+}
+
+/* Steps are coarse: the last card left may be the largest, and fall to the lightest. While nothing is
+   provisioned, those of a heavier weight, least first, change with those of a lighter one, lightest and most
+   first. */
+bool steps_trade(struct planning *p) {
+    size_t *list = mem_alloc(p->n * sizeof *list), n = 0;
+    bool moved = false;
+    for (size_t i = 0; i < p->n; i++) {
+        const struct work *w = &p->works[i];
+        if (w->placed && w->has_minimum && is_mixable(w) && !w->claim->ranked) list[n++] = i;
+    }
+    qsort_r(list, n, sizeof *list, given_cmp, p);
+    for (size_t i = 0, k = n; i < n; i++) {
+        if (i > 0 && weight_at(p, list, i) != weight_at(p, list, i - 1)) k = n;
+        while (k > i + 1 && weight_at(p, list, k - 1) < weight_at(p, list, i)) {
+            struct work *a = &p->works[list[i]], *b = &p->works[list[k - 1]];
+            if (b->given_compute <= a->given_compute) {
+                while (k > 0 && weight_at(p, list, k - 1) == b->weight) k--; /* the next heavier ones */
+                continue;
+            }
+            k--;
+            if (!may_trade(p, a, b)) continue;
+            trade(p, a, b);
+            moved = true;
+            break;
+        }
+    }
+    free(list);
+    return moved;
+}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The tier of a tenant: the first rule of the tier set that matches. */
+#include "policies/plan.h"
 #include "policies/planning.h"
 
 #include "alloc/scope.h"
@@ -61,7 +62,7 @@ bool tenant_is_eligible(const struct policy *policy, struct eval *e) {
     return true;
 }
 
-int assess(const struct policy *policy, const struct facts *facts, struct standing *out, struct err *e) {
+int plan_assess(const struct policy *policy, const struct facts *facts, struct standing *out, struct err *e) {
     struct eval eval;
     (void)e;
     for (size_t i = 0; i < facts->n_tenants; i++) {
