@@ -65,6 +65,9 @@ struct fact_pool {
     bytes_t datalake_capacity, datalake_free;
     const struct fact_service *services;
     size_t n_services;
+    const char *const
+        *measures; /* metrics that can be measured here: for the comparison with a policy only */
+    size_t n_measures;
     const struct fact_end *ends; /* by (at, grant, flavor): the next ones, of flavors that run short */
     size_t n_ends;
     struct fact_promised promised;
