@@ -47,7 +47,7 @@ int request_decode(const struct json_at *at, const char *tenant, struct request_
 int request_check(const struct request_new *n, struct err *e);
 
 struct request {
-    int64_t id, tenant, pool, grant; /* grant: 0 none */
+    int64_t id, tenant, pool, grant, call; /* grant, call: 0 none */
     char *state, *tenant_name, *pool_name;
 };
 void request_free(struct request *r);

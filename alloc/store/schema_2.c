@@ -116,13 +116,15 @@ static const char sample[] =
 /* Calls. compute and storage: the call's own share of the pool. Scores in thousandths of a point. */
 static const char call[] =
     "CREATE TABLE call (id INTEGER PRIMARY KEY, pool INTEGER NOT NULL REFERENCES pool (id), name TEXT NOT NULL UNIQUE,"
-    "  state TEXT NOT NULL CHECK (state IN ('open', 'closed', 'awarded')), compute_gflops INTEGER CHECK (compute_gflops"
-    "  " COUNT "), storage_bytes INTEGER CHECK (storage_bytes " BYTES "), opens_at INTEGER NOT NULL, closes_at INTEGER,"
-    "  awarded_at INTEGER, made_by TEXT NOT NULL) STRICT;"
+    "  state TEXT NOT NULL CHECK (state IN ('open', 'closed', 'awarded', 'ended')), compute_gflops INTEGER CHECK"
+    "  (compute_gflops " COUNT "), storage_bytes INTEGER CHECK (storage_bytes " BYTES "), opens_at INTEGER NOT NULL,"
+    "  closes_at INTEGER, awarded_at INTEGER, sign_by INTEGER, made_by TEXT NOT NULL) STRICT;"
+    /* What a request was given counts against the call's share until it declines or is out. */
     "CREATE TABLE call_request (call INTEGER NOT NULL REFERENCES call (id), tenant INTEGER NOT NULL, request INTEGER"
-    "  NOT NULL, state TEXT NOT NULL CHECK (state IN ('entered', 'awarded', 'reserve', 'declined', 'out')), score"
-    "  INTEGER, rank INTEGER, PRIMARY KEY (call, request), FOREIGN KEY (tenant, request) REFERENCES request (tenant,"
-    "  id)) STRICT, WITHOUT ROWID;"
+    "  NOT NULL, state TEXT NOT NULL CHECK (state IN ('entered', 'awarded', 'reserve', 'declined', 'out')), rank"
+    "  INTEGER, compute_gflops INTEGER NOT NULL DEFAULT 0 CHECK (compute_gflops " COUNT "), storage_bytes INTEGER NOT"
+    "  NULL DEFAULT 0 CHECK (storage_bytes " BYTES "), sign_by INTEGER, PRIMARY KEY (call, request), FOREIGN KEY"
+    "  (tenant, request) REFERENCES request (tenant, id)) STRICT, WITHOUT ROWID;"
     "CREATE TABLE score (call INTEGER NOT NULL, request INTEGER NOT NULL, reviewer TEXT NOT NULL, score INTEGER NOT"
     "  NULL, remark TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (call, request, reviewer), FOREIGN KEY (call,"
     "  request) REFERENCES call_request (call, request)) STRICT, WITHOUT ROWID;";
