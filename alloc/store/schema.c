@@ -322,9 +322,11 @@ static const char second[] =
     /* Calls. compute and storage: the call's own share of the pool. */
     "CREATE TABLE call (id INTEGER PRIMARY KEY, pool INTEGER NOT NULL REFERENCES pool (id), name TEXT NOT "
     "NULL UNIQUE,"
-    "  state TEXT NOT NULL CHECK (state IN ('open', 'closed', 'awarded', 'ended')), compute_gflops INTEGER CHECK "
+    "  state TEXT NOT NULL CHECK (state IN ('open', 'closed', 'awarded', 'ended')), compute_gflops INTEGER "
+    "CHECK "
     "(compute_gflops " COUNT "), storage_bytes INTEGER CHECK (storage_bytes " BYTES
-    "), opens_at INTEGER NOT NULL, closes_at INTEGER, awarded_at INTEGER, sign_by INTEGER, made_by TEXT NOT NULL) STRICT;"
+    "), opens_at INTEGER NOT NULL, closes_at INTEGER, awarded_at INTEGER, sign_by INTEGER, made_by TEXT NOT "
+    "NULL) STRICT;"
     /* What a request was given counts against the call's share until it declines or is out. */
     "CREATE TABLE call_request (call INTEGER NOT NULL REFERENCES call (id), tenant INTEGER NOT NULL, request "
     "INTEGER "
