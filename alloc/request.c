@@ -21,20 +21,20 @@ int request_find(struct store *s, int64_t id, int64_t tenant, struct request *ou
     *out = (struct request){0};
     int rc = rows_open(
         &r, s, e,
-        "SELECT r.id, r.tenant, r.pool, coalesce(r.grant_id, 0), coalesce(r.call, 0), r.state, t.name, "
-        "p.name FROM request r "
+        "SELECT r.id, r.tenant, r.pool, coalesce(r.grant_id, 0), coalesce(r.call, 0), r.state, t.name, p.name "
+        "FROM request r "
         "JOIN tenant t ON t.id = r.tenant JOIN pool p ON p.id = r.pool "
         "WHERE r.id = $1 AND ($2 = 0 OR r.tenant = $2)",
         "ii", id, tenant);
     if (rc == 0 && (rc = rows_next(&r, e)) == 1) {
-        *out = (struct request){rows_int(&r, 0),
-                                rows_int(&r, 1),
-                                rows_int(&r, 2),
-                                rows_int(&r, 3),
-                                rows_int(&r, 4),
-                                mem_copy(rows_text(&r, 5)),
-                                mem_copy(rows_text(&r, 6)),
-                                mem_copy(rows_text(&r, 7))};
+        *out = (struct request){.id = rows_int(&r, 0),
+                                .tenant = rows_int(&r, 1),
+                                .pool = rows_int(&r, 2),
+                                .grant = rows_int(&r, 3),
+                                .call = rows_int(&r, 4),
+                                .state = mem_copy(rows_text(&r, 5)),
+                                .tenant_name = mem_copy(rows_text(&r, 6)),
+                                .pool_name = mem_copy(rows_text(&r, 7))};
         rc = 0;
     } else if (rc == 0) {
         rc = err_set(e, ERR_NOT_FOUND, "no request r-%lld", (long long)id);
