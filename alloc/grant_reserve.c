@@ -100,7 +100,7 @@ static int book_line(struct making *m, const struct plan_line *line, struct err 
     if (sql_do(
             m->book->store, e,
             "INSERT INTO grant_line (tenant, grant_id, flavor, units, rating_gflops) VALUES ($1, $2, $3, $4, "
-            "$5) "
+            "nullif($5, 0)) "
             "ON CONFLICT (tenant, grant_id, flavor) DO UPDATE SET units = grant_line.units + excluded.units",
             "iisii", m->tenant, m->id, line->flavor, count, line->rating.n) < 0)
         return -1;

@@ -71,6 +71,11 @@ static const char offer[] =
     "  request INTEGER NOT NULL UNIQUE, body TEXT NOT NULL, compute_gflops INTEGER NOT NULL CHECK (compute_gflops"
     "  " COUNT "), storage_bytes INTEGER NOT NULL CHECK (storage_bytes " BYTES "), until_at INTEGER NOT NULL, made_at"
     "  INTEGER NOT NULL, PRIMARY KEY (pool, tenant)) STRICT, WITHOUT ROWID;"
+    /* A device is set aside with its offer: the number of its request. */
+    "ALTER TABLE slot ADD COLUMN offer INTEGER;"
+    "DROP INDEX slot_free; CREATE INDEX slot_free ON slot (pool, flavor, state, operation, offer, host, name)"
+    "  WHERE operation IS NULL AND offer IS NULL;"
+    "CREATE INDEX slot_by_offer ON slot (offer) WHERE offer IS NOT NULL;"
     "CREATE TABLE offer_line (pool INTEGER NOT NULL, tenant INTEGER NOT NULL, item TEXT NOT NULL, quantity INTEGER NOT"
     "  NULL CHECK (quantity > 0), PRIMARY KEY (pool, tenant, item), FOREIGN KEY (pool, tenant) REFERENCES offer (pool,"
     "  tenant)) STRICT, WITHOUT ROWID;";
