@@ -20,6 +20,7 @@ const struct command *const command_tables[] = {
     policy_commands,
     policy_fmt_commands,
     tenant_commands,
+    call_commands,
     request_commands,
     grant_commands,
     queue_commands,
