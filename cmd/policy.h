@@ -13,3 +13,5 @@ char *policy_path(const char *word, struct err *e);
 void policy_tell(struct call *call, const struct diagnostics *d);
 /* The whole of it is told; the error carries the first, for those who read one line. Returns -1. */
 int policy_fail(struct call *call, const struct diagnostics *d, const char *file, struct err *e);
+
+int policy_share_run(struct call *call, struct err *e);

@@ -3,6 +3,7 @@
 
 #include "alloc/scope.h"
 #include "policies/plan.h"
+#include "policies/reclaim.h"
 #include "policies/syntax.h"
 
 #include <errno.h>
@@ -267,4 +268,5 @@ bool policy_attr(const struct policy *policy, enum policy_attr_of of, size_t i, 
     return false;
 }
 
-const struct decider policy_decider = {.open = policy_open, .close = policy_free, .plan = plan_make};
+const struct decider policy_decider = {
+    .open = policy_open, .close = policy_free, .plan = plan_make, .reclaim = reclaim_decide};
