@@ -255,5 +255,8 @@ bool policy_attr(const struct policy *policy, enum policy_attr_of of, size_t i, 
     return false;
 }
 
-const struct decider policy_decider = {
-    .open = policy_open, .close = policy_free, .plan = plan_make, .reclaim = reclaim_decide};
+const struct decider policy_decider = {.open = policy_open,
+                                       .close = policy_free,
+                                       .plan = plan_make,
+                                       .reclaim = reclaim_decide,
+                                       .window = reclaim_window};

@@ -411,3 +411,10 @@ int reclaim_decide(const struct policy *policy, const struct facts *facts, struc
     standings_free(standings, facts->n_tenants);
     return rc;
 }
+
+bool reclaim_window(const struct policy *policy, size_t i, const char **metric, span_t *window) {
+    if (i >= policy->n_idles) return false;
+    *metric = policy->idles[i].metric.s;
+    *window = policy->idles[i].window;
+    return true;
+}
