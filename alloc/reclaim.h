@@ -52,8 +52,8 @@ int reclaim_appeal(struct book *b, const struct reclaim_notice *n, const char *r
 /* uphold: the notice is withdrawn; else it stands again. */
 int reclaim_answer(struct book *b, const struct reclaim_notice *n, bool uphold, const char *reason,
                    struct err *e);
-/* The tenant agrees that its servers go now. */
-int reclaim_consent(struct book *b, const struct reclaim_notice *n, struct err *e);
+/* The tenant agrees that its servers go now. by: who of it, or NULL when the book's actor is the tenant. */
+int reclaim_consent(struct book *b, const struct reclaim_notice *n, const char *by, struct err *e);
 /* After servers of the grant were ordered absent otherwise. */
 int reclaim_prune(struct book *b, int64_t tenant, int64_t grant, struct err *e);
 

@@ -101,13 +101,13 @@ int reclaim_answer(struct book *b, const struct reclaim_notice *n, bool uphold, 
     return answer_tell(b, n, uphold, reason, e);
 }
 
-int reclaim_consent(struct book *b, const struct reclaim_notice *n, struct err *e) {
+int reclaim_consent(struct book *b, const struct reclaim_notice *n, const char *by, struct err *e) {
     if (is_open(n, "noticed", "agreed to", e) < 0) return -1;
     if (sql_do(b->store, e,
                "UPDATE reclaim SET effect_at = $2, notice_s = 0 WHERE id = $1 AND effect_at > $2", "ii",
                n->id, b->at.s) < 0)
         return -1;
-    return note(b, "reclaim.consent", n, NULL, e);
+    return note(b, "reclaim.consent", n, by, e);
 }
 
 /* ---- when its servers go otherwise ---- */
