@@ -16,14 +16,17 @@ static bool is_overridden(const struct work *w, struct word id) {
 }
 
 /* A rule that cannot be evaluated holds the request for a person. */
-static void hold_unknown(struct planning *p, struct work *w, const struct word *rule) {
+void hold_unknown(struct planning *p, struct work *w, const struct word *rule) {
     struct text en = {0}, ko = {0};
     struct reason *r = reason_add(&w->reasons, REASON_EVAL_ERROR, true, p->policy, rule);
     eval_missing(p->eval, &en, &ko);
     reason_en(r, "rule %s cannot be evaluated for %s: %s", rule->s, name_of(w), en.s);
     reason_ko(r, "%s의 신청에 규칙 %s을(를) 적용할 수 없습니다: %s", name_of(w), rule->s, ko.s);
     const struct variable *v = &p->policy->variables[p->eval->missing];
-    if (v->of == SUBJECT_BUILT_IN) {
+    if (p->eval->missing == VAR_TIER) {
+        reason_hint_en(r, "the tier set must be evaluated first");
+        reason_hint_ko(r, "먼저 등급 규칙을 적용할 수 있어야 합니다");
+    } else if (v->of == SUBJECT_BUILT_IN) {
         reason_hint_en(r, "name a flavor in the request");
         reason_hint_ko(r, "신청에 자원 종류를 지정하십시오");
     } else {
@@ -48,6 +51,7 @@ static void judge_rule(struct planning *p, struct work *w, const struct rule *ru
         r = reason_add(&w->reasons, REASON_NOT_ELIGIBLE, true, p->policy, &rule->id);
         reason_en(r, "%s is not eligible: %s", name_of(w), reason);
         reason_ko(r, "%s의 신청은 자격 요건에 맞지 않습니다: %s", name_of(w), ko);
+        w->eligible = false;
         deny(w);
         return;
     case EFFECT_REVIEW:
@@ -211,6 +215,7 @@ void judge_claim(struct planning *p, struct work *w) {
     if (!policy_fits_pool(p, w)) return;
     eval_begin(p->eval, p->policy, p->facts, w->claim);
     judge_eligible(p, w);
+    judge_tier(p, w);
     if (w->tenant->suspended) {
         struct reason *r = reason_add(&w->reasons, REASON_SUSPENDED, true, NULL, NULL);
         reason_en(r, "%s is suspended", name_of(w));

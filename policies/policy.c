@@ -271,5 +271,7 @@ bool policy_attr(const struct policy *policy, enum policy_attr_of of, size_t i, 
 const struct decider policy_decider = {.open = policy_open,
                                        .close = policy_free,
                                        .plan = plan_make,
+                                       .plan_bare = plan_bare,
+                                       .assess = plan_assess,
                                        .reclaim = reclaim_decide,
                                        .window = reclaim_window};

@@ -127,18 +127,18 @@ static void compute_asked(const struct planning *p, const struct work *w, int64_
     *asks = *least = 0;
     if (c->ask == ASK_NONE) return;
     *asks = c->ask == ASK_COMPUTE ? c->compute.n : INT64_MAX;
-    *least = c->ask == ASK_COMPUTE && !c->has_minimum ? c->compute.n : INT64_MAX;
+    *least = c->ask == ASK_COMPUTE && !w->has_minimum ? c->compute.n : INT64_MAX;
     for (size_t i = 0; i < p->n_lanes; i++) {
         const struct option *o = &w->options[i];
         int64_t rating = p->lanes[i].flavor->rating.n;
         if (o->most == 0) continue;
         if (c->ask == ASK_UNITS) *asks = smaller(*asks, times(c->units.n, rating));
-        if (c->has_minimum)
+        if (w->has_minimum)
             *least = smaller(*least, o->floor * rating);
         else if (c->ask == ASK_UNITS)
             *least = smaller(*least, times(c->units.n, rating));
     }
-    if (w->mixed && c->has_minimum) *least = smaller(*least, c->minimum_compute.n);
+    if (w->mixed && w->has_minimum) *least = smaller(*least, c->minimum_compute.n);
 }
 
 bool room_allows(const struct planning *p, const struct work *w) {
