@@ -26,11 +26,12 @@ static void without_effect(struct sim *s, const struct event *v) {
 /* ---- the pool ---- */
 
 static int no_flavor(const struct sim *s, const struct event *v, struct err *e) {
-    return err_set(e, ERR_USAGE, "the event of line %zu: pool %s has no flavor '%s'", v->line, s->pool.name, v->name);
+    return err_set(e, ERR_USAGE, "the event of line %zu: pool %s has no flavor '%s'", v->line, s->pool.name,
+                   v->name);
 }
 
-/* More units come free; fewer, or broken ones, are taken from those that are free, the rest is lost as it is
-   given back. */
+/* Units that are in use cannot leave the pool. They can break: then less than nothing is free until what is
+   in use is given back. */
 static int capacity_apply(struct sim *s, const struct event *v, struct err *e) {
     if (!v->name) {
         int64_t used = s->pool.storage_capacity.n - s->pool.storage_free.n;
@@ -47,13 +48,13 @@ static int capacity_apply(struct sim *s, const struct event *v, struct err *e) {
     struct fact_flavor *x = &s->flavors[f];
     int64_t change = v->kind == EVENT_LOSS ? 0 : v->amount - x->capacity.n;
     int64_t lost = v->kind == EVENT_LOSS ? v->amount : 0;
-    if (x->free.n + change < lost)
-        return err_set(e, ERR_USAGE,
-                       "the event of line %zu: %lld units of %s are free, fewer than are to go: let tenants give "
-                       "back first",
-                       v->line, (long long)x->free.n, v->name);
+    if ((v->kind == EVENT_CAPACITY && x->free.n + change < 0) || x->lost.n + lost > x->capacity.n + change)
+        return err_set(
+            e, ERR_USAGE,
+            "the event of line %zu: %lld of %lld units of %s are free and %lld lost: so many cannot go",
+            v->line, (long long)x->free.n, (long long)x->capacity.n, v->name, (long long)x->lost.n);
     x->capacity.n += change;
-    x->free.n += change - lost;
+    x->free.n += change - lost; /* with a loss perhaps below 0 */
     x->lost.n += lost;
     s->capacity += change * x->rating.n;
     s->is_raised = true;
@@ -63,8 +64,8 @@ static int capacity_apply(struct sim *s, const struct event *v, struct err *e) {
 static int policy_apply(struct sim *s, const struct event *v, struct err *e) {
     const struct policy *y = s->options.policies(s->options.arg, v->name);
     if (strcmp(y->pool.s, s->pool.name) != 0 || strcmp(y->basis.s, s->pool.basis) != 0)
-        return err_set(e, ERR_USAGE, "the event of line %zu: policy %s is for pool %s (%s), not for %s (%s)", v->line,
-                       y->name, y->pool.s, y->basis.s, s->pool.name, s->pool.basis);
+        return err_set(e, ERR_USAGE, "the event of line %zu: policy %s is for pool %s (%s), not for %s (%s)",
+                       v->line, y->name, y->pool.s, y->basis.s, s->pool.name, s->pool.basis);
     s->policy = y;
     sim_rules_begin(s);
     s->is_raised = true;
@@ -108,14 +109,11 @@ static bool appeal(struct sim *s, size_t request) {
     struct sim_request *r = &s->requests[request];
     if (!is_live(s, r)) return false;
     struct sim_grant *g = &s->grants[r->grant - 1];
-    size_t kept = 0;
+    size_t before = g->n_open;
     for (size_t i = 0; i < g->n_notices; i++)
         if (g->notices[i].fact.cause == CAUSE_IDLE) g->notices[i].done = true;
-    for (size_t i = 0; i < g->n_open; i++)
-        if (g->open[i].cause != CAUSE_IDLE) g->open[kept++] = g->open[i];
-    bool answered = kept < g->n_open;
-    g->n_open = kept;
-    sim_grant_facts(s, r->grant - 1);
+    sim_notices_refresh(s, r->grant - 1);
+    bool answered = g->n_open < before;
     if (answered) sim_log_event(s, "appeal", request, NULL);
     return answered;
 }
@@ -243,6 +241,7 @@ void sim_end(struct sim *s) {
     free(s->days);
     free(s->taken);
     free(s->rules);
+    free(s->inversions);
     free(s->plan_tenants);
     free(s->plan_claims);
     free(s->plan_place);

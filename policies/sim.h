@@ -24,15 +24,15 @@ const char *sim_state_word(enum sim_state state);
 /* What became of one request; the world has what it asks. */
 struct sim_request {
     enum sim_state state;
-    bool is_partial, is_barrier, approved, refused;
+    bool is_partial, is_barrier, approved, refused, is_inverted;
     struct maybe_instant first, granted; /* its first decision; when it was granted */
     enum outcome first_outcome, outcome; /* outcome: the last one */
     gflops_t compute;                    /* granted */
     bytes_t storage;
-    size_t tier;                    /* index into sim.tiers */
-    char *decisive;                 /* of the last decision: "NO_UNITS, LEND_LIMIT B1" */
+    size_t tier;    /* index into sim.tiers */
+    char *decisive; /* of the last decision: "NO_UNITS, LEND_LIMIT B1" */
     enum reason_code code;
-    size_t grant; /* 1 + index into sim.grants; 0: none */
+    size_t grant;   /* 1 + index into sim.grants; 0: none */
     int64_t wanted; /* GFLOPS that it adds to the demand of its tenant */
     bool ranked;
     int64_t rank;
@@ -43,6 +43,10 @@ enum sim_grant_state { SIM_LIVE, SIM_GRACE, SIM_KEPT, SIM_ENDED };
 
 struct sim_notice {
     struct fact_notice fact;
+    span_t notice;      /* that the rule promises */
+    gflops_t guarantee; /* of the tenant, as it can be kept */
+    bool measured;
+    int64_t covered; /* percent of the window */
     int64_t *operations;
     size_t n_operations;
     size_t claim; /* 1 + request that it is for; 0: none */
@@ -112,11 +116,22 @@ struct sim_taken {
     size_t tenant, claimant; /* claimant: 1 + tenant for whom; 0: for nobody in particular */
     enum reclaim_cause cause;
     int64_t units, compute;
+    instant_t start; /* of the grant */
+    span_t notice;   /* that the rule promises */
+    gflops_t guarantee;
+    bool measured;
+    int64_t covered;
 };
 
 struct sim_rule {
     const char *id, *place;
     int64_t named, decisive; /* decisions in whose reasons it stands; whose outcome it made */
+};
+
+/* Requests of a better tier that waited while one of a lower tier was served. */
+struct sim_inversion {
+    const char *why;
+    int64_t n;
 };
 
 struct sim_tier {
@@ -153,7 +168,6 @@ struct sim {
     struct fact_pool pool;
     struct fact_flavor flavors[FLAVORS_MOST];
     struct fact_service services[SERVICES_MOST];
-    int64_t releasing[FLAVORS_MOST];
     int64_t capacity; /* GFLOPS, at least 1 */
     char items[FLAVORS_MOST + SERVICES_MOST][96];
     size_t n_items; /* flavors first */
@@ -184,12 +198,14 @@ struct sim {
     struct sim_day *days;
     size_t n_days, days_room;
     struct sim_taken *taken;
-    size_t n_taken, taken_room;
+    size_t n_taken, taken_room, taken_seen; /* seen by the invariants */
     struct sim_rule *rules;
     size_t n_rules, rules_room;
     struct sim_tier tiers[SIM_TIERS];
     size_t n_tiers;
-    int64_t decisions, plans, checks, without_effect, renewals, renewals_refused, inversions;
+    int64_t decisions, plans, checks, without_effect, renewals, renewals_refused;
+    struct sim_inversion *inversions; /* by what kept the better tier waiting */
+    size_t n_inversions, inversions_room;
     /* scratch of a plan */
     struct fact_tenant *plan_tenants;
     struct fact_claim *plan_claims;

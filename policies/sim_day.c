@@ -31,7 +31,8 @@ static void entitle(struct sim *s, struct want *wants, size_t n) {
     qsort(wants, n, sizeof *wants, want_cmp);
     for (size_t i = 0; i < n; i++) weights += wants[i].weight;
     for (size_t i = 0; i < n; i++) {
-        int64_t fair = (int64_t)((wide_t)left * wants[i].weight / weights), gets = least(fair, wants[i].demand);
+        int64_t fair = (int64_t)((wide_t)left * wants[i].weight / weights),
+                gets = least(fair, wants[i].demand);
         struct sim_tenant *t = &s->tenants[wants[i].tenant];
         left -= gets;
         weights -= wants[i].weight;

@@ -39,7 +39,8 @@ static void put_given(struct text *out, const struct decision *d) {
     for (size_t i = 0; i < d->n_lines; i++) {
         text_add(out, "%s{\"flavor\":", i ? "," : "");
         put_string(out, d->lines[i].flavor);
-        text_add(out, ",\"size\":%lld,\"count\":%lld}", (long long)d->lines[i].size, (long long)d->lines[i].count);
+        text_add(out, ",\"size\":%lld,\"count\":%lld}", (long long)d->lines[i].size,
+                 (long long)d->lines[i].count);
     }
     text_add(out, "],\"end\":\"%s\"", instant_text(d->lease.end).s);
 }
@@ -75,8 +76,8 @@ static void rule_add(struct sim *s, const struct word *id) {
     if (i < s->n_rules || !id->s) return;
     s->rules = mem_grow(s->rules, &s->rules_room, s->n_rules + 1, sizeof *s->rules);
     text_add(&place, "%s:%d", s->policy->file, id->place.line);
-    s->rules[s->n_rules++] =
-        (struct sim_rule){.id = keep_text(&s->memory, id->s), .place = keep_add(&s->memory, text_take(&place))};
+    s->rules[s->n_rules++] = (struct sim_rule){.id = keep_text(&s->memory, id->s),
+                                               .place = keep_add(&s->memory, text_take(&place))};
 }
 
 /* All rules of the policy, in the order in which a page lists them. */

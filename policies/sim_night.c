@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What time brings: what was given back comes free, leases near their end, reclaims. As alloc/tick.h has it. */
+/* What time brings: what was given back comes free, leases near their end, reclaims. As alloc/tick.h has it.
+ */
 #include "policies/sim_parts.h"
 
 #include "policies/syntax.h"
@@ -9,9 +10,9 @@
 
 static void come_free(struct sim *s) {
     for (size_t f = 0; f < s->pool.n_flavors; f++) {
-        if (s->releasing[f] == 0) continue;
-        s->flavors[f].free.n += s->releasing[f];
-        s->releasing[f] = 0;
+        if (s->flavors[f].coming.n == 0) continue;
+        s->flavors[f].free.n += s->flavors[f].coming.n;
+        s->flavors[f].coming = units(0);
         s->is_raised = true;
     }
 }
@@ -45,11 +46,11 @@ bool sim_renew(struct sim *s, size_t grant) {
     struct sim_grant *g = &s->grants[grant];
     instant_t end = instant_after(g->end, g->renew_term);
     bool above = s->facts[g->tenant].held_compute.n > s->standings[g->tenant].guarantee.n;
-    const char *why = s->facts[g->tenant].suspended           ? "the tenant is suspended"
-                      : g->renewals_left == 0                 ? "no renewal is left"
-                      : end.s <= s->now.s                     ? "the new end has passed"
-                      : above && barrier_waits_for(s, g)      ? "one that waited long needs these units"
-                                                              : NULL;
+    const char *why = s->facts[g->tenant].suspended      ? "the tenant is suspended"
+                      : g->renewals_left == 0            ? "no renewal is left"
+                      : end.s <= s->now.s                ? "the new end has passed"
+                      : above && barrier_waits_for(s, g) ? "one that waited long needs these units"
+                                                         : NULL;
     if (why) {
         s->renewals_refused++;
         sim_log_event(s, "renewal refused", g->request, why);
@@ -98,13 +99,18 @@ static void leases(struct sim *s) {
 
 /* ---- reclaims ---- */
 
-static void open_refresh(struct sim *s, size_t grant) {
+void sim_notices_refresh(struct sim *s, size_t grant) {
     struct sim_grant *g = &s->grants[grant];
     g->n_open = 0;
+    for (size_t k = 0; k < g->n_servers; k++) g->servers[k].notice = NULL;
     for (size_t i = 0; i < g->n_notices; i++) {
-        if (g->notices[i].done) continue;
+        const struct sim_notice *n = &g->notices[i];
+        if (n->done) continue;
         g->open = mem_grow(g->open, &g->open_room, g->n_open + 1, sizeof *g->open);
-        g->open[g->n_open++] = g->notices[i].fact;
+        g->open[g->n_open++] = n->fact;
+        for (size_t k = 0; k < g->n_servers; k++)
+            for (size_t o = 0; o < n->n_operations; o++)
+                if (g->servers[k].operation == n->operations[o]) g->servers[k].notice = n->fact.id;
     }
     sim_grant_facts(s, grant);
 }
@@ -112,8 +118,19 @@ static void open_refresh(struct sim *s, size_t grant) {
 static void taken_add(struct sim *s, const struct sim_grant *g, const struct sim_notice *n, int64_t compute) {
     s->taken = mem_grow(s->taken, &s->taken_room, s->n_taken + 1, sizeof *s->taken);
     size_t claimant = n->claim ? s->world->requests[n->claim - 1].claim.tenant + 1 : 0;
-    s->taken[s->n_taken++] = (struct sim_taken){s->now,          n->fact.sent,  n->fact.effect, g->tenant, claimant,
-                                                n->fact.cause, n->fact.units, compute};
+    s->taken[s->n_taken++] = (struct sim_taken){.at = s->now,
+                                                .sent = n->fact.sent,
+                                                .effect = n->fact.effect,
+                                                .tenant = g->tenant,
+                                                .claimant = claimant,
+                                                .cause = n->fact.cause,
+                                                .units = n->fact.units,
+                                                .compute = compute,
+                                                .start = g->start,
+                                                .notice = n->notice,
+                                                .guarantee = n->guarantee,
+                                                .measured = n->measured,
+                                                .covered = n->covered};
     s->taken_today++;
 }
 
@@ -128,14 +145,14 @@ static void notice_effect(struct sim *s, size_t grant, size_t notice) {
     n->done = true;
     if (is_moot(s, n)) {
         sim_log_event(s, "reclaim dropped", g->request, n->fact.id);
-        open_refresh(s, grant);
+        sim_notices_refresh(s, grant);
         return;
     }
     int64_t before = g->compute;
     sim_grant_shrink(s, grant, n->operations, n->n_operations);
     taken_add(s, g, n, before - g->compute);
     sim_log_event(s, "taken back", g->request, reclaim_cause_word(n->fact.cause));
-    open_refresh(s, grant);
+    sim_notices_refresh(s, grant);
     if (g->n_servers == 0 && g->n_seats == 0) sim_grant_release(s, grant, true);
 }
 
@@ -144,7 +161,8 @@ static void notices_due(struct sim *s) {
         for (size_t k = 0; k < s->grants[i].n_notices; k++) {
             const struct sim_grant *g = &s->grants[i];
             bool is_live = g->state == SIM_LIVE || g->state == SIM_GRACE;
-            if (is_live && !g->notices[k].done && g->notices[k].fact.effect.s <= s->now.s) notice_effect(s, i, k);
+            if (is_live && !g->notices[k].done && g->notices[k].fact.effect.s <= s->now.s)
+                notice_effect(s, i, k);
         }
 }
 
@@ -163,18 +181,37 @@ static void notice_add(struct sim *s, size_t grant, const struct reclaim *r) {
                                     .sent = s->now,
                                     .effect = r->effect,
                                     .units = r->units,
+                                    .rule = keep_text(&s->memory, r->rule),
                                     .flavor = keep_text(&s->memory, r->flavor)},
+                           .notice = r->notice,
+                           .guarantee = r->guarantee,
+                           .measured = r->measured,
+                           .covered = r->sample.covered,
                            .n_operations = r->n_operations};
     n.operations = mem_alloc((r->n_operations + 1) * sizeof *n.operations);
     memcpy(n.operations, r->operations, r->n_operations * sizeof *n.operations);
     for (size_t i = 0; r->claim && i < s->waiting.n; i++)
-        if (strcmp(s->world->requests[s->waiting.of[i]].claim.id, r->claim) == 0) n.claim = s->waiting.of[i] + 1;
+        if (strcmp(s->world->requests[s->waiting.of[i]].claim.id, r->claim) == 0)
+            n.claim = s->waiting.of[i] + 1;
     g->notices = mem_grow(g->notices, &g->notices_room, g->n_notices + 1, sizeof *g->notices);
     g->notices[g->n_notices++] = n;
     s->notices_today++;
     sim_rule_used(s, r->rule, true);
     sim_log_event(s, "notice", g->request, r->en);
-    open_refresh(s, grant);
+    sim_notices_refresh(s, grant);
+}
+
+static void notice_end(struct sim *s, const char *id) {
+    for (size_t i = 0; i < s->n_live; i++) {
+        struct sim_grant *g = &s->grants[s->live_of[i]];
+        for (size_t k = 0; k < g->n_notices; k++) {
+            if (g->notices[k].done || strcmp(g->notices[k].fact.id, id) != 0) continue;
+            g->notices[k].done = true;
+            sim_log_event(s, "reclaim dropped", g->request, id);
+            sim_notices_refresh(s, s->live_of[i]);
+            return;
+        }
+    }
 }
 
 /* Claims that wait stand in the facts: a guarantee that is claimed may need what was lent. */
@@ -194,7 +231,9 @@ static int reclaims(struct sim *s, struct err *e) {
     f.pool.ends = s->ends;
     f.pool.n_ends = s->n_ends;
     int rc = policy_decider.reclaim(s->policy, &f, &plan, e);
+    for (size_t i = 0; rc == 0 && i < plan.n_ends; i++) notice_end(s, plan.ends[i].notice);
     for (size_t i = 0; rc == 0 && i < plan.n_reclaims; i++) {
+        if (plan.reclaims[i].cause == CAUSE_GRACE) continue; /* leases() has seen to it */
         size_t grant = grant_find(s, plan.reclaims[i].grant);
         if (grant == s->n_grants)
             rc = err_set(e, ERR_BOOKS, "a reclaim of grant %s, which is not live", plan.reclaims[i].grant);

@@ -10,13 +10,13 @@ size_t sim_flavor(const struct sim *s, const char *name); /* index, or n_flavors
 void sim_attrs_set(struct sim *s, size_t tenant, const struct fact_attr *attrs, size_t n, bool replace);
 /* A grant as decided: everything is set aside for it. Its index. */
 size_t sim_grant_add(struct sim *s, size_t request, const struct decision *d);
-void sim_grant_release(struct sim *s, size_t grant, bool is_kept);           /* servers come free with the next night */
+void sim_grant_release(struct sim *s, size_t grant, bool is_kept); /* servers come free with the next night */
 void sim_grant_shrink(struct sim *s, size_t grant, const int64_t *operations, size_t n);
 void sim_grant_purge(struct sim *s, size_t grant);
 void sim_grant_extend(struct sim *s, size_t grant, instant_t end);
 void sim_request_state(struct sim *s, size_t request, enum sim_state state);
 void sim_grant_facts(struct sim *s, size_t grant); /* after its notices or samples changed */
-int sim_assess(struct sim *s, struct err *e); /* the standing of every tenant */
+int sim_assess(struct sim *s, struct err *e);      /* the standing of every tenant */
 
 /* sim_plan.c: decisions. */
 int sim_plan(struct sim *s, const size_t *requests, size_t n, struct err *e);
@@ -32,6 +32,7 @@ void sim_rules_count(struct sim *s, const struct decision *d);
 
 /* sim_night.c: what time brings. */
 int sim_night(struct sim *s, instant_t now, struct err *e);
+void sim_notices_refresh(struct sim *s, size_t grant); /* after one was added or done */
 bool sim_renew(struct sim *s, size_t grant);
 /* sim_use.c */
 void sim_use_day(struct sim *s, int64_t day);

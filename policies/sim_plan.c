@@ -11,11 +11,11 @@
 /* ---- facts of a plan ---- */
 
 /* The part of [start, end) in the period that holds now, and what it adds. */
-struct period {
+struct stretch {
     instant_t from, until;
 };
 
-static int64_t overlap(const struct period *p, instant_t start, instant_t end) {
+static int64_t overlap(const struct stretch *p, instant_t start, instant_t end) {
     int64_t a = start.s > p->from.s ? start.s : p->from.s, b = end.s < p->until.s ? end.s : p->until.s;
     return b > a ? b - a : 0;
 }
@@ -28,17 +28,18 @@ static int64_t days_of(int64_t year, int64_t month) {
     return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
 }
 
-static struct period period_of(enum period kind, instant_t now) {
+static struct stretch period_of(enum period kind, instant_t now) {
     static const int64_t months[PERIODS] = {[PERIOD_MONTH] = 1, [PERIOD_QUARTER] = 3, [PERIOD_YEAR] = 12};
     struct instant_text date = date_text(now);
     int64_t year = strtoll(date.s, NULL, 10), month = strtoll(date.s + 5, NULL, 10);
     int64_t first = (month - 1) / months[kind] * months[kind] + 1, next = first + months[kind];
     int64_t until = next > 12 ? days_of(year + 1, next - 12) : days_of(year, next);
-    return (struct period){instant(days_of(year, first) * CLOCK_DAY - CLOCK_CIVIL_OFFSET),
+    return (struct stretch){instant(days_of(year, first) * CLOCK_DAY - CLOCK_CIVIL_OFFSET),
                            instant(until * CLOCK_DAY - CLOCK_CIVIL_OFFSET)};
 }
 
-static void spent_add(const struct sim *s, size_t tenant, const struct period *p, bool own, struct fact_spent *out) {
+static void spent_add(const struct sim *s, size_t tenant, const struct stretch *p, bool own,
+                      struct fact_spent *out) {
     for (size_t at = s->tenants[tenant].grants; at; at = s->grants[at - 1].next) {
         const struct sim_grant *g = &s->grants[at - 1];
         const struct sim_request *r = &s->requests[g->request];
@@ -59,7 +60,7 @@ static void spent_fill(const struct sim *s, size_t tenant, struct fact_tenant *o
         [FACT_MONTH] = PERIOD_MONTH, [FACT_QUARTER] = PERIOD_QUARTER, [FACT_YEAR] = PERIOD_YEAR};
     const struct sim_organisation *o = &s->organisations[s->tenants[tenant].organisation];
     for (size_t k = 0; k < FACT_PERIODS; k++) {
-        struct period p = period_of(kinds[k], s->now);
+        struct stretch p = period_of(kinds[k], s->now);
         for (size_t i = 0; i < o->n_tenants; i++)
             spent_add(s, o->tenants[i], &p, o->tenants[i] == tenant, &out->spent[k]);
     }
@@ -168,10 +169,42 @@ static void decision_apply(struct sim *s, size_t request, const struct decision 
     sim_log_decision(s, request, d);
 }
 
+/* ---- tiers ---- */
+
+static void inversion_add(struct sim *s, const char *why) {
+    size_t i = 0;
+    while (i < s->n_inversions && strcmp(s->inversions[i].why, why) != 0) i++;
+    if (i == s->n_inversions) {
+        s->inversions = mem_grow(s->inversions, &s->inversions_room, i + 1, sizeof *s->inversions);
+        s->inversions[s->n_inversions++] = (struct sim_inversion){keep_text(&s->memory, why), 0};
+    }
+    s->inversions[i].n++;
+}
+
+/* Those that wait while the same plan gives compute to a lower tier, each once, by what keeps them waiting.
+ */
+static void inversions_count(struct sim *s, const size_t *requests, const struct plan *plan) {
+    int64_t lowest = -1;
+    for (size_t i = 0; i < plan->n_decisions; i++) {
+        const struct decision *d = &plan->decisions[i];
+        if (d->outcome <= OUTCOME_PARTIAL && d->compute.n > 0 && d->standing.tier &&
+            d->standing.rank > lowest)
+            lowest = d->standing.rank;
+    }
+    for (size_t i = 0; i < plan->n_decisions; i++) {
+        const struct decision *d = &plan->decisions[i];
+        struct sim_request *r = &s->requests[requests[i]];
+        if (d->outcome != OUTCOME_QUEUE || !d->standing.tier || d->standing.rank >= lowest || r->is_inverted)
+            continue;
+        r->is_inverted = true;
+        inversion_add(s, r->decisive ? r->decisive : "");
+    }
+}
+
 /* ---- planning ---- */
 
 static int plan_check(struct sim *s, const struct facts *f, const struct plan *plan, struct err *e) {
-    struct step step = {.policy = s->policy, .facts = f, .plan = plan, .promised = gflops(s->promised)};
+    struct step step = {.policy = s->policy, .facts = f, .plan = plan};
     s->checks++;
     return invariants_check(&step, e);
 }
@@ -184,7 +217,9 @@ int sim_plan(struct sim *s, const size_t *requests, size_t n, struct err *e) {
     s->plans++;
     int rc = policy_decider.plan(s->policy, &f, &plan, e);
     if (rc == 0) rc = plan_check(s, &f, &plan, e);
-    for (size_t i = 0; rc == 0 && i < plan.n_decisions; i++) decision_apply(s, requests[i], &plan.decisions[i]);
+    for (size_t i = 0; rc == 0 && i < plan.n_decisions; i++)
+        decision_apply(s, requests[i], &plan.decisions[i]);
+    if (rc == 0) inversions_count(s, requests, &plan);
     plan_free(&plan);
     if (rc < 0) return err_context(e, "at %s", instant_text(s->now).s);
     return 0;
@@ -213,7 +248,8 @@ static int plan_with(struct sim *s, const size_t *fresh, size_t n, bool all, str
     qsort(s->plan_requests, count, sizeof *s->plan_requests, place_cmp);
     size_t kept = 0;
     for (size_t i = 0; i < count; i++)
-        if (i == 0 || s->plan_requests[i] != s->plan_requests[i - 1]) s->plan_requests[kept++] = s->plan_requests[i];
+        if (i == 0 || s->plan_requests[i] != s->plan_requests[i - 1])
+            s->plan_requests[kept++] = s->plan_requests[i];
     if (all) s->is_raised = false;
     return sim_plan(s, s->plan_requests, kept, e);
 }

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const states[] = {"not yet", "in call", "waiting", "held", "granted", "denied", "withdrawn"};
+static const char *const states[] = {"not yet", "in call", "waiting",  "held",
+                                     "granted", "denied",  "withdrawn"};
 
 const char *sim_state_word(enum sim_state state) { return states[state]; }
 
@@ -34,7 +35,8 @@ static void pool_begin(struct sim *s) {
         text_format(s->items[s->n_items++], sizeof s->items[0], "unit/%s", s->flavors[i].name);
     }
     for (size_t i = 0; i < y->n_services; i++) {
-        s->services[i] = (struct fact_service){y->services[i].name.s, y->services[i].seats, y->services[i].seats};
+        s->services[i] =
+            (struct fact_service){y->services[i].name.s, y->services[i].seats, y->services[i].seats};
         text_format(s->items[s->n_items++], sizeof s->items[0], "seat/%s", s->services[i].name);
     }
     char sorted[FLAVORS_MOST + SERVICES_MOST][96];
@@ -225,7 +227,8 @@ static void hold_item(struct sim *s, size_t tenant, size_t item, int64_t n) {
     size_t at = s->item_place[item];
     o->held[at] += n;
     s->tenants[tenant].holdings[at].held += n;
-    for (size_t i = 0; i < o->n_tenants; i++) s->tenants[o->tenants[i]].holdings[at].organisation = o->held[at];
+    for (size_t i = 0; i < o->n_tenants; i++)
+        s->tenants[o->tenants[i]].holdings[at].organisation = o->held[at];
 }
 
 /* ---- ends of leases ---- */
@@ -250,7 +253,8 @@ static size_t end_place(const struct sim *s, const struct fact_end *end) {
 
 static void ends_change(struct sim *s, const struct sim_grant *g, bool add) {
     for (size_t f = 0; f < s->pool.n_flavors; f++) {
-        struct fact_end end = {.at = instant_after(g->end, g->grace), .grant = g->id, .flavor = s->flavors[f].name};
+        struct fact_end end = {
+            .at = instant_after(g->end, g->grace), .grant = g->id, .flavor = s->flavors[f].name};
         for (size_t i = 0; i < g->n_servers; i++)
             if (g->servers[i].flavor == end.flavor) end.units.n += g->servers[i].units;
         if (end.units.n == 0) continue;
@@ -307,7 +311,11 @@ static void servers_make(struct sim *s, struct sim_grant *g, const struct decisi
         size_t f = sim_flavor(s, d->lines[i].flavor);
         for (int64_t k = 0; k < d->lines[i].count; k++)
             g->servers[g->n_servers++] =
-                (struct fact_server){s->flavors[f].name, d->lines[i].size, ++s->operations};
+                (struct fact_server){.flavor = s->flavors[f].name,
+                                     .units = d->lines[i].size,
+                                     .operation = ++s->operations,
+                                     .compute = gflops(d->lines[i].size * s->flavors[f].rating.n),
+                                     .carries = g->storage > 0 && g->n_servers == 0};
         s->flavors[f].free.n -= d->lines[i].size * d->lines[i].count;
         hold_item(s, g->tenant, f, d->lines[i].size * d->lines[i].count);
     }
@@ -366,7 +374,7 @@ size_t sim_grant_add(struct sim *s, size_t request, const struct decision *d) {
 static void server_return(struct sim *s, struct sim_grant *g, size_t server) {
     size_t f = sim_flavor(s, g->servers[server].flavor);
     int64_t units = g->servers[server].units, compute = units * s->flavors[f].rating.n;
-    s->releasing[f] += units;
+    s->flavors[f].coming.n += units;
     g->compute -= compute;
     hold_item(s, g->tenant, f, -units);
     hold(s, g->tenant, -compute, 0);

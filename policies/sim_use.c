@@ -28,7 +28,8 @@ void sim_use_day(struct sim *s, int64_t day) {
 }
 
 /* Over the whole days of the window on which the grant was there from their beginning. */
-static struct fact_sample sample_of(const struct sim *s, const struct sim_grant *g, size_t metric, span_t window) {
+static struct fact_sample sample_of(const struct sim *s, const struct sim_grant *g, size_t metric,
+                                    span_t window) {
     int64_t today = day_number(s->now), first = day_number(instant(g->start.s + CLOCK_DAY - 1));
     int64_t days = window.s / CLOCK_DAY, seen = 0, sum = 0, most = 0;
     if (days < 1) days = 1;
@@ -58,7 +59,8 @@ static void samples_of(struct sim *s, size_t grant) {
         while (m < s->world->n_metrics && strcmp(s->world->metrics[m], y->idles[i].metric.s) != 0) m++;
         bool is_done = m == s->world->n_metrics;
         for (size_t k = 0; k < g->n_samples && !is_done; k++)
-            is_done = g->samples[k].metric == s->world->metrics[m] && g->samples[k].window.s == y->idles[i].window.s;
+            is_done = g->samples[k].metric == s->world->metrics[m] &&
+                      g->samples[k].window.s == y->idles[i].window.s;
         if (!is_done) g->samples[g->n_samples++] = sample_of(s, g, m, y->idles[i].window);
     }
     sim_grant_facts(s, grant);

@@ -48,26 +48,26 @@ const char *event_word(enum event_kind kind); /* "policy" "capacity" "loss" ... 
 
 /* A request with what its tenant will do with what it is given. */
 struct world_request {
-    struct fact_claim claim;      /* tenant: index into world.tenants; attrs by name */
-    int64_t renews;               /* it asks for renewal at the notice, so often */
-    span_t keeps;                 /* it gives back after so long; 0: at the end of its lease */
-    bool accepts;                 /* it takes an offer of at least accepts_least */
+    struct fact_claim claim; /* tenant: index into world.tenants; attrs by name */
+    int64_t renews;          /* it asks for renewal at the notice, so often */
+    span_t keeps;            /* it gives back after so long; 0: at the end of its lease */
+    bool accepts;            /* it takes an offer of at least accepts_least */
     gflops_t accepts_least;
 };
 
 struct event {
     instant_t at;
     enum event_kind kind;
-    size_t line;                          /* in the file */
-    size_t request;                       /* index into world.requests, where the kind has one */
-    size_t tenant;                        /* index into world.tenants, likewise */
-    const char *name;                     /* of a flavor (NULL: storage), a policy, a call; who approved */
-    int64_t amount;                       /* units or bytes */
-    const struct fact_attr *attrs;        /* value NULL: unset */
+    size_t line;                   /* in the file */
+    size_t request;                /* index into world.requests, where the kind has one */
+    size_t tenant;                 /* index into world.tenants, likewise */
+    const char *name;              /* of a flavor (NULL: storage), a policy, a call; who approved */
+    int64_t amount;                /* units or bytes */
+    const struct fact_attr *attrs; /* value NULL: unset */
     size_t n_attrs;
-    const size_t *order;                  /* AWARD: indices into world.requests, best first */
+    const size_t *order; /* AWARD: indices into world.requests, best first */
     size_t n_order;
-    const char *text;                     /* canonical JSON: the last tie-break */
+    const char *text; /* canonical JSON: the last tie-break */
 };
 
 /* Percent of the full use of what the tenant held on a day. */

@@ -10,9 +10,9 @@
 enum { NAME_MOST = 64, ORDER_MOST = 100000 };
 #define SPAN_MOST (INT64_C(100) * 366 * CLOCK_DAY)
 
-static const char *const words[] = {"policy", "capacity", "loss",   "attributes", "suspend", "resume",  "release",
-                                    "leave",  "renew",    "refuse", "approve",    "appeal",  "request", "award",
-                                    NULL};
+static const char *const words[] = {"policy",  "capacity", "loss",    "attributes", "suspend",
+                                    "resume",  "release",  "leave",   "renew",      "refuse",
+                                    "approve", "appeal",   "request", "award",      NULL};
 
 const char *event_word(enum event_kind kind) { return words[kind]; }
 
@@ -198,7 +198,8 @@ static int tenant_event(struct world *w, const struct json_at *at, struct event 
 
 static int attributes_read(struct world *w, const struct json_at *at, struct event *v, struct err *e) {
     struct json_at object;
-    if (tenant_read(w, at, &v->tenant, e) < 0 || json_need_object(at, "attributes", &object, e) < 0) return -1;
+    if (tenant_read(w, at, &v->tenant, e) < 0 || json_need_object(at, "attributes", &object, e) < 0)
+        return -1;
     return attrs_read(w, at, true, &v->attrs, &v->n_attrs, e);
 }
 
@@ -221,9 +222,26 @@ static const struct shape {
     [EVENT_REFUSE] = {{"at", "event", "request"}, request_named, true},
     [EVENT_APPROVE] = {{"at", "event", "request", "by"}, approve_read, true},
     [EVENT_APPEAL] = {{"at", "event", "request"}, request_named, true},
-    [EVENT_REQUEST] = {{"at", "event", "id", "tenant", "flavor", "units", "compute_gflops", "minimum_units",
-                        "minimum_gflops", "per_server", "storage_bytes", "datalake_bytes", "seats",
-                        "attributes", "until", "term_seconds", "call", "agreed", "renews", "keeps_seconds",
+    [EVENT_REQUEST] = {{"at",
+                        "event",
+                        "id",
+                        "tenant",
+                        "flavor",
+                        "units",
+                        "compute_gflops",
+                        "minimum_units",
+                        "minimum_gflops",
+                        "per_server",
+                        "storage_bytes",
+                        "datalake_bytes",
+                        "seats",
+                        "attributes",
+                        "until",
+                        "term_seconds",
+                        "call",
+                        "agreed",
+                        "renews",
+                        "keeps_seconds",
                         "accepts_gflops"},
                        request_new,
                        false},
