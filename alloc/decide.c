@@ -39,6 +39,7 @@ const char *reason_code_word(enum reason_code c) {
         [REASON_DEBT] = "DEBT",
         [REASON_DRAINING] = "DRAINING",
         [REASON_IN_CALL] = "IN_CALL",
+        [REASON_RESERVE_LIST] = "RESERVE_LIST",
         [REASON_RESERVED_FOR_TIER] = "RESERVED_FOR_TIER",
         [REASON_BEHIND_BARRIER] = "BEHIND_BARRIER",
         [REASON_LEND_LIMIT] = "LEND_LIMIT",

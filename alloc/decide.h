@@ -242,7 +242,8 @@ enum reason_code {
     REASON_NO_POLICY,
     REASON_DEBT,
     REASON_DRAINING,
-    REASON_IN_CALL,           /* waits for the award of its call */
+    REASON_IN_CALL,           /* waits for the award of its call; of a grant, a note: awarded in it */
+    REASON_RESERVE_LIST,      /* ranked in its call, and left out for now */
     REASON_RESERVED_FOR_TIER, /* what is free is kept for a better tier */
     REASON_BEHIND_BARRIER,    /* what is free is set aside for one that waited long */
     REASON_LEND_LIMIT,        /* what is free must cover the guarantees of others */

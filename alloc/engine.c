@@ -357,7 +357,7 @@ int engine_plan(struct book *b, const struct decider *decider, struct engine_res
                 struct err *e) {
     struct applying a = {.book = b, .results = results};
     struct plan plan = {0};
-    if (try_held_again(b, e) < 0 || gather(b->store, b->pool, b->at, &a.gathered, e) < 0) return -1;
+    if (try_held_again(b, e) < 0 || gather(b->store, b->pool, b->at, 0, &a.gathered, e) < 0) return -1;
     placer_open(&a.placer, b->store, b->pool);
     int rc = a.gathered.facts.n_claims ? plan_all(&a, decider, &plan, e) : 0;
     for (size_t i = 0; rc == 0 && i < plan.n_decisions; i++) rc = apply(&a, i, &plan.decisions[i], e);

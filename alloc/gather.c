@@ -8,6 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Which requests: $1 the pool, $2 the one alone. Two texts, because each then has its own index. */
+#define QUEUED "$2 = 0 AND state = 'queued' AND pool = $1 AND call IS NULL"
+#define ALONE  "id = $2 AND pool = $1"
+
 struct tenants {
     struct fact_tenant *of;
     int64_t *numbers;
@@ -26,17 +30,20 @@ static size_t tenant_index(const struct tenants *t, int64_t number) {
     return low;
 }
 
-static int load_tenants(struct gathered *g, struct store *s, int64_t pool, struct tenants *t, struct err *e) {
+#define TENANTS_SQL                                                                                          \
+    "SELECT t.id, t.name, o.registration, t.state = 'suspended', coalesce(a.compute_gflops, 0), "            \
+    "coalesce(b.compute_gflops, 0), coalesce(a.storage_bytes, 0), coalesce(b.storage_bytes, 0) "             \
+    "FROM tenant t JOIN organisation o ON o.id = t.organisation "                                            \
+    "LEFT JOIN ceiling a ON a.pool = $1 AND a.scope = 'tenant' AND a.owner = t.id "                          \
+    "LEFT JOIN ceiling b ON b.pool = $1 AND b.scope = 'organisation' AND b.owner = t.organisation "          \
+    "WHERE t.id IN (SELECT tenant FROM request WHERE "
+
+static int load_tenants(struct gathered *g, struct store *s, int64_t pool, int64_t alone, struct tenants *t,
+                        struct err *e) {
     struct rows r;
-    int rc = rows_open(
-        &r, s, e,
-        "SELECT t.id, t.name, o.registration, t.state = 'suspended', coalesce(a.compute_gflops, 0), "
-        "coalesce(b.compute_gflops, 0), coalesce(a.storage_bytes, 0), coalesce(b.storage_bytes, 0) "
-        "FROM tenant t JOIN organisation o ON o.id = t.organisation "
-        "LEFT JOIN ceiling a ON a.pool = $1 AND a.scope = 'tenant' AND a.owner = t.id "
-        "LEFT JOIN ceiling b ON b.pool = $1 AND b.scope = 'organisation' AND b.owner = t.organisation "
-        "WHERE t.id IN (SELECT tenant FROM request WHERE state = 'queued' AND pool = $1) ORDER BY t.id",
-        "i", pool);
+    int rc = rows_open(&r, s, e,
+                       alone ? TENANTS_SQL ALONE ") ORDER BY t.id" : TENANTS_SQL QUEUED ") ORDER BY t.id",
+                       "ii", pool, alone);
     while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
         t->of = mem_grow(t->of, &t->room, t->n + 1, sizeof *t->of);
         t->numbers = mem_grow(t->numbers, &t->numbers_room, t->n + 1, sizeof *t->numbers);
@@ -63,16 +70,18 @@ struct attr_sink {
     size_t n, room;
 };
 
-static int load_tenant_attrs(struct gathered *g, struct store *s, int64_t pool, struct tenants *t,
-                             struct err *e) {
+#define ATTRS_SQL                                                                                            \
+    "SELECT tenant, name, value FROM tenant_attr WHERE tenant IN (SELECT tenant FROM request WHERE "
+
+static int load_tenant_attrs(struct gathered *g, struct store *s, int64_t pool, int64_t alone,
+                             struct tenants *t, struct err *e) {
     struct rows r;
     struct attr_sink sink = {0};
     size_t *first = mem_alloc((t->n + 1) * sizeof *first);
-    int rc = rows_open(
-        &r, s, e,
-        "SELECT tenant, name, value FROM tenant_attr WHERE tenant IN (SELECT tenant FROM request WHERE "
-        "state = 'queued' AND pool = $1) ORDER BY tenant, name",
-        "i", pool);
+    int rc = rows_open(&r, s, e,
+                       alone ? ATTRS_SQL ALONE ") ORDER BY tenant, name"
+                             : ATTRS_SQL QUEUED ") ORDER BY tenant, name",
+                       "ii", pool, alone);
     while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
         size_t i = tenant_index(t, rows_int(&r, 0));
         rc = i < t->n ? 0
@@ -117,21 +126,29 @@ static struct fact_claim read_claim(struct gathered *g, const struct rows *r, co
         .approved = !rows_null(r, 12),
         .approver = keep_text(&g->memory, rows_text(r, 12)),
         .override_rule = rows_int(r, 15) ? keep_text(&g->memory, rows_text(r, 13)) : NULL,
+        .datalake = bytes(rows_int(r, 16)),
+        .call = keep_text(&g->memory, rows_text(r, 17)),
+        .agreed = {!rows_null(r, 18), instant(rows_int(r, 18))},
+        .ranked = !rows_null(r, 19),
+        .rank = rows_int(r, 19),
     };
 }
 
-static int load_claims(struct gathered *g, struct store *s, int64_t pool, const struct tenants *t,
-                       struct err *e) {
+/* $3: now. A request has a rank from the award of its call on. */
+#define CLAIMS_SQL                                                                                           \
+    "SELECT id, tenant, flavor, units, compute_gflops, minimum_units, minimum_gflops, per_server, "          \
+    "storage_bytes, until_at, term_s, submitted_at, approved_by, override_rule, decision, "                  \
+    "override_rule IS NOT NULL AND override_until > $3, datalake_bytes, "                                    \
+    "(SELECT c.name FROM call c WHERE c.id = request.call), agreed_at, (SELECT k.rank FROM call_request k "  \
+    "WHERE k.call = request.call AND k.request = request.id) FROM request WHERE "
+
+static int load_claims(struct gathered *g, struct store *s, int64_t pool, int64_t alone,
+                       const struct tenants *t, struct err *e) {
     struct rows r;
     struct fact_claim *claims = NULL;
     size_t n = 0, room = 0, claims_room = 0;
-    int rc = rows_open(
-        &r, s, e,
-        "SELECT id, tenant, flavor, units, compute_gflops, minimum_units, minimum_gflops, per_server, "
-        "storage_bytes, until_at, term_s, submitted_at, approved_by, override_rule, decision, "
-        "override_rule IS NOT NULL AND override_until > $2 FROM request "
-        "WHERE state = 'queued' AND pool = $1 ORDER BY id",
-        "ii", pool, g->facts.now.s);
+    int rc = rows_open(&r, s, e, alone ? CLAIMS_SQL ALONE : CLAIMS_SQL QUEUED " ORDER BY id", "iii", pool,
+                       alone, g->facts.now.s);
     while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
         claims = mem_grow(claims, &room, n + 1, sizeof *claims);
         g->claims = mem_grow(g->claims, &claims_room, n + 1, sizeof *g->claims);
@@ -148,16 +165,19 @@ static int load_claims(struct gathered *g, struct store *s, int64_t pool, const 
     return rc;
 }
 
-static int load_claim_attrs(struct gathered *g, struct store *s, int64_t pool, struct err *e) {
+#define CLAIM_ATTRS_SQL                                                                                      \
+    "SELECT request, name, value FROM request_attr WHERE (tenant, request) IN (SELECT tenant, id FROM "      \
+    "request WHERE "
+
+static int load_claim_attrs(struct gathered *g, struct store *s, int64_t pool, int64_t alone, struct err *e) {
     struct rows r;
     struct fact_claim *claims = (struct fact_claim *)g->facts.claims; /* ours until gather() returns */
     struct attr_sink sink = {0};
     size_t *first = mem_alloc((g->facts.n_claims + 1) * sizeof *first), i = 0;
-    int rc = rows_open(
-        &r, s, e,
-        "SELECT a.request, a.name, a.value FROM request_attr a JOIN request r ON r.tenant = a.tenant AND "
-        "r.id = a.request WHERE r.state = 'queued' AND r.pool = $1 ORDER BY a.request, a.name",
-        "i", pool);
+    int rc = rows_open(&r, s, e,
+                       alone ? CLAIM_ATTRS_SQL ALONE ") ORDER BY request, name"
+                             : CLAIM_ATTRS_SQL QUEUED ") ORDER BY request, name",
+                       "ii", pool, alone);
     while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
         while (i < g->facts.n_claims && g->claims[i].request < rows_int(&r, 0)) i++;
         if (claims[i].n_attrs++ == 0) first[i] = sink.n;
@@ -174,13 +194,43 @@ static int load_claim_attrs(struct gathered *g, struct store *s, int64_t pool, s
     return rc;
 }
 
-int gather(struct store *s, int64_t pool, instant_t now, struct gathered *out, struct err *e) {
+#define SEATS_SQL                                                                                            \
+    "SELECT request, service, seats FROM request_seats WHERE (tenant, request) IN (SELECT tenant, id FROM "  \
+    "request WHERE "
+
+static int load_claim_seats(struct gathered *g, struct store *s, int64_t pool, int64_t alone, struct err *e) {
+    struct rows r;
+    struct fact_claim *claims = (struct fact_claim *)g->facts.claims; /* ours until gather() returns */
+    struct fact_seats *seats = NULL;
+    size_t n = 0, room = 0, i = 0;
+    size_t *first = mem_alloc((g->facts.n_claims + 1) * sizeof *first);
+    int rc = rows_open(&r, s, e,
+                       alone ? SEATS_SQL ALONE ") ORDER BY request, service"
+                             : SEATS_SQL QUEUED ") ORDER BY request, service",
+                       "ii", pool, alone);
+    while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
+        while (i < g->facts.n_claims && g->claims[i].request < rows_int(&r, 0)) i++;
+        if (claims[i].n_seats++ == 0) first[i] = n;
+        seats = mem_grow(seats, &room, n + 1, sizeof *seats);
+        seats[n++] = (struct fact_seats){keep_text(&g->memory, rows_text(&r, 1)), rows_int(&r, 2)};
+        rc = 0;
+    }
+    rows_close(&r);
+    for (size_t k = 0; k < g->facts.n_claims; k++)
+        if (claims[k].n_seats) claims[k].seats = seats + first[k];
+    if (seats) keep_add(&g->memory, seats);
+    free(first);
+    return rc;
+}
+
+int gather(struct store *s, int64_t pool, instant_t now, int64_t alone, struct gathered *out, struct err *e) {
     *out = (struct gathered){.facts = {.now = now}};
     struct tenants t = {0};
-    int rc = load_tenants(out, s, pool, &t, e);
-    if (rc == 0) rc = load_tenant_attrs(out, s, pool, &t, e);
-    if (rc == 0) rc = load_claims(out, s, pool, &t, e);
-    if (rc == 0 && out->facts.n_claims) rc = load_claim_attrs(out, s, pool, e);
+    int rc = load_tenants(out, s, pool, alone, &t, e);
+    if (rc == 0) rc = load_tenant_attrs(out, s, pool, alone, &t, e);
+    if (rc == 0) rc = load_claims(out, s, pool, alone, &t, e);
+    if (rc == 0 && out->facts.n_claims) rc = load_claim_attrs(out, s, pool, alone, e);
+    if (rc == 0 && out->facts.n_claims) rc = load_claim_seats(out, s, pool, alone, e);
     if (rc == 0) rc = pool_load_facts(s, pool, &out->facts.pool, e);
     free(t.numbers);
     if (rc < 0) gathered_free(out);

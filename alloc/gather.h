@@ -2,6 +2,7 @@
 /*
  * The facts of one plan, read from the store: the pool, every request of it that is queued, and the
  * tenants of those requests with what they and their organisations hold. Everything is owned.
+ * What answers a call is left out: it is planned alone, in its turn (alloc/call_award.h).
  */
 #pragma once
 #include "alloc/decide.h"
@@ -20,5 +21,6 @@ struct gathered {
     struct keep memory;
 };
 
-int gather(struct store *s, int64_t pool, instant_t now, struct gathered *out, struct err *e);
+/* alone: the one request to be planned, whatever its state; 0: all that are queued and answer no call. */
+int gather(struct store *s, int64_t pool, instant_t now, int64_t alone, struct gathered *out, struct err *e);
 void gathered_free(struct gathered *g);

@@ -144,7 +144,8 @@ static void offer_states(const struct typed *t) {
 }
 
 static void offer_values(const struct typed *t, const char *placeholder) {
-    if (strcmp(placeholder, "FILE") == 0 && strncmp(t->words, "policy ", 7) == 0) {
+    bool is_policy = strncmp(t->words, "policy ", 7) == 0 && strcmp(t->words, "policy share") != 0;
+    if (strcmp(placeholder, "FILE") == 0 && is_policy) {
         scoped_json json_t *shipped = data_policy_names(".policy");
         offer_rows(t, shipped, NULL);
     }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* policy check, load, show, history. alloc/ never sees the language: what it keeps is the stored form. */
+/* policy check, load, show, history, and the table of all. alloc/ never sees the language: what it keeps is
+ * the stored form. */
 #include "policies/policy.h"
 
 #include "alloc/file.h"
@@ -34,8 +35,7 @@ static int no_such_file(const char *word, struct err *e) {
     return -1;
 }
 
-/* A path, or the name of a shipped policy ("pilot"). Owned; NULL when there is neither. */
-static char *policy_path(const char *word, struct err *e) {
+char *policy_path(const char *word, struct err *e) {
     struct stat st;
     if (strchr(word, '/') || (stat(word, &st) == 0 && S_ISREG(st.st_mode))) return mem_copy(word);
     char name[300];
@@ -57,18 +57,17 @@ static json_t *diagnostics_json(const struct diagnostics *d) {
     return list;
 }
 
-static void diagnostics_tell(struct call *call, const struct diagnostics *d) {
+void policy_tell(struct call *call, const struct diagnostics *d) {
     if (strcmp(call->format, "json") == 0 || (call->quiet && d->count[LEVEL_ERROR] == 0)) return;
     scoped_text struct text out = {0};
     diagnostics_print(d, &out);
     if (out.s) output_safe(call->messages, out.s);
 }
 
-/* The whole of it is told; the error carries the first, for those who read one line. */
-static int diagnostics_fail(struct call *call, const struct diagnostics *d, const char *file, struct err *e) {
+int policy_fail(struct call *call, const struct diagnostics *d, const char *file, struct err *e) {
     size_t n = d->count[LEVEL_ERROR];
     scoped_text struct text first = {0};
-    diagnostics_tell(call, d);
+    policy_tell(call, d);
     diagnostics_first(d, &first);
     return err_set(e, ERR_USAGE, "%s: %zu error%s; the first: %.1000s", file, n, n == 1 ? "" : "s",
                    first.s ? first.s : "?");
@@ -95,7 +94,7 @@ static int check_one(struct call *call, const char *word, json_t *rows, struct e
     if (policy && call->store) pool_check(call->store, policy, call_option(call, "pool"), d, e);
     bool is_good = policy && d->count[LEVEL_ERROR] == 0;
     if (!err_is(e)) {
-        diagnostics_tell(call, d);
+        policy_tell(call, d);
         json_array_append_new(rows, json_pack("{s:s, s:s?, s:I, s:b, s:I, s:I, s:o}", "file", word, "policy",
                                               policy ? policy_name(policy) : NULL, "version",
                                               (json_int_t)(policy ? policy_version(policy) : 0), "good",
@@ -167,7 +166,7 @@ static int load_body(struct change *c, struct err *e) {
     diagnostics_free(l->d); /* this may run again */
     if (pool_find(c->store, l->pool, &v.pool, e) < 0) return -1;
     if (pool_check(c->store, l->policy, l->pool, l->d, e) < 0)
-        return err_is(e) ? -1 : diagnostics_fail(c->call, l->d, policy_file(l->policy), e);
+        return err_is(e) ? -1 : policy_fail(c->call, l->d, policy_file(l->policy), e);
     if (version_load(c->store, &v, c->call->actor, c->call->now, &id, &what, e) < 0) return -1;
     c->answer =
         json_pack("{s:s, s:s, s:I, s:s, s:s, s:b, s:b}", "pool", l->pool, "policy", v.name, "version",
@@ -233,10 +232,10 @@ static int load_run(struct call *call, struct err *e) {
     struct policy *policy = path ? policy_read(path, d, e) : NULL;
     int status = -1;
     if (policy) {
-        if (d->count[LEVEL_WARNING]) diagnostics_tell(call, d); /* notes alone are for `policy check` */
+        if (d->count[LEVEL_WARNING]) policy_tell(call, d); /* notes alone are for `policy check` */
         status = load_policy(call, policy, e);
     } else if (!err_is(e)) {
-        diagnostics_fail(call, d, call->arguments[0], e);
+        policy_fail(call, d, call->arguments[0], e);
     }
     policy_free(policy);
     diagnostics_free(d);
@@ -337,4 +336,12 @@ const struct command policy_commands[] = {
      .flags = COMMAND_LISTS,
      .role = ROLE_AUDITOR,
      .run = history_run},
+    {.words = "policy share",
+     .arguments = "FILE",
+     .least = 1,
+     .most = 1,
+     .summary = "share capacities among claims, step by step",
+     .flags = COMMAND_NO_STORE | COMMAND_BARE | COMMAND_SHOWS,
+     .role = ROLE_NONE,
+     .run = policy_share_run},
     {.words = NULL}};

@@ -238,6 +238,8 @@ static int list_run(struct call *call, struct err *e) {
                                             {"units", "UNITS", CELL_COUNT, false},
                                             {"compute_gflops", "COMPUTE", CELL_GFLOPS, false},
                                             {"storage_bytes", "STORAGE", CELL_BYTES, false},
+                                            {"datalake_bytes", "DATA LAKE", CELL_BYTES, true},
+                                            {"call", "CALL", CELL_TEXT, true},
                                             {"submitted", "SUBMITTED", CELL_INSTANT, true},
                                             {"grant", "GRANT", CELL_TEXT, false},
                                             {"note", "NOTE", CELL_TEXT, true},
@@ -258,6 +260,16 @@ static int list_run(struct call *call, struct err *e) {
     return rows ? output_list(call, columns, rows, e) : -1;
 }
 
+/* "notebook x 5, ide x 2" beside the object. */
+static void seats_words(json_t *show) {
+    scoped_text struct text words = {0};
+    const char *service;
+    json_t *n;
+    json_object_foreach(json_object_get(show, "seats"), service, n)
+        text_add(&words, "%s%s x %lld", words.length ? ", " : "", service, (long long)json_integer_value(n));
+    if (words.length) json_object_set_new(show, "seats_shown", json_string(words.s));
+}
+
 static int show_run(struct call *call, struct err *e) {
     static const struct column columns[] = {{"request", "request", CELL_TEXT, false},
                                             {"tenant", "tenant", CELL_TEXT, false},
@@ -270,6 +282,9 @@ static int show_run(struct call *call, struct err *e) {
                                             {"minimum_gflops", "minimum compute", CELL_GFLOPS, false},
                                             {"per_server", "units per server", CELL_COUNT, false},
                                             {"storage_bytes", "storage", CELL_BYTES, false},
+                                            {"datalake_bytes", "data lake", CELL_BYTES, false},
+                                            {"seats_shown", "seats", CELL_TEXT, false},
+                                            {"call", "call", CELL_TEXT, false},
                                             {"term_seconds", "for", CELL_SPAN, false},
                                             {"until", "until", CELL_END, false},
                                             {"submitted", "submitted", CELL_INSTANT, false},
@@ -288,8 +303,10 @@ static int show_run(struct call *call, struct err *e) {
     scoped_json json_t *show = request_show(call->store, &r, e);
     request_free(&r);
     if (!show) return -1;
-    if (strcmp(call->format, "table") == 0)
+    if (strcmp(call->format, "table") == 0) {
         json_object_set_new(show, "why", json_string(request_reason(call, show)));
+        seats_words(show);
+    }
     return output_object(call, columns, show, e);
 }
 

@@ -50,6 +50,16 @@ struct input {
     size_t n_events;
 };
 
+static struct policy *policy_file_open(struct call *call, const char *word, struct err *e) {
+    scoped_free char *path = policy_path(word, e);
+    struct diagnostics *d = mem_alloc(sizeof *d);
+    struct policy *policy = path ? policy_read(path, d, e) : NULL;
+    if (path && !policy && !err_is(e)) policy_fail(call, d, word, e);
+    diagnostics_free(d);
+    free(d);
+    return policy;
+}
+
 static void input_free(struct input *in) {
     world_free(&in->world);
     policy_free(in->policy);

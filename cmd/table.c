@@ -18,6 +18,7 @@ const struct command *const command_tables[] = {
     backup_commands,
     pool_commands,
     policy_commands,
+    policy_fmt_commands,
     simulate_commands,
     tenant_commands,
     request_commands,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The promises of the policy as code: I1 to I18. Each looks at one step, a plan made from facts or a
- * state with its grants, and fails with the numbers where it does not hold. Pure and cheap: at most a
+ * The promises of the policy as code: I1 to I18. Each looks at one step, a plan made from facts, a
+ * state with its grants or what the share function filled, and fails with the numbers where it does not hold. Pure and cheap: at most a
  * few walks over what is there. What a step does not show (no plan, no grants, no standings) is not
  * judged by those that need it.
  *
@@ -10,6 +10,7 @@
  */
 #pragma once
 #include "alloc/decide.h"
+#include "policies/fill.h"
 
 /* What was taken back from one tenant. */
 struct step_taken {
@@ -39,6 +40,8 @@ struct step {
     const struct plan *again;         /* the same facts decided once more; NULL */
     const struct plan *turned;        /* with claims and tenants in the reverse order; NULL */
     const struct plan *richer;        /* with more capacity; NULL */
+    const struct fill_problem *problem; /* of the share function; NULL */
+    const struct fill_result *filled;
 };
 
 struct invariant {

@@ -48,7 +48,8 @@ static bool item_expected(struct parser *p, const struct parser_items *list) {
 
 static bool items_end(const struct parser *p, const struct parser_items *list) {
     if (list->ends) return p->now.kind == TOKEN_STRING;
-    return parser_at_sign(p, ";") || (list->when && parser_at_word(p, "when"));
+    return parser_at_sign(p, ";") ||
+           parser_at_word(p, "when"); /* where no condition belongs, it is told so */
 }
 
 bool parser_take_items(struct parser *p, const struct parser_items *list, void *rule) {
@@ -67,9 +68,10 @@ bool parser_take_items(struct parser *p, const struct parser_items *list, void *
     return true;
 }
 
-bool parser_need_percent(struct parser *p, const char *what, int64_t *out, struct place *place) {
+bool parser_need_percent(struct parser *p, const char *what, int64_t least, int64_t *out,
+                         struct place *place) {
     *place = p->now.place;
-    if (!parser_need_count(p, what, 0, 100, out)) return false;
+    if (!parser_need_count(p, what, least, 100, out)) return false;
     *place = parser_span_places(*place, p->now.place);
     return parser_need_sign(p, "%");
 }

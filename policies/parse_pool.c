@@ -105,14 +105,19 @@ static bool parse_pool_item(struct parser *p) {
     static const struct {
         const char *word;
         bool (*parse)(struct parser *p, struct place place); /* place: of the word */
-    } items[] = {{"basis", parse_basis},       {"flavor", parse_flavor}, {"storage", parse_storage},
-                 {"datalake", parse_datalake}, {"saas", parse_saas},     {"measures", parse_measures}};
+        bool declares;                                       /* rules name it */
+    } items[] = {{"basis", parse_basis, false},     {"flavor", parse_flavor, true},
+                 {"storage", parse_storage, false}, {"datalake", parse_datalake, false},
+                 {"saas", parse_saas, true},        {"measures", parse_measures, false}};
     enum { ITEMS = sizeof items / sizeof *items };
     const char *words[ITEMS + 1];
     struct place place = p->now.place;
     for (size_t i = 0; i < ITEMS; i++) {
-        if (parser_take_word(p, items[i].word)) return items[i].parse(p, place);
         words[i] = items[i].word;
+        if (!parser_take_word(p, items[i].word)) continue;
+        if (items[i].parse(p, place)) return true;
+        p->declared &= !items[i].declares;
+        return false;
     }
     words[ITEMS] = "}";
     return parser_expected_one(p, words, ITEMS + 1);

@@ -35,7 +35,7 @@ static bool order_key(struct parser *p, struct queue_stated *s) {
 }
 
 static bool queue_order(struct parser *p, void *rule, struct place word) {
-    (void)word;
+    ((struct queue_stated *)rule)->queue.order_place = word;
     do {
         if (!order_key(p, rule)) return false;
     } while (parser_take_sign(p, ","));
@@ -45,7 +45,7 @@ static bool queue_order(struct parser *p, void *rule, struct place word) {
 static bool queue_weigh(struct parser *p, void *rule, struct place word) {
     static const char *const words[] = {"total", "surplus"};
     struct queue_rule *q = &((struct queue_stated *)rule)->queue;
-    (void)word;
+    q->weigh_place = word;
     q->weigh_surplus = parser_take_word(p, "surplus");
     return q->weigh_surplus || parser_take_word(p, "total") || parser_expected_one(p, words, 2);
 }
@@ -121,7 +121,7 @@ static bool borrow_lend(struct parser *p, void *rule, struct place word) {
     struct borrow_rule *b = rule;
     (void)word;
     b->has_lend = true;
-    return parser_need_percent(p, "a part of the unused guarantees in percent", &b->lend_most,
+    return parser_need_percent(p, "a part of the unused guarantees in percent", 0, &b->lend_most,
                                &b->lend_place);
 }
 
@@ -165,7 +165,7 @@ bool parse_borrow(struct parser *p, struct word id) {
 
 static bool idle_lose(struct parser *p, void *rule, struct place word) {
     struct idle_rule *i = rule;
-    return parser_need_percent(p, "a part of it in percent", &i->lose, &word);
+    return parser_need_percent(p, "a part of it in percent", 1, &i->lose, &word);
 }
 
 static bool idle_notice(struct parser *p, void *rule, struct place word) {
@@ -195,7 +195,7 @@ static bool idle_rule(struct parser *p, struct idle_rule *r) {
     struct policy *y = p->policy;
     if (!parser_room_for(p, y->n_idles, POLICY_RULES, "idle rules")) return false;
     if (!parser_need_name(p, "the name of a metric", &r->metric) || !parser_need_sign(p, "<") ||
-        !parser_need_percent(p, "a part of full use in percent", &r->below, &r->below_place) ||
+        !parser_need_percent(p, "a part of full use in percent", 1, &r->below, &r->below_place) ||
         !parser_need_word(p, "for") || !parser_need_span(p, &r->window, &r->window_place) ||
         !parser_take_items(p, &list, r) || !parser_rule_end(p, &r->when))
         return false;

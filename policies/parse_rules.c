@@ -172,7 +172,7 @@ bool parse_reserve(struct parser *p, struct word id) {
     struct reserve_rule r = {.id = id};
     if (!parser_room_for(p, y->n_reserves, POLICY_RULES, "reserves")) return false;
     if (!parse_kind(p, &r.storage) ||
-        !parser_need_percent(p, "a part of the pool in percent", &r.percent, &r.place) ||
+        !parser_need_percent(p, "a part of the pool in percent", 1, &r.percent, &r.place) ||
         !parser_need_word(p, "for") || !parser_need_name(p, "the name of a tier", &r.tier_name) ||
         !parser_rule_end_bare(p, "reserve"))
         return false;

@@ -105,7 +105,7 @@ static bool tier_put(struct parser *p, struct tier_stated *now, int *index) {
     return true;
 }
 
-static bool parse_tier_rule(struct parser *p) {
+static bool parse_tier_of(struct parser *p) {
     static const struct parser_item items[] = {
         {"weight", tier_weight, false}, {"guarantee", tier_guarantee, false}, {"expect", tier_expect, false}};
     static const struct parser_items list = {items, 3, .ends = "the reason, in quotes"};
@@ -123,6 +123,11 @@ static bool parse_tier_rule(struct parser *p) {
     y->tier_rules = mem_grow(y->tier_rules, &p->room_tier_rules, y->n_tier_rules + 1, sizeof r);
     y->tier_rules[y->n_tier_rules++] = r;
     return true;
+}
+
+static bool parse_tier_rule(struct parser *p) {
+    if (parse_tier_of(p)) return true;
+    return p->declared = false;
 }
 
 static bool parse_set_of(struct parser *p, struct place place, bool *has, struct place *first,

@@ -73,7 +73,8 @@ struct parser_items {
 /* Items in any order until what follows them, which is not taken. */
 bool parser_take_items(struct parser *p, const struct parser_items *list, void *rule);
 
-bool parser_need_percent(struct parser *p, const char *what, int64_t *out, struct place *place);
+bool parser_need_percent(struct parser *p, const char *what, int64_t least, int64_t *out,
+                         struct place *place);
 bool parser_reason(struct parser *p, const char **reason, const char **reason_ko);
 bool parser_rule_end(struct parser *p, struct expr **when);          /* [ "when" condition ] ";" */
 bool parser_rule_end_bare(struct parser *p, const char *kind);       /* ";" */

@@ -3,6 +3,7 @@
 
 #include "alloc/scope.h"
 #include "policies/plan.h"
+#include "policies/reclaim.h"
 #include "policies/syntax.h"
 
 #include <errno.h>
@@ -31,14 +32,27 @@ void policy_free(struct policy *policy) {
     free(policy);
 }
 
-struct policy *policy_parse(const struct policy_source *source, struct diagnostics *d) {
+static struct policy *policy_begin(const struct policy_source *source, struct diagnostics *d) {
     struct policy *policy = mem_alloc(sizeof *policy);
-    bool declared;
     diagnostics_begin(d, source->file, source->text, source->length);
     policy->file = arena_copy(&policy->arena, source->file, strlen(source->file));
     policy->text = arena_copy(&policy->arena, source->text, source->length);
     policy->length = source->length;
-    bool parsed = parse_policy(policy, source, d, &declared);
+    return policy;
+}
+
+struct policy *policy_parse_only(const struct policy_source *source, struct diagnostics *d) {
+    struct policy *policy = policy_begin(source, d);
+    bool declared, parsed = parse_policy(policy, source, d, &declared);
+    diagnostics_sort(d);
+    if (parsed && d->count[LEVEL_ERROR] == 0) return policy;
+    policy_free(policy);
+    return NULL;
+}
+
+struct policy *policy_parse(const struct policy_source *source, struct diagnostics *d) {
+    struct policy *policy = policy_begin(source, d);
+    bool declared, parsed = parse_policy(policy, source, d, &declared);
     if (declared) check_names(policy, d);
     if (parsed && d->count[LEVEL_ERROR] == 0) check_whole(policy, d);
     diagnostics_sort(d);
@@ -254,4 +268,5 @@ bool policy_attr(const struct policy *policy, enum policy_attr_of of, size_t i, 
     return false;
 }
 
-const struct decider policy_decider = {.open = policy_open, .close = policy_free, .plan = plan_make};
+const struct decider policy_decider = {
+    .open = policy_open, .close = policy_free, .plan = plan_make, .reclaim = reclaim_decide};

@@ -27,6 +27,9 @@ struct policy_source {
 
 /* NULL when there is an error in d; warnings and notes stand in d either way. */
 struct policy *policy_parse(const struct policy_source *source, struct diagnostics *d);
+/* Only what the grammar says: names and meaning are not looked at, so it must not decide. NULL with an error
+   in d. */
+struct policy *policy_parse_only(const struct policy_source *source, struct diagnostics *d);
 /* Reads the file at path, and its tables from the same folder. NULL with an error in d, or with *e set
    when the file itself cannot be read. */
 struct policy *policy_read(const char *path, struct diagnostics *d, struct err *e);

@@ -24,9 +24,12 @@ static int ratio_cmp(wide_t a, wide_t b, wide_t c, wide_t d) {
     }
 }
 
+/* held / (capacity x weight) of both. Cross products that stay below 2^126 are compared as they are. */
 static int weighted_cmp(const struct share_key *a, const struct share_key *b) {
+    if (a->held == 0 || b->held == 0) return compare(a->held, b->held);
     wide_t x = (wide_t)a->capacity * a->weight, y = (wide_t)b->capacity * b->weight;
     if (x == y) return compare(a->held, b->held);
+    if ((x | y) >> 76 == 0 && (a->held | b->held) >> 50 == 0) return compare(a->held * y, b->held * x);
     return ratio_cmp(a->held, x, b->held, y);
 }
 

@@ -4,7 +4,7 @@
  *   below its guarantee; lower tier (only where `strict`); lower dominant share / weight before the
  *   step; more credits; earlier submitted; smaller id in bytes.
  * The dominant share is held / capacity of one resource; shares over different resources are compared
- * by 128-bit cross products, no division.
+ * exactly: by cross products, or by continued fractions where those pass 128 bits.
  */
 #pragma once
 #include "alloc/amount.h"

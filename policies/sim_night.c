@@ -216,7 +216,7 @@ static void notice_end(struct sim *s, const char *id) {
 
 /* Claims that wait stand in the facts: a guarantee that is claimed may need what was lent. */
 static int reclaims(struct sim *s, struct err *e) {
-    if (!policy_decider.reclaim) return 0;
+    if (!policy_decider.reclaim || !policy_decider.assess) return 0;
     struct reclaim_plan plan = {0};
     scoped_free struct fact_claim *claims = mem_alloc((s->waiting.n + 1) * sizeof *claims);
     for (size_t i = 0; i < s->waiting.n; i++) claims[i] = s->world->requests[s->waiting.of[i]].claim;

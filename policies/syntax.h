@@ -174,7 +174,7 @@ struct queue_rule {
     bool has_partial; /* stated; else a partial grant has at least one step */
     int64_t partial;  /* steps of a partial grant, at least; 0: never partial */
     span_t hold;      /* an offer is held so long; without it none is made */
-    struct place strict_place, lift_place, barrier_place, hold_place;
+    struct place order_place, weigh_place, strict_place, lift_place, barrier_place, hold_place;
 };
 
 /* Lending of unused guarantees. At most one, without a condition. Without it nothing is lent. */
@@ -309,6 +309,8 @@ struct any_rule {
     const struct word *id;
     const char *kind;  /* the word of its statement: "ceiling", "set eligible" */
     struct expr *when; /* NULL: always */
+    bool of_request;   /* its condition may ask about a request; else about the tenant alone */
+    bool knows_tier;   /* its condition may ask for the tier */
 };
 size_t policy_rules(const struct policy *policy); /* how many */
 struct any_rule policy_rule_at(const struct policy *policy,
@@ -321,8 +323,23 @@ bool parse_policy(struct policy *policy, const struct policy_source *source, str
 /* Resolves names and types; then, unless `partly`, checks the policy as a whole. */
 void check_names(struct policy *policy, struct diagnostics *d);
 void check_whole(const struct policy *policy, struct diagnostics *d);
-/* Finds rules that can never decide and requests that would be held, by trying every profile. */
+/* Its parts: what is promised against what the pool has; order, lending, idle rules, reserves, budgets; and
+   by trying every profile rules that can never decide and requests that would be held. */
+void check_guarantees(const struct policy *policy, struct diagnostics *d);
+void check_sharing(const struct policy *policy, struct diagnostics *d);
 void check_profiles(const struct policy *policy, struct diagnostics *d);
+
+/* Sums of whole servers of rated flavors near a target: the smallest at or above it that is at most `most`,
+   and the largest below it. */
+struct reach {
+    bool has_above, gave_up; /* gave_up: too many combinations; above is then only an upper bound */
+    int64_t above, below;
+};
+struct reach reach_near(const struct policy *policy, int64_t target, int64_t most);
+
+/* Of a budget, for people: "17496 TF-hours", "1.5 TB-months". */
+struct amount_text budget_text(bool storage, wide_t amount);
+span_t lease_shortest(const struct policy *policy, const struct lease **which); /* 0: none states a term */
 
 const char *type_word(enum type t); /* "compute (GF TF PF EF)" */
 /* The value of an attribute as a tenant or a request states it. 0, or -1 with what is wrong. */

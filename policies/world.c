@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define PREFIX "attr:"
+static const char *const prefixes[] = {PREFIX, NULL};
 
 void world_free(struct world *w) {
     for (size_t i = 0; i < w->n_tenants; i++) free(w->tenants[i].dated);
@@ -121,7 +122,7 @@ int world_read_tenants(struct world *w, const char *bytes, size_t length, const 
                                         "contact", "keys",         "from",         NULL};
     struct csv csv = {0};
     int rc = csv_open(&csv, bytes, length, title, e);
-    if (rc == 0 && (rc = csv_match(&csv, known, PREFIX, e)) < 0)
+    if (rc == 0 && (rc = csv_match(&csv, known, prefixes, e)) < 0)
         err_hint(e, "columns are name, organisation, registration, from and attr:NAME");
     bool has_name = false;
     for (size_t i = 0; rc == 0 && i < csv.n_columns; i++) has_name |= strcmp(csv.names[i], "name") == 0;
