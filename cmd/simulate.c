@@ -109,7 +109,8 @@ static int needs(const struct call *call, const char *const names[], struct err 
 }
 
 /* A bare date at the beginning of a stretch is its first second. */
-static int date_option(const struct call *call, const char *name, bool begins, instant_t *out, struct err *e) {
+static int date_option(const struct call *call, const char *name, bool begins, instant_t *out,
+                       struct err *e) {
     const char *text = call_option(call, name);
     if (!text) return 0;
     if (instant_or_date_parse(text, out, e) < 0) return err_context(e, "--%s", name);
@@ -117,13 +118,14 @@ static int date_option(const struct call *call, const char *name, bool begins, i
     return 0;
 }
 
-static int count_option(const struct call *call, const char *name, long long low, long long high, int64_t *out,
-                        struct err *e) {
+static int count_option(const struct call *call, const char *name, long long low, long long high,
+                        int64_t *out, struct err *e) {
     const char *text = call_option(call, name);
     long long n;
     if (!text) return 0;
     if (text_to_int(text, low, high, &n) < 0)
-        return err_set(e, ERR_USAGE, "--%s: '%s' is not a whole number from %lld to %lld", name, text, low, high);
+        return err_set(e, ERR_USAGE, "--%s: '%s' is not a whole number from %lld to %lld", name, text, low,
+                       high);
     *out = n;
     return 0;
 }
@@ -247,7 +249,8 @@ static const struct option simulate_options[] = {
 /* ---- generate ---- */
 
 static int generate_write(const char *folder, const struct population *p, struct err *e) {
-    if (folder_make(folder, e) < 0 || file_write(folder, "tenants.csv", p->tenants.s, p->tenants.length, e) < 0 ||
+    if (folder_make(folder, e) < 0 ||
+        file_write(folder, "tenants.csv", p->tenants.s, p->tenants.length, e) < 0 ||
         file_write(folder, "events.jsonl", p->events.s, p->events.length, e) < 0)
         return -1;
     return file_write(folder, "usage.csv", p->usage.s, p->usage.length, e);
@@ -259,8 +262,10 @@ static int generate_run(struct call *call, struct err *e) {
     struct population p = {0};
     int64_t years = 1, seed = 0;
     const char *word = call_option(call, "policy");
-    if (needs(call, needed, e) < 0 || count_option(call, "tenants", 1, WORLD_TENANTS_MOST, &o.tenants, e) < 0 ||
-        count_option(call, "seed", 0, INT64_MAX, &seed, e) < 0 || count_option(call, "years", 1, 20, &years, e) < 0)
+    if (needs(call, needed, e) < 0 ||
+        count_option(call, "tenants", 1, WORLD_TENANTS_MOST, &o.tenants, e) < 0 ||
+        count_option(call, "seed", 0, INT64_MAX, &seed, e) < 0 ||
+        count_option(call, "years", 1, 20, &years, e) < 0)
         return -1;
     o.events = o.tenants * years * 10;
     o.days = years * 365;
@@ -273,8 +278,7 @@ static int generate_run(struct call *call, struct err *e) {
     o.policy = policy;
     generate(&o, &p);
     int rc = generate_write(call_option(call, "out"), &p, e);
-    if (rc == 0)
-        output_say(call, "%s has tenants.csv, events.jsonl and usage.csv", call_option(call, "out"));
+    if (rc == 0) output_say(call, "%s has tenants.csv, events.jsonl and usage.csv", call_option(call, "out"));
     population_free(&p);
     policy_free(policy);
     return rc;
@@ -290,23 +294,22 @@ static const struct option generate_options[] = {
     {"out", "FOLDER", "where the files are written", false},
     {NULL, NULL, NULL, false}};
 
-const struct command simulate_commands[] = {
-    {.words = "policy simulate",
-     .arguments = "",
-     .least = 0,
-     .most = 0,
-     .summary = "let a policy decide a year of requests, and report",
-     .flags = COMMAND_NO_STORE | COMMAND_SHOWS,
-     .role = ROLE_NONE,
-     .options = simulate_options,
-     .run = simulate_run},
-    {.words = "policy generate",
-     .arguments = "",
-     .least = 0,
-     .most = 0,
-     .summary = "make tenants, requests and use to simulate with",
-     .flags = COMMAND_NO_STORE,
-     .role = ROLE_NONE,
-     .options = generate_options,
-     .run = generate_run},
-    {.words = NULL}};
+const struct command simulate_commands[] = {{.words = "policy simulate",
+                                             .arguments = "",
+                                             .least = 0,
+                                             .most = 0,
+                                             .summary = "let a policy decide a year of requests, and report",
+                                             .flags = COMMAND_NO_STORE | COMMAND_SHOWS,
+                                             .role = ROLE_NONE,
+                                             .options = simulate_options,
+                                             .run = simulate_run},
+                                            {.words = "policy generate",
+                                             .arguments = "",
+                                             .least = 0,
+                                             .most = 0,
+                                             .summary = "make tenants, requests and use to simulate with",
+                                             .flags = COMMAND_NO_STORE,
+                                             .role = ROLE_NONE,
+                                             .options = generate_options,
+                                             .run = generate_run},
+                                            {.words = NULL}};

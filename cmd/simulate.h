@@ -13,8 +13,9 @@ struct simulated {
 };
 
 /* What is written; cmd/simulate_write.c. b NULL: without --against. */
-char *simulate_days(const struct sim *s);                                       /* days.csv */
-char *simulate_metrics(const struct simulated *a, const struct simulated *b);   /* metrics.csv */
-char *simulate_diff(const struct sim *a, const struct sim *b, bool json, int64_t *n); /* diff.jsonl, diff.csv */
+char *simulate_days(const struct sim *s);                                     /* days.csv */
+char *simulate_metrics(const struct simulated *a, const struct simulated *b); /* metrics.csv */
+char *simulate_diff(const struct sim *a, const struct sim *b, bool json,
+                    int64_t *n); /* diff.jsonl, diff.csv */
 /* The page; cmd/simulate_page.c. */
 char *simulate_page(const struct simulated *a, const struct simulated *b, bool korean);

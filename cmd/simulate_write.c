@@ -11,13 +11,28 @@
 
 /* ---- days ---- */
 
-static void put_ratio(struct csv_out *out, int64_t millionths) { csv_put(out, ratio_text(millionths, 1000000).s); }
+static void put_ratio(struct csv_out *out, int64_t millionths) {
+    csv_put(out, ratio_text(millionths, 1000000).s);
+}
 
 static void days_header(const struct sim *s, struct csv_out *out) {
-    static const char *const names[] = {"date",          "waiting",          "held_requests", "live_grants", "holders",
-                                        "held_gflops",   "capacity_gflops",  "demand_gflops", "waiting_gflops",
-                                        "storage_bytes", "below_guarantee",  "jain",          "jain_weighted",
-                                        "used_percent",  "notices",          "taken_back",    NULL};
+    static const char *const names[] = {"date",
+                                        "waiting",
+                                        "held_requests",
+                                        "live_grants",
+                                        "holders",
+                                        "held_gflops",
+                                        "capacity_gflops",
+                                        "demand_gflops",
+                                        "waiting_gflops",
+                                        "storage_bytes",
+                                        "below_guarantee",
+                                        "jain",
+                                        "jain_weighted",
+                                        "used_percent",
+                                        "notices",
+                                        "taken_back",
+                                        NULL};
     char name[96];
     for (size_t i = 0; names[i]; i++) csv_put(out, names[i]);
     for (size_t f = 0; f < s->pool.n_flavors; f++) {
@@ -141,7 +156,8 @@ static void diff_row(struct csv_out *out, const struct sim *a, const struct sim 
 }
 
 char *simulate_diff(const struct sim *a, const struct sim *b, bool json, int64_t *n) {
-    static const char *const names[] = {"outcome", "compute_gflops", "storage_bytes", "granted", "decisive", NULL};
+    static const char *const names[] = {"outcome", "compute_gflops", "storage_bytes",
+                                        "granted", "decisive",       NULL};
     struct csv_out out = {0};
     if (!json) {
         csv_put(&out, "request");

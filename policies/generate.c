@@ -48,7 +48,9 @@ struct made {
     struct rng rng;
     char (*names)[16];
     bool *moving;
-    int64_t *base; /* percent of use */
+    int64_t *base;         /* percent of use */
+    int64_t *busy, *until; /* about what it holds, in GFLOPS, and until when */
+    int64_t asked;         /* by the last request, in GFLOPS */
     int64_t requests;
 };
 
@@ -95,6 +97,18 @@ static void attribute(struct made *m, size_t tenant, const struct variable *v, s
 
 static bool is_tenants(const struct variable *v) { return v->of == SUBJECT_TENANT; }
 
+/* The cells after the organisation's. */
+static void attributes_make(struct made *m, size_t tenant, struct text *row) {
+    const struct policy *y = m->o.policy;
+    row->length = 0;
+    for (size_t k = VARS_BUILT_IN; k < y->n_variables; k++) {
+        scoped_text struct text value = {0};
+        if (!is_tenants(&y->variables[k])) continue;
+        attribute(m, tenant, &y->variables[k], &value); /* words, dates and numbers: nothing to quote */
+        text_add(row, ",%s", value.s ? value.s : "");
+    }
+}
+
 static void tenants_make(struct made *m) {
     const struct policy *y = m->o.policy;
     struct csv_out csv = {0};
@@ -108,23 +122,23 @@ static void tenants_make(struct made *m) {
     }
     csv_end_row(&csv);
     int64_t organisation = 0;
+    struct text row = {0}; /* attributes: projects of one organisation have the same */
     for (size_t i = 0; i < (size_t)m->o.tenants; i++) {
         char owner[24];
         text_format(m->names[i], sizeof m->names[i], "c%04zu", i + 1);
-        if (i == 0 || !rng_chance(&m->rng, 4)) organisation++;
+        bool is_new = i == 0 || !rng_chance(&m->rng, 4);
+        organisation += is_new;
         text_format(owner, sizeof owner, "o%04lld", (long long)organisation);
         m->base[i] = 25 + rng_below(&m->rng, 70);
         csv_put(&csv, m->names[i]);
         csv_put(&csv, owner);
-        for (size_t k = VARS_BUILT_IN; k < y->n_variables; k++) {
-            scoped_text struct text value = {0};
-            if (!is_tenants(&y->variables[k])) continue;
-            attribute(m, i, &y->variables[k], &value);
-            csv_put(&csv, value.s ? value.s : "");
-        }
+        if (is_new) attributes_make(m, i, &row);
+        if (!is_new) m->moving[i] = m->moving[i - 1];
+        text_put(&csv.text, row.s ? row.s : "", row.length);
         csv_end_row(&csv);
     }
     m->out->tenants = csv.text;
+    text_free(&row);
 }
 
 /* ---- requests ---- */
@@ -158,28 +172,26 @@ static void put_at(struct text *out, instant_t at, const char *event) {
     text_add(out, "{\"at\":\"%s\",\"event\":\"%s\"", instant_text(at).s, event);
 }
 
-/* A server, or some of them, of what the flavor is lent in; large ones more often in a call. */
-static void put_compute(struct made *m, bool in_call) {
+/* A server, or some of them, of what the flavor is lent in; in a call mostly the largest. */
+static void put_compute(struct made *m, bool in_call, int64_t room) {
     const struct flavor *f = some_flavor(m);
     struct text *out = &m->out->events;
+    m->asked = 0;
     if (!f) return;
-    int64_t most = usual_most(m->o.policy) / (f->rating.n > 0 ? f->rating.n : 1), one = f->sizes[0];
-    if (f->n_sizes == 0) one = 1;
+    int64_t most = room / (f->rating.n > 0 ? f->rating.n : 1), one = f->n_sizes ? f->sizes[0] : 1;
     size_t k = f->n_sizes ? (size_t)rng_below(&m->rng, (int64_t)f->n_sizes) : 0;
-    if (in_call && f->n_sizes && rng_chance(&m->rng, 60)) k = f->n_sizes - 1;
-    int64_t size = f->n_sizes ? f->sizes[k] : 1, units = size;
+    if (f->n_sizes && rng_chance(&m->rng, in_call ? 75 : 35)) k = f->n_sizes - 1;
+    int64_t units = f->n_sizes ? f->sizes[k] : 1;
     if (units > most) units = one;
-    if (units > most || rng_chance(&m->rng, 25)) units = one;
-    bool any = rng_chance(&m->rng, 40);
+    bool any = rng_chance(&m->rng, 40), has_minimum = rng_chance(&m->rng, 60) && units > one;
+    m->asked = units * f->rating.n;
     if (any)
-        text_add(out, ",\"compute_gflops\":%lld", (long long)(units * f->rating.n));
+        text_add(out, ",\"compute_gflops\":%lld", (long long)m->asked);
     else
         text_add(out, ",\"flavor\":\"%s\",\"units\":%lld", f->name.s, (long long)units);
-    if (!rng_chance(&m->rng, 45) || units == one) return;
-    if (any)
-        text_add(out, ",\"minimum_gflops\":%lld", (long long)(one * f->rating.n));
-    else
-        text_add(out, ",\"minimum_units\":%lld", (long long)one);
+    if (has_minimum)
+        text_add(out, any ? ",\"minimum_gflops\":%lld" : ",\"minimum_units\":%lld",
+                 (long long)(any ? one * f->rating.n : one));
 }
 
 static void put_attributes(struct made *m) {
@@ -197,41 +209,46 @@ static void put_attributes(struct made *m) {
     if (any) text_add(out, "}");
 }
 
-/* How long it wants what it gets: some give back early, some renew. */
-static void put_wishes(struct made *m) {
+/* How long it wants what it gets: some give back early, some renew. The seconds that this comes to. */
+static int64_t put_wishes(struct made *m) {
     struct text *out = &m->out->events;
-    if (rng_chance(&m->rng, 55))
-        text_add(out, ",\"renews\":%lld", (long long)(1 + rng_below(&m->rng, 3)));
+    int64_t term = m->o.policy->n_leases && m->o.policy->leases[0].term.s ? m->o.policy->leases[0].term.s
+                                                                          : 90 * CLOCK_DAY;
+    int64_t renews = rng_chance(&m->rng, 60) ? 1 + rng_below(&m->rng, 3) : 0, keeps = 0;
+    if (renews)
+        text_add(out, ",\"renews\":%lld", (long long)renews);
     else if (rng_chance(&m->rng, 40))
-        text_add(out, ",\"keeps_seconds\":%lld", (long long)((10 + rng_below(&m->rng, 60)) * CLOCK_DAY));
+        text_add(out, ",\"keeps_seconds\":%lld",
+                 (long long)(keeps = (10 + rng_below(&m->rng, 60)) * CLOCK_DAY));
     text_add(out, ",\"storage_bytes\":%lld",
              (long long)((1 + rng_below(&m->rng, 40)) * INT64_C(250000000000)));
+    return keeps ? keeps : term * (1 + renews);
 }
 
-/* Returns how many lines it made. */
-static int64_t request_make(struct made *m, instant_t at, size_t tenant, const char *call) {
+static void request_make(struct made *m, instant_t at, size_t tenant, const char *call) {
     struct text *out = &m->out->events;
-    int64_t lines = 1, id = ++m->requests;
+    int64_t id = ++m->requests;
     put_at(out, at, "request");
     text_add(out, ",\"id\":\"r-%lld\",\"tenant\":\"%s\"", (long long)id, m->names[tenant]);
     if (call) text_add(out, ",\"call\":\"%s\"", call);
-    put_compute(m, call != NULL);
-    put_wishes(m);
+    int64_t most = usual_most(m->o.policy);
+    if (at.s >= m->until[tenant]) m->busy[tenant] = 0;
+    put_compute(m, call != NULL, most - m->busy[tenant] > 0 ? most - m->busy[tenant] : most);
+    int64_t until = at.s + put_wishes(m);
     put_attributes(m);
     text_add(out, "}\n");
-    if (call) return lines;
+    m->busy[tenant] += m->asked;
+    if (until > m->until[tenant]) m->until[tenant] = until;
+    if (call) return;
     if (m->moving[tenant] || rng_chance(&m->rng, 8)) { /* a person has looked at it, if it was held */
         instant_t when = instant(at.s + (1 + rng_below(&m->rng, 6)) * CLOCK_DAY);
         put_at(out, when, rng_chance(&m->rng, 80) ? "approve" : "refuse");
         text_add(out, ",\"request\":\"r-%lld\"}\n", (long long)id);
-        lines++;
     }
     if (rng_chance(&m->rng, 15)) {
         put_at(out, instant(at.s + (20 + rng_below(&m->rng, 200)) * CLOCK_DAY), "release");
         text_add(out, ",\"request\":\"r-%lld\"}\n", (long long)id);
-        lines++;
     }
-    return lines;
 }
 
 /* All apply within three weeks; the award follows on the thirtieth day, by a score that is random here. */
@@ -273,6 +290,11 @@ static void usage_make(struct made *m) {
     }
 }
 
+/* Whoever holds about its ceiling asks for nothing more, or seldom. */
+static bool is_full(const struct made *m, size_t tenant, instant_t at) {
+    return at.s < m->until[tenant] && m->busy[tenant] * 2 > usual_most(m->o.policy);
+}
+
 void generate(const struct generate_options *o, struct population *out) {
     struct made m = {.o = *o, .out = out, .rng = {o->seed}};
     size_t n = (size_t)o->tenants;
@@ -280,16 +302,25 @@ void generate(const struct generate_options *o, struct population *out) {
     m.names = mem_alloc((n + 1) * sizeof *m.names);
     m.moving = mem_alloc((n + 1) * sizeof *m.moving);
     m.base = mem_alloc((n + 1) * sizeof *m.base);
+    m.busy = mem_alloc((n + 1) * sizeof *m.busy);
+    m.until = mem_alloc((n + 1) * sizeof *m.until);
     tenants_make(&m);
     int64_t lines = call_make(&m), first = 31 * CLOCK_DAY, length = o->days * CLOCK_DAY - first;
-    while (lines < o->events && length > 0) {
-        instant_t at = instant(o->from.s + first + rng_below(&m.rng, length));
-        lines += request_make(&m, at, (size_t)rng_below(&m.rng, o->tenants), NULL);
+    int64_t count = length > 0 && o->events > lines ? (o->events - lines) * 10 / 13 : 0; /* 1.3 lines each */
+    for (int64_t k = 0; k < count; k++) { /* spread evenly, in order of time */
+        instant_t at =
+            instant(o->from.s + first + length / count * k + rng_below(&m.rng, length / count + 1));
+        size_t tenant = (size_t)rng_below(&m.rng, o->tenants);
+        for (int tries = 0; tries < 8 && is_full(&m, tenant, at) && !rng_chance(&m.rng, 2); tries++)
+            tenant = (size_t)rng_below(&m.rng, o->tenants);
+        request_make(&m, at, tenant, NULL);
     }
     usage_make(&m);
     free(m.names);
     free(m.moving);
     free(m.base);
+    free(m.busy);
+    free(m.until);
 }
 
 void population_free(struct population *p) {

@@ -174,9 +174,11 @@ int holds_max_min(const struct step *s, struct err *e) {
         if (c->most.has && s->filled->given[i] >= c->most.n) continue;
         for (size_t j = 0; j < s->problem->n_claims; j++) {
             bool apart = s->problem->strict && s->problem->claims[j].tier != c->tier;
-            if (i == j || apart || !may_lose(s, j) || compare_shares(s, i, 1, j) >= 0 || !one_frees_other(s, i, j))
+            if (i == j || apart || !may_lose(s, j) || compare_shares(s, i, 1, j) >= 0 ||
+                !one_frees_other(s, i, j))
                 continue;
-            return err_set(e, ERR_BOOKS, "claim %zu has %lld steps, claim %zu has %lld and could do with one less", i,
+            return err_set(e, ERR_BOOKS,
+                           "claim %zu has %lld steps, claim %zu has %lld and could do with one less", i,
                            (long long)s->filled->given[i], j, (long long)s->filled->given[j]);
         }
     }

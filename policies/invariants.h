@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The promises of the policy as code: I1 to I18. Each looks at one step, a plan made from facts, a
- * state with its grants or what the share function filled, and fails with the numbers where it does not hold. Pure and cheap: at most a
- * few walks over what is there. What a step does not show (no plan, no grants, no standings) is not
- * judged by those that need it.
+ * state with its grants or what the share function filled, and fails with the numbers where it does not hold.
+ * Pure and cheap: at most a few walks over what is there. What a step does not show (no plan, no grants, no
+ * standings) is not judged by those that need it.
  *
  * Used after every step of the simulator (sim.h), after every plan of the engine where ALLOT_VERIFY is
  * defined, and by the property tests.
@@ -36,10 +36,10 @@ struct step {
     size_t n_taken;
     bool ticked;   /* all that time brings has been done: no grant may be past its end and grace */
     bool reloaded; /* a policy was loaded in this step */
-    gflops_t held_before, held_after; /* then: of all tenants together */
-    const struct plan *again;         /* the same facts decided once more; NULL */
-    const struct plan *turned;        /* with claims and tenants in the reverse order; NULL */
-    const struct plan *richer;        /* with more capacity; NULL */
+    gflops_t held_before, held_after;   /* then: of all tenants together */
+    const struct plan *again;           /* the same facts decided once more; NULL */
+    const struct plan *turned;          /* with claims and tenants in the reverse order; NULL */
+    const struct plan *richer;          /* with more capacity; NULL */
     const struct fill_problem *problem; /* of the share function; NULL */
     const struct fill_result *filled;
 };

@@ -55,53 +55,70 @@ static bool same_organisation(const struct facts *f, size_t a, size_t b) {
     return a == b || (x && y && strcmp(x, y) == 0);
 }
 
+/* What an owner holds afterwards, and the widest ceiling of those that were granted: it may depend on the
+   request and, for an organisation, on the tenant. */
 struct holds {
-    wide_t compute, storage; /* afterwards */
+    wide_t compute, storage;
+    int64_t most_compute, most_storage; /* INT64_MAX: none */
     bool adds_compute, adds_storage;
 };
+
+static int64_t wider(int64_t most, bool has, int64_t limit) {
+    if (!has) return INT64_MAX;
+    return limit > most ? limit : most;
+}
+
+static void add_own(struct holds *h, const struct decision *d, const struct fact_claim *c,
+                    bool of_organisation) {
+    const struct plan_limits *l = &d->limits;
+    h->compute += d->compute.n - c->replaces.compute.n;
+    h->storage += (wide_t)d->storage.n + d->datalake.n - c->replaces.storage.n;
+    h->adds_compute |= d->compute.n > 0;
+    h->adds_storage |= d->storage.n > 0 || d->datalake.n > 0;
+    if (d->compute.n > 0)
+        h->most_compute = of_organisation
+                              ? wider(h->most_compute, l->has_organisation_compute && !c->override_rule,
+                                      l->organisation_compute.n)
+                              : wider(h->most_compute, l->has_compute && !c->override_rule, l->compute.n);
+    if (d->storage.n > 0 || d->datalake.n > 0)
+        h->most_storage = of_organisation
+                              ? wider(h->most_storage, l->has_organisation_storage && !c->override_rule,
+                                      l->organisation_storage.n)
+                              : wider(h->most_storage, l->has_storage && !c->override_rule, l->storage.n);
+}
 
 /* Of a tenant, or of its organisation, with all that the plan gives. */
 static struct holds after(const struct step *s, size_t claim, bool of_organisation) {
     const struct facts *f = s->facts;
     const struct fact_tenant *t = &f->tenants[f->claims[claim].tenant];
-    struct holds h = {of_organisation ? t->organisation_compute.n : t->held_compute.n,
-                      of_organisation ? t->organisation_storage.n : t->held_storage.n, false, false};
+    struct holds h = {.compute = of_organisation ? t->organisation_compute.n : t->held_compute.n,
+                      .storage = of_organisation ? t->organisation_storage.n : t->held_storage.n};
     for (size_t i = 0; i < s->plan->n_decisions; i++) {
-        const struct decision *d = &s->plan->decisions[i];
         const struct fact_claim *c = &f->claims[i];
         bool own = of_organisation ? same_organisation(f, c->tenant, f->claims[claim].tenant)
                                    : c->tenant == f->claims[claim].tenant;
-        if (!step_gives(d) || !own) continue;
-        h.compute += d->compute.n - c->replaces.compute.n;
-        h.storage += (wide_t)d->storage.n + d->datalake.n - c->replaces.storage.n;
-        h.adds_compute |= d->compute.n > 0;
-        h.adds_storage |= d->storage.n > 0 || d->datalake.n > 0;
+        if (step_gives(&s->plan->decisions[i]) && own)
+            add_own(&h, &s->plan->decisions[i], c, of_organisation);
     }
     return h;
 }
 
-/* Ceilings may depend on the request: the widest of those that were granted holds for the sum. */
+static int owner_holds(const char *who, const struct holds *h, struct err *e) {
+    if (h->adds_compute && h->compute > h->most_compute)
+        return over(e, who, h->compute, h->most_compute, "GFLOPS");
+    if (h->adds_storage && h->storage > h->most_storage)
+        return over(e, who, h->storage, h->most_storage, "bytes");
+    return 0;
+}
+
 int holds_ceiling(const struct step *s, struct err *e) {
     for (size_t i = 0; s->plan && i < s->plan->n_decisions; i++) {
-        const struct decision *d = &s->plan->decisions[i];
-        const struct fact_claim *c = &s->facts->claims[i];
-        const struct fact_tenant *t = &s->facts->tenants[c->tenant];
-        const struct plan_limits *l = &d->limits;
-        if (!step_gives(d) || c->override_rule) continue;
-        struct holds own = {0}, all = {0};
-        if (l->has_compute || l->has_storage) own = after(s, i, false);
-        if (l->has_organisation_compute || l->has_organisation_storage) all = after(s, i, true);
-        if (l->has_compute && d->compute.n > 0 && own.compute > l->compute.n && d->limits.compute.n > 0)
-            return over(e, t->name, own.compute, l->compute.n, "GFLOPS");
-        if (l->has_storage && d->storage.n + d->datalake.n > 0 && own.storage > l->storage.n)
-            return over(e, t->name, own.storage, l->storage.n, "bytes");
-        if (l->has_organisation_compute && d->compute.n > 0 && all.compute > l->organisation_compute.n)
-            return over(e, t->organisation ? t->organisation : t->name, all.compute,
-                        l->organisation_compute.n, "GFLOPS");
-        if (l->has_organisation_storage && d->storage.n + d->datalake.n > 0 &&
-            all.storage > l->organisation_storage.n)
-            return over(e, t->organisation ? t->organisation : t->name, all.storage,
-                        l->organisation_storage.n, "bytes");
+        const struct fact_tenant *t = &s->facts->tenants[s->facts->claims[i].tenant];
+        if (!step_gives(&s->plan->decisions[i])) continue;
+        struct holds own = after(s, i, false), all = after(s, i, true);
+        if (owner_holds(t->name, &own, e) < 0 ||
+            owner_holds(t->organisation ? t->organisation : t->name, &all, e) < 0)
+            return -1;
     }
     return 0;
 }
@@ -226,6 +243,16 @@ static void left_over(const struct step *s, int64_t left[FLAVORS_MOST]) {
     }
 }
 
+/* GFLOPS that the ceilings leave, with all that the plan gives to others of its own. */
+static wide_t room_left(const struct step *s, size_t claim) {
+    const struct plan_limits *l = &s->plan->decisions[claim].limits;
+    wide_t room = INT64_MAX, back = s->facts->claims[claim].replaces.compute.n;
+    if (l->has_compute) room = l->compute.n - after(s, claim, false).compute + back;
+    if (!l->has_organisation_compute) return room;
+    wide_t other = l->organisation_compute.n - after(s, claim, true).compute + back;
+    return other < room ? other : room;
+}
+
 int holds_no_waste(const struct step *s, struct err *e) {
     int64_t left[FLAVORS_MOST] = {0};
     if (!s->plan || !s->policy) return 0;
@@ -235,13 +262,13 @@ int holds_no_waste(const struct step *s, struct err *e) {
         const struct fact_claim *c = &s->facts->claims[i];
         if (d->outcome != OUTCOME_QUEUE || is_blocked(d)) continue;
         for (size_t f = 0; f < s->facts->pool.n_flavors; f++) {
-            if (c->flavor && step_flavor(&s->facts->pool, c->flavor) != f) continue;
+            const struct fact_flavor *x = &s->facts->pool.flavors[f];
+            bool names = c->flavor && step_flavor(&s->facts->pool, c->flavor) == f;
+            if (c->flavor ? !names : !c->has_minimum) continue; /* without either, the best of all is wanted */
             int64_t floor = step_floor(&s->facts->pool, c, f);
-            bool whole = c->has_minimum || c->flavor; /* without either, the best of all flavors is wanted */
-            if (floor > 0 && floor <= left[f] && whole)
-                return err_set(
-                    e, ERR_BOOKS, "%s waits for %lld units of %s, %lld are free and no rule keeps them",
-                    d->claim, (long long)floor, s->facts->pool.flavors[f].name, (long long)left[f]);
+            if (floor == 0 || floor > left[f] || floor * x->rating.n > room_left(s, i)) continue;
+            return err_set(e, ERR_BOOKS, "%s waits for %lld units of %s, %lld are free and no rule keeps them",
+                           d->claim, (long long)floor, x->name, (long long)left[f]);
         }
     }
     return 0;

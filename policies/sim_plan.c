@@ -35,7 +35,7 @@ static struct stretch period_of(enum period kind, instant_t now) {
     int64_t first = (month - 1) / months[kind] * months[kind] + 1, next = first + months[kind];
     int64_t until = next > 12 ? days_of(year + 1, next - 12) : days_of(year, next);
     return (struct stretch){instant(days_of(year, first) * CLOCK_DAY - CLOCK_CIVIL_OFFSET),
-                           instant(until * CLOCK_DAY - CLOCK_CIVIL_OFFSET)};
+                            instant(until * CLOCK_DAY - CLOCK_CIVIL_OFFSET)};
 }
 
 static void spent_add(const struct sim *s, size_t tenant, const struct stretch *p, bool own,
