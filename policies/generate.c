@@ -51,6 +51,8 @@ struct made {
     int64_t *base;         /* percent of use */
     int64_t *busy, *until; /* about what it holds, in GFLOPS, and until when */
     int64_t asked;         /* by the last request, in GFLOPS */
+    int64_t usual;         /* seconds between two requests of a tenant */
+    bool *is_hopeless;     /* it is told at the call that it is not eligible */
     int64_t requests;
 };
 
@@ -83,6 +85,7 @@ static void attribute(struct made *m, size_t tenant, const struct variable *v, s
         word = rng_chance(&m->rng, 94) ? "true" : "false";
     if (word && v->type == TYPE_ENUM && !has_value(v, word)) word = NULL;
     if (word && strcmp(word, "moving") == 0) m->moving[tenant] = true;
+    if (word && (strcmp(word, "other") == 0 || strcmp(word, "false") == 0)) m->is_hopeless[tenant] = true;
     if (strcmp(v->name.s, "move_by") == 0 && v->type == TYPE_DATE) {
         int64_t days = rng_chance(&m->rng, 90) ? 60 + rng_below(&m->rng, 300) : 400 + rng_below(&m->rng, 200);
         bool is_known = rng_chance(&m->rng, 94);
@@ -133,7 +136,7 @@ static void tenants_make(struct made *m) {
         csv_put(&csv, m->names[i]);
         csv_put(&csv, owner);
         if (is_new) attributes_make(m, i, &row);
-        if (!is_new) m->moving[i] = m->moving[i - 1];
+        if (!is_new) m->moving[i] = m->moving[i - 1], m->is_hopeless[i] = m->is_hopeless[i - 1];
         text_put(&csv.text, row.s ? row.s : "", row.length);
         csv_end_row(&csv);
     }
@@ -177,14 +180,17 @@ static void put_compute(struct made *m, bool in_call, int64_t room) {
     const struct flavor *f = some_flavor(m);
     struct text *out = &m->out->events;
     m->asked = 0;
+    for (int tries = 0; f && tries < 8 && f->rating.n > room; tries++) f = some_flavor(m);
     if (!f) return;
     int64_t most = room / (f->rating.n > 0 ? f->rating.n : 1), one = f->n_sizes ? f->sizes[0] : 1;
     size_t k = f->n_sizes ? (size_t)rng_below(&m->rng, (int64_t)f->n_sizes) : 0;
-    if (f->n_sizes && rng_chance(&m->rng, in_call ? 75 : 35)) k = f->n_sizes - 1;
+    if (f->n_sizes && rng_chance(&m->rng, in_call ? 75 : 25)) k = f->n_sizes - 1;
     int64_t units = f->n_sizes ? f->sizes[k] : 1;
     if (units > most) units = one;
-    bool any = rng_chance(&m->rng, 40), has_minimum = rng_chance(&m->rng, 60) && units > one;
+    bool any = rng_chance(&m->rng, 40),
+         has_minimum = rng_chance(&m->rng, 60) && (units > one || (any && in_call));
     m->asked = units * f->rating.n;
+    if (any && in_call) m->asked = room; /* the whole of what may be had */
     if (any)
         text_add(out, ",\"compute_gflops\":%lld", (long long)m->asked);
     else
@@ -209,20 +215,21 @@ static void put_attributes(struct made *m) {
     if (any) text_add(out, "}");
 }
 
-/* How long it wants what it gets: some give back early, some renew. The seconds that this comes to. */
-static int64_t put_wishes(struct made *m) {
+/* How long it wants what it gets: about as long as until its next request. The seconds that this comes to. */
+static int64_t put_wishes(struct made *m, bool in_call) {
     struct text *out = &m->out->events;
     int64_t term = m->o.policy->n_leases && m->o.policy->leases[0].term.s ? m->o.policy->leases[0].term.s
                                                                           : 90 * CLOCK_DAY;
-    int64_t renews = rng_chance(&m->rng, 60) ? 1 + rng_below(&m->rng, 3) : 0, keeps = 0;
+    int64_t keeps = m->usual / 2 + rng_below(&m->rng, m->usual * 3 / 2 + 1);
+    if (in_call) keeps *= 2;
+    int64_t renews = keeps > term ? keeps / term : 0;
     if (renews)
         text_add(out, ",\"renews\":%lld", (long long)renews);
-    else if (rng_chance(&m->rng, 40))
-        text_add(out, ",\"keeps_seconds\":%lld",
-                 (long long)(keeps = (10 + rng_below(&m->rng, 60)) * CLOCK_DAY));
+    else
+        text_add(out, ",\"keeps_seconds\":%lld", (long long)(keeps > CLOCK_DAY ? keeps : CLOCK_DAY));
     text_add(out, ",\"storage_bytes\":%lld",
              (long long)((1 + rng_below(&m->rng, 40)) * INT64_C(250000000000)));
-    return keeps ? keeps : term * (1 + renews);
+    return renews ? term * (1 + renews) : keeps;
 }
 
 static void request_make(struct made *m, instant_t at, size_t tenant, const char *call) {
@@ -234,7 +241,7 @@ static void request_make(struct made *m, instant_t at, size_t tenant, const char
     int64_t most = usual_most(m->o.policy);
     if (at.s >= m->until[tenant]) m->busy[tenant] = 0;
     put_compute(m, call != NULL, most - m->busy[tenant] > 0 ? most - m->busy[tenant] : most);
-    int64_t until = at.s + put_wishes(m);
+    int64_t until = at.s + put_wishes(m, call != NULL);
     put_attributes(m);
     text_add(out, "}\n");
     m->busy[tenant] += m->asked;
@@ -292,6 +299,7 @@ static void usage_make(struct made *m) {
 
 /* Whoever holds about its ceiling asks for nothing more, or seldom. */
 static bool is_full(const struct made *m, size_t tenant, instant_t at) {
+    if (m->is_hopeless[tenant]) return true;
     return at.s < m->until[tenant] && m->busy[tenant] * 2 > usual_most(m->o.policy);
 }
 
@@ -302,23 +310,27 @@ void generate(const struct generate_options *o, struct population *out) {
     m.names = mem_alloc((n + 1) * sizeof *m.names);
     m.moving = mem_alloc((n + 1) * sizeof *m.moving);
     m.base = mem_alloc((n + 1) * sizeof *m.base);
+    m.is_hopeless = mem_alloc((n + 1) * sizeof *m.is_hopeless);
     m.busy = mem_alloc((n + 1) * sizeof *m.busy);
     m.until = mem_alloc((n + 1) * sizeof *m.until);
     tenants_make(&m);
+    int64_t requests = o->events > 2 * o->tenants ? (o->events - o->tenants) * 10 / 13 : o->tenants;
+    m.usual = (int64_t)((wide_t)o->days * CLOCK_DAY * o->tenants / requests);
     int64_t lines = call_make(&m), first = 31 * CLOCK_DAY, length = o->days * CLOCK_DAY - first;
     int64_t count = length > 0 && o->events > lines ? (o->events - lines) * 10 / 13 : 0; /* 1.3 lines each */
     for (int64_t k = 0; k < count; k++) { /* spread evenly, in order of time */
         instant_t at =
             instant(o->from.s + first + length / count * k + rng_below(&m.rng, length / count + 1));
         size_t tenant = (size_t)rng_below(&m.rng, o->tenants);
-        for (int tries = 0; tries < 8 && is_full(&m, tenant, at) && !rng_chance(&m.rng, 2); tries++)
+        for (int tries = 0; tries < 20 && is_full(&m, tenant, at); tries++)
             tenant = (size_t)rng_below(&m.rng, o->tenants);
-        request_make(&m, at, tenant, NULL);
+        if (!is_full(&m, tenant, at) || rng_chance(&m.rng, 40)) request_make(&m, at, tenant, NULL);
     }
     usage_make(&m);
     free(m.names);
     free(m.moving);
     free(m.base);
+    free(m.is_hopeless);
     free(m.busy);
     free(m.until);
 }
