@@ -18,13 +18,13 @@ void request_free(struct request *r) {
 int request_find(struct store *s, int64_t id, int64_t tenant, struct request *out, struct err *e) {
     struct rows r;
     *out = (struct request){0};
-    int rc = rows_open(
-        &r, s, e,
-        "SELECT r.id, r.tenant, r.pool, coalesce(r.grant_id, 0), coalesce(r.call, 0), r.state, t.name, p.name "
-        "FROM request r "
-        "JOIN tenant t ON t.id = r.tenant JOIN pool p ON p.id = r.pool "
-        "WHERE r.id = $1 AND ($2 = 0 OR r.tenant = $2)",
-        "ii", id, tenant);
+    int rc = rows_open(&r, s, e,
+                       "SELECT r.id, r.tenant, r.pool, coalesce(r.grant_id, 0), coalesce(r.call, 0), "
+                       "r.state, t.name, p.name "
+                       "FROM request r "
+                       "JOIN tenant t ON t.id = r.tenant JOIN pool p ON p.id = r.pool "
+                       "WHERE r.id = $1 AND ($2 = 0 OR r.tenant = $2)",
+                       "ii", id, tenant);
     if (rc == 0 && (rc = rows_next(&r, e)) == 1) {
         *out = (struct request){.id = rows_int(&r, 0),
                                 .tenant = rows_int(&r, 1),
@@ -137,7 +137,7 @@ static int write_ask(struct book *b, int64_t tenant, int64_t id, const struct re
                "minimum_units = nullif($7, 0), minimum_gflops = nullif($8, 0), per_server = nullif($9, 0), "
                "storage_bytes = $10, "
                "until_at = CASE WHEN $11 THEN $12 END, term_s = nullif($13, 0), datalake_bytes = "
-               "$14, state = 'queued' WHERE tenant = $1 AND id = $2",
+               "$14, planned_supply = NULL, state = 'queued' WHERE tenant = $1 AND id = $2",
                "iissiiiiiiiiii", tenant, id, n->purpose ? n->purpose : "", n->flavor,
                n->ask == ASK_UNITS ? n->units.n : (int64_t)0,
                n->ask == ASK_COMPUTE ? n->compute.n : (int64_t)0,
@@ -307,7 +307,8 @@ int request_approve(struct book *b, const struct request *r, const char *approve
                         r->tenant_name);
     }
     if (sql_do(b->store, e,
-               "UPDATE request SET state = 'queued', approved_by = $3, note = NULL WHERE tenant = $1 AND id "
+               "UPDATE request SET state = 'queued', approved_by = $3, note = NULL, planned_supply = NULL "
+               "WHERE tenant = $1 AND id "
                "= $2",
                "iis", r->tenant, r->id, approver) < 0)
         return -1;

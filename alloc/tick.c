@@ -174,7 +174,7 @@ static int tick_pool(struct store *s, struct ticking *t, int64_t pool, struct er
             walk_grant(t, json_integer_value(json_object_get(row, "id")), e) < 0)
             return -1;
     }
-    if (engine_plan(&b, t->options->decider, &t->report->decided, e) < 0) return -1;
+    if (engine_plan_all(&b, t->options->decider, &t->report->decided, e) < 0) return -1;
     return book_close(&b, e);
 }
 
