@@ -65,6 +65,9 @@ struct fact_pool {
     bytes_t datalake_capacity, datalake_free;
     const struct fact_service *services;
     size_t n_services;
+    const char *const
+        *measures; /* metrics that can be measured here: for the comparison with a policy only */
+    size_t n_measures;
     const struct fact_end *ends; /* by (at, grant, flavor): the next ones, of flavors that run short */
     size_t n_ends;
     struct fact_promised promised;
@@ -418,6 +421,14 @@ void reclaim_plan_free(struct reclaim_plan *plan);
 
 struct policy; /* policies/policy.h */
 
+/* What the decisions of a policy read beyond the claims that are new. */
+enum policy_needs {
+    /* One that waits keeps what it waits for from those behind it: all that wait are planned each time, and
+       facts.pool.waiting is 0. */
+    NEEDS_WAITING = 1,
+    NEEDS_SPENT = 2, /* fact_tenant.spent */
+};
+
 /* What the engine may call. The wiring in cmd/ hands it the one of policies/. */
 struct decider {
     /* Parses and checks a policy from its stored form (text, tables). Errors name file:line:column. */
@@ -430,6 +441,8 @@ struct decider {
     /* One standing for each of facts.tenants, into out[facts.n_tenants]. Claims and grants do not matter. */
     int (*assess)(const struct policy *policy, const struct facts *facts, struct standing *out,
                   struct err *e);
+    /* A sum of enum policy_needs. NULL: it needs everything. */
+    unsigned (*needs)(const struct policy *policy);
     /* What shall be taken back now, of facts.grants, beyond the notices that stand. Changes nothing. */
     int (*reclaim)(const struct policy *policy, const struct facts *facts, struct reclaim_plan *out,
                    struct err *e);

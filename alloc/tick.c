@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "alloc/tick.h"
 
+#include "alloc/call_award.h"
 #include "alloc/fault.h"
 #include "alloc/grant.h"
 #include "alloc/outbox.h"
@@ -175,9 +176,13 @@ static int tick_pool(struct store *s, struct ticking *t, int64_t pool, struct er
             walk_grant(t, json_integer_value(json_object_get(row, "id")), e) < 0)
             return -1;
     }
-    if (reclaim_effects(&b, t->options->now, &t->report->reclaim, e) < 0 ||
-        engine_plan(&b, t->options->decider, &t->report->decided, e) < 0 ||
-        reclaim_round(&b, t->options->decider, &t->report->reclaim, e) < 0)
+    /* What is taken back comes before what is planned; the queue after the calls, whose reserve lists have
+       what comes back from them; and what still lacks its guarantee then begins a round of notices. */
+    struct tick_report *r = t->report;
+    if (reclaim_effects(&b, t->options->now, &r->reclaim, e) < 0 ||
+        call_tick(&b, t->options->decider, &r->decided, &r->unsigned_agreements, e) < 0 ||
+        engine_plan_all(&b, t->options->decider, &r->decided, e) < 0 ||
+        reclaim_round(&b, t->options->decider, &r->reclaim, e) < 0)
         return -1;
     return book_close(&b, e);
 }

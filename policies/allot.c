@@ -46,7 +46,7 @@ bool has_more_slack(const struct planning *p, size_t a, size_t b) {
 /* Units of this flavor that it may have now: at most what it asks, under its ceilings. */
 int64_t most_now(const struct planning *p, const struct work *w, size_t lane) {
     int64_t room = room_compute(w), most = w->options[lane].most;
-    if (room == INT64_MAX || most == 0) return most;
+    if (room == INT64_MAX || most == 0 || rating_of(p, lane) == 0) return most;
     return room <= 0 ? 0 : smaller(most, claim_down(p, w, lane, room / rating_of(p, lane)));
 }
 

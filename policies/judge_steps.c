@@ -28,9 +28,11 @@ static bool lane_has_size(const struct lane *lane, int64_t size) {
     return false;
 }
 
+/* A chip without a figure is never meant unless it is named, and is asked for in units only. */
 static bool lane_asked(const struct planning *p, const struct work *w, size_t lane) {
     const char *flavor = w->claim->flavor;
     if (w->claim->ask == ASK_NONE) return false;
+    if (p->lanes[lane].flavor->unrated && (!flavor || w->claim->ask == ASK_COMPUTE)) return false;
     return !flavor || strcmp(flavor, p->lanes[lane].flavor->name) == 0;
 }
 
@@ -44,7 +46,7 @@ bool claim_best(const struct planning *p, const struct work *w, int64_t compute,
     int64_t best = 0;
     for (size_t i = 0; i < p->n_lanes; i++) {
         const struct lane *l = &p->lanes[i];
-        if (!lane_usable(p, w, i)) continue;
+        if (l->flavor->unrated || !lane_usable(p, w, i)) continue;
         int64_t n = compute / l->flavor->rating.n, have = of_free ? l->free : l->flavor->capacity.n;
         n = claim_down(p, w, i, n < have ? n : have);
         if (n * l->flavor->rating.n <= best) continue;
@@ -55,6 +57,22 @@ bool claim_best(const struct planning *p, const struct work *w, int64_t compute,
     return best > 0;
 }
 
+/* Compute was asked of a chip that has no figure. */
+static bool deny_unrated(struct planning *p, struct work *w) {
+    for (size_t i = 0; i < p->n_lanes && w->claim->flavor; i++) {
+        const struct fact_flavor *f = p->lanes[i].flavor;
+        if (!f->unrated || strcmp(f->name, w->claim->flavor) != 0) continue;
+        struct reason *r = reason_add(&w->reasons, REASON_NO_SUCH_FLAVOR, true, NULL, NULL);
+        reason_en(r, "'%s' has no figure for compute: it is counted in units", f->name);
+        reason_ko(r, "'%s'에는 연산 성능 값이 없어 개수로만 신청할 수 있습니다", f->name);
+        reason_hint_en(r, "ask for units of '%s'", f->name);
+        reason_hint_ko(r, "'%s'의 개수를 지정하여 신청하십시오", f->name);
+        deny(w);
+        return true;
+    }
+    return false;
+}
+
 void judge_flavor(struct planning *p, struct work *w) {
     const char *names[LANES_MOST];
     struct text all = {0};
@@ -62,7 +80,12 @@ void judge_flavor(struct planning *p, struct work *w) {
     for (size_t i = 0; i < p->n_lanes; i++) {
         names[i] = p->lanes[i].flavor->name;
         found |= lane_asked(p, w, i);
-        text_add(&all, "%s%s", i ? ", " : "", names[i]);
+        if (p->lanes[i].flavor->unrated && w->claim->ask == ASK_COMPUTE) continue;
+        text_add(&all, "%s%s", all.length ? ", " : "", names[i]);
+    }
+    if (!found && deny_unrated(p, w)) {
+        text_free(&all);
+        return;
     }
     if (!found) {
         const char *near = w->claim->flavor ? text_nearest(w->claim->flavor, names, p->n_lanes) : NULL;

@@ -73,6 +73,7 @@ struct work {
     int64_t rank, weight;  /* after a lift */
     bool lifted, eligible; /* eligible: as struct standing has it */
     bool has_minimum;      /* it may get less than it asks */
+    bool needs_agreement;
     const struct ceiling *compute, *storage, *organisation_compute, *organisation_storage; /* NULL: none */
     struct lease_terms lease;
     struct option *options; /* one per lane */
