@@ -148,14 +148,20 @@ int csv_open(struct csv *csv, const char *bytes, size_t length, const char *titl
     return check_header(csv, e);
 }
 
-int csv_match(const struct csv *csv, const char *const known[], const char *prefix, struct err *e) {
+static bool begins_with_one(const char *name, const char *const prefixes[]) {
+    for (; prefixes && *prefixes; prefixes++)
+        if (strncmp(name, *prefixes, strlen(*prefixes)) == 0) return true;
+    return false;
+}
+
+int csv_match(const struct csv *csv, const char *const known[], const char *const prefixes[], struct err *e) {
     size_t n_known = 0;
     while (known[n_known]) n_known++;
     for (size_t i = 0; i < csv->n_columns; i++) {
         const char *name = csv->names[i];
         size_t k = 0;
         while (k < n_known && strcmp(known[k], name) != 0) k++;
-        if (k < n_known || (prefix && strncmp(name, prefix, strlen(prefix)) == 0)) continue;
+        if (k < n_known || begins_with_one(name, prefixes)) continue;
         err_set(e, ERR_USAGE, "%s:1: unknown column '%.100s'", csv->title, name);
         if (csv->n_columns == 1 && strchr(name, ';'))
             return err_hint(e, "fields are separated by commas, not by semicolons");

@@ -40,8 +40,8 @@ struct csv {
 /* Reads the header. title names the file in messages. csv_close() also after a failure. */
 int csv_open(struct csv *csv, const char *bytes, size_t length, const char *title, struct err *e);
 /* Refuses repeated names and names that are not in known (ends with NULL), suggesting the nearest.
-   Names that begin with `prefix` ("attr.") pass; prefix may be NULL. */
-int csv_match(const struct csv *csv, const char *const known[], const char *prefix, struct err *e);
+   Names that begin with one of `prefixes` ("attr."; ends with NULL) pass; it may be NULL. */
+int csv_match(const struct csv *csv, const char *const known[], const char *const prefixes[], struct err *e);
 /* 1 a row, 0 the end, -1 an error. */
 int csv_next(struct csv *csv, struct err *e);
 /* The field of that column in this row, or NULL when the file has no such column. */

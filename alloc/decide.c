@@ -39,6 +39,7 @@ const char *reason_code_word(enum reason_code c) {
         [REASON_DEBT] = "DEBT",
         [REASON_DRAINING] = "DRAINING",
         [REASON_IN_CALL] = "IN_CALL",
+        [REASON_RESERVE_LIST] = "RESERVE_LIST",
         [REASON_RESERVED_FOR_TIER] = "RESERVED_FOR_TIER",
         [REASON_BEHIND_BARRIER] = "BEHIND_BARRIER",
         [REASON_LEND_LIMIT] = "LEND_LIMIT",
@@ -70,6 +71,8 @@ static void decision_free(struct decision *d) {
     lines_free(d->offer.lines, d->offer.n_lines);
     for (size_t i = 0; i < d->n_seats; i++) free(d->seats[i].service);
     free(d->seats);
+    for (size_t i = 0; i < d->limits.n_items; i++) free(d->limits.items[i].item);
+    free(d->limits.items);
     free(d->earliest.grant);
     free(d->standing.tier);
     free(d->standing.rule);
@@ -111,7 +114,16 @@ void reclaim_plan_free(struct reclaim_plan *plan) {
         free(r->claim);
         free(r->en);
         free(r->ko);
+        free((char *)r->sample.metric);
     }
+    for (size_t i = 0; i < plan->n_ends; i++) {
+        free(plan->ends[i].notice);
+        free(plan->ends[i].en);
+        free(plan->ends[i].ko);
+    }
+    for (size_t i = 0; i < plan->n_scaled; i++) free(plan->scaled[i].tenant);
     free(plan->reclaims);
+    free(plan->ends);
+    free(plan->scaled);
     *plan = (struct reclaim_plan){0};
 }

@@ -27,10 +27,11 @@ struct maybe_instant {
 
 struct fact_flavor {
     const char *name;
-    bool unrated;              /* a chip without a figure: rating is nothing, it adds no compute */
-    gflops_t rating;           /* of one unit, at the basis of the pool */
-    units_t capacity, free;    /* free: neither reserved, held, kept, releasing, lost nor held for an offer */
-    units_t lost;              /* of the capacity */
+    bool unrated;           /* a chip without a figure: rating is nothing, it adds no compute */
+    gflops_t rating;        /* of one unit, at the basis of the pool */
+    units_t capacity, free; /* free: neither reserved, held, kept, releasing, lost nor held for an offer */
+    units_t lost;           /* of the capacity */
+    units_t coming;         /* of the capacity: given back, not yet seen absent; only in facts with grants */
     int64_t sizes[SIZES_MOST]; /* units that one server may have, ascending */
     size_t n_sizes;
 };
@@ -64,6 +65,9 @@ struct fact_pool {
     bytes_t datalake_capacity, datalake_free;
     const struct fact_service *services;
     size_t n_services;
+    const char *const
+        *measures; /* metrics that can be measured here: for the comparison with a policy only */
+    size_t n_measures;
     const struct fact_end *ends; /* by (at, grant, flavor): the next ones, of flavors that run short */
     size_t n_ends;
     struct fact_promised promised;
@@ -164,7 +168,10 @@ struct fact_claim {
 struct fact_server {
     const char *flavor;
     int64_t units;
-    int64_t operation; /* number of the thing in the store */
+    int64_t operation;  /* number of the thing in the store */
+    gflops_t compute;   /* of the whole server, at the rating of its grant */
+    bool carries;       /* volumes hang on it: it goes last */
+    const char *notice; /* the open notice that covers it; NULL: none */
 };
 
 /* What was measured of a grant over one window. */
@@ -185,6 +192,7 @@ struct fact_notice {
     instant_t sent, effect;
     int64_t units;
     const char *flavor;
+    const char *rule; /* NULL: none */
 };
 
 /* A live grant; only in facts for a reclaim plan and for the invariants. */
@@ -201,6 +209,7 @@ struct fact_grant {
     size_t n_samples;
     const struct fact_notice *notices; /* open ones */
     size_t n_notices;
+    const char *excepted; /* rules set aside by an exception that still runs, "C1,C2"; NULL: none */
 };
 
 struct facts {
@@ -236,7 +245,8 @@ enum reason_code {
     REASON_NO_POLICY,
     REASON_DEBT,
     REASON_DRAINING,
-    REASON_IN_CALL,           /* waits for the award of its call */
+    REASON_IN_CALL,           /* waits for the award of its call; of a grant, a note: awarded in it */
+    REASON_RESERVE_LIST,      /* ranked in its call, and left out for now */
     REASON_RESERVED_FOR_TIER, /* what is free is kept for a better tier */
     REASON_BEHIND_BARRIER,    /* what is free is set aside for one that waited long */
     REASON_LEND_LIMIT,        /* what is free must cover the guarantees of others */
@@ -260,6 +270,7 @@ struct reason {
     char *en, *ko;           /* one sentence with the numbers; ko is never NULL (falls back to a template) */
     char *hint_en, *hint_ko; /* what would change the answer; NULL when nothing would */
     bool decisive;           /* changing what it names would change the outcome */
+    bool bare;               /* of a plan without sentences: en, ko and hints are NULL */
 };
 
 /* So many servers of so many units of a flavor. */
@@ -277,11 +288,21 @@ struct lease_terms {
     span_t renew_term;          /* length added by one renewal */
 };
 
+/* The most of one item, "unit/v100", "datalake", "seat/notebook", that a tenant and its organisation may
+ * hold. */
+struct plan_item_limit {
+    char *item;
+    bool has, has_organisation;
+    int64_t most, organisation;
+};
+
 /* The ceiling that held: kept with the grant and re-checked by constraints in the store. */
 struct plan_limits {
     bool has_compute, has_storage, has_organisation_compute, has_organisation_storage;
     gflops_t compute, organisation_compute;
     bytes_t storage, organisation_storage;
+    struct plan_item_limit *items; /* only those that the policy limits */
+    size_t n_items;
 };
 
 struct plan_seats {
@@ -361,23 +382,52 @@ struct reclaim {
     int64_t units;
     gflops_t compute;
     enum reclaim_cause cause;
-    char *rule, *place;    /* of the policy; NULL for a loss */
-    char *claim;           /* for whom; NULL when for nobody in particular */
-    instant_t effect;      /* not before: notice and min-hold are kept */
-    span_t notice, appeal; /* appeal 0: none */
-    char *en, *ko;         /* one sentence with the numbers */
+    char *rule, *place;       /* of the policy; NULL for a loss */
+    char *claim;              /* for whom; NULL when for nobody in particular */
+    instant_t effect;         /* not before: notice and min-hold are kept */
+    span_t notice, appeal;    /* appeal 0: none */
+    char *en, *ko;            /* one sentence with the numbers */
+    gflops_t held, guarantee; /* of the tenant, before; the guarantee as it can be kept */
+    bool measured;
+    struct fact_sample sample; /* measured: the evidence; metric is owned */
 };
 
-/* In the order of precedence; within the cap of the policy. left_out: how many the cap cut off. */
+/* A standing notice that is needed no more. */
+struct reclaim_end {
+    char *notice; /* n-12 */
+    char *en, *ko;
+};
+
+/* A guarantee that the pool cannot keep in full. */
+struct reclaim_scaled {
+    char *tenant;
+    gflops_t stated, kept;
+};
+
+/* In the order of precedence; within the cap of the policy. What has cause "grace" needs no notice: its lease
+   has given it. The sums count the rest. left_out: how many tenants the cap spared this time. */
 struct reclaim_plan {
     struct reclaim *reclaims;
     size_t n_reclaims;
+    struct reclaim_end *ends; /* newest notice first */
+    size_t n_ends;
+    struct reclaim_scaled *scaled; /* by tenant; none while all guarantees can be kept */
+    size_t n_scaled;
     int64_t tenants, units, left_out;
     gflops_t compute;
+    gflops_t guarantees, available; /* the ratio of all guarantees is available / guarantees, at most 1 */
 };
 void reclaim_plan_free(struct reclaim_plan *plan);
 
 struct policy; /* policies/policy.h */
+
+/* What the decisions of a policy read beyond the claims that are new. */
+enum policy_needs {
+    /* One that waits keeps what it waits for from those behind it: all that wait are planned each time, and
+       facts.pool.waiting is 0. */
+    NEEDS_WAITING = 1,
+    NEEDS_SPENT = 2, /* fact_tenant.spent */
+};
 
 /* What the engine may call. The wiring in cmd/ hands it the one of policies/. */
 struct decider {
@@ -386,12 +436,18 @@ struct decider {
     void (*close)(struct policy *policy);
     /* 0, or -1 for an engine fault; a rule that cannot be evaluated is a HOLD, not a failure. */
     int (*plan)(const struct policy *policy, const struct facts *facts, struct plan *out, struct err *e);
+    /* The same decisions without sentences, for who plans much and tells little (a simulation). */
+    int (*plan_bare)(const struct policy *policy, const struct facts *facts, struct plan *out, struct err *e);
     /* One standing for each of facts.tenants, into out[facts.n_tenants]. Claims and grants do not matter. */
     int (*assess)(const struct policy *policy, const struct facts *facts, struct standing *out,
                   struct err *e);
+    /* A sum of enum policy_needs. NULL: it needs everything. */
+    unsigned (*needs)(const struct policy *policy);
     /* What shall be taken back now, of facts.grants, beyond the notices that stand. Changes nothing. */
     int (*reclaim)(const struct policy *policy, const struct facts *facts, struct reclaim_plan *out,
                    struct err *e);
+    /* The i-th metric and window that its rules look at, for facts.grants; false past the last. */
+    bool (*window)(const struct policy *policy, size_t i, const char **metric, span_t *window);
     /* The whole way of one claim through the policy, as JSON text that the caller frees (allot-policy(5),
        TRACE); NULL when the facts do not name it. */
     char *(*trace)(const struct policy *policy, const struct facts *facts, const char *claim, struct err *e);

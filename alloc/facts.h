@@ -7,19 +7,35 @@
  *
  *   {"claims": [{"id", "tenant", "submitted", "flavor"?, "units"? | "compute_gflops"?,
  *                "minimum_units"? | "minimum_gflops"?, "per_server"?, "storage_bytes"?, "until"?,
- *                "term_seconds"?, "approver"?, "override_rule"?, "attrs"?: {name: text}}],
- *    "format": 1, "now",
+ *                "term_seconds"?, "approver"?, "override_rule"?, "attrs"?: {name: text},
+ *                "datalake_bytes"?, "seats"?: {service: count}, "call"?, "agreed"?, "rank"?,
+ *                "replaces"?: {"grant", "compute_gflops"?, "storage_bytes"?, "holdings"?}}],
+ *    "format": 2, "now",
  *    "pool": {"name", "basis", "draining"?, "granule_bytes", "storage_bytes", "storage_free_bytes",
- *             "flavors": [{"name", "rating_gflops", "units", "free", "sizes": [1, 2, 4, 8]}]},
- *    "tenants": [{"name", "organisation"?, "suspended"?, "held_gflops"?, "held_bytes"?,
- *                 "organisation_gflops"?, "organisation_bytes"?, "attrs"?}]}
+ *             "datalake_bytes"?, "datalake_free_bytes"?, "services"?: [{"name", "seats", "free"}],
+ *             "flavors": [{"name", "rating_gflops" | "unrated": true, "units", "free", "lost"?, "coming"?,
+ * "sizes"}], "ends"?: [{"at", "grant", "flavor", "units"}], "waiting"?, "waiting_gflops"?, "promised"?:
+ * {"guarantees_gflops"?, "unused_gflops"?}}, "tenants": [{"name", "organisation"?, "suspended"?,
+ * "held_gflops"?, "held_bytes"?, "organisation_gflops"?, "organisation_bytes"?, "attrs"?, "credits"?,
+ *                 "holdings"?: [{"item", "held"?, "organisation"?}],
+ *                 "spent"?: {"month"?, "quarter"?, "year"?: {"gflops_seconds"?, "byte_hours"?,
+ *                            "organisation_gflops_seconds"?, "organisation_byte_hours"?}}}],
+ *    "grants"?: [{"id", "tenant", "start", "end", "compute_gflops"?, "storage_bytes"?, "grace_seconds"?,
+ *                 "excepted"?, "servers"?: [{"flavor", "units", "operation", "compute_gflops"?,
+ *                                            "carries"?, "notice"?}],
+ *                 "samples"?: [{"metric", "window_seconds", "covered_percent", "most_percent",
+ *                               "mean_percent"}],
+ *                 "notices"?: [{"id", "cause", "sent", "effect", "units"?, "flavor"?, "rule"?}]}]}
  *
- * "units" means ASK_UNITS, "compute_gflops" ASK_COMPUTE, neither ASK_NONE; "approver" means approved.
+ * "units" means ASK_UNITS, "compute_gflops" ASK_COMPUTE, neither ASK_NONE; "approver" means approved,
+ * "rank" ranked. Format 1, which older stores hold, is format 2 without the later members.
  */
 #pragma once
 #include "alloc/decide.h"
 #include "alloc/scope.h"
 #include "alloc/text.h"
+
+enum { FACTS_FORMAT = 2 };
 
 /* The caller frees it. Attributes of one owner must have different names. */
 char *facts_encode(const struct facts *facts);
@@ -35,9 +51,13 @@ int facts_decode(const char *text, struct facts_owned *out, struct err *e);
 int facts_decode_json(const json_t *document, const char *title, struct facts_owned *out, struct err *e);
 void facts_free(struct facts_owned *facts);
 
-/* {"claim", "outcome", "compute_gflops", "storage_bytes", "lines", "lease", "limits", "position"?,
-   "ahead_gflops"?, "reasons": [{"code", "rule"?, "place"?, "en", "ko", "hint_en"?, "hint_ko"?, "decisive"}]}
- */
+/* {"claim", "outcome", "compute_gflops", "storage_bytes", "lines", "lease"?, "limits", "position"?,
+    "ahead_gflops"?, "datalake_bytes"?, "seats"?: {service: count},
+    "offer"?: {"lines", "compute_gflops", "storage_bytes", "until"?}, "earliest"?: {"at", "grant"},
+    "standing"?: {"tier"?, "rule"?, "lifted"?, "rank", "weight", "guarantee_gflops", "held_gflops",
+                  "capacity_gflops", "credits"},
+    "is_barrier"?, "needs_agreement"?,
+    "reasons": [{"code", "rule"?, "place"?, "en", "ko", "hint_en"?, "hint_ko"?, "decisive"}]} */
 json_t *decision_encode(const struct decision *decision);
 /* What an encoded decision gives, for people: "v100 x 8 (124.8 TF), storage 10 TB, until 2027-02-20"; adds
    nothing for one that gives nothing. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "alloc/request.h"
 
+#include "alloc/call.h"
 #include "alloc/outbox.h"
 #include "alloc/scope.h"
 #include "alloc/text.h"
@@ -18,20 +19,22 @@ void request_free(struct request *r) {
 int request_find(struct store *s, int64_t id, int64_t tenant, struct request *out, struct err *e) {
     struct rows r;
     *out = (struct request){0};
-    int rc = rows_open(
-        &r, s, e,
-        "SELECT r.id, r.tenant, r.pool, coalesce(r.grant_id, 0), r.state, t.name, p.name FROM request r "
-        "JOIN tenant t ON t.id = r.tenant JOIN pool p ON p.id = r.pool "
-        "WHERE r.id = $1 AND ($2 = 0 OR r.tenant = $2)",
-        "ii", id, tenant);
+    int rc = rows_open(&r, s, e,
+                       "SELECT r.id, r.tenant, r.pool, coalesce(r.grant_id, 0), coalesce(r.call, 0), "
+                       "r.state, t.name, p.name "
+                       "FROM request r "
+                       "JOIN tenant t ON t.id = r.tenant JOIN pool p ON p.id = r.pool "
+                       "WHERE r.id = $1 AND ($2 = 0 OR r.tenant = $2)",
+                       "ii", id, tenant);
     if (rc == 0 && (rc = rows_next(&r, e)) == 1) {
-        *out = (struct request){rows_int(&r, 0),
-                                rows_int(&r, 1),
-                                rows_int(&r, 2),
-                                rows_int(&r, 3),
-                                mem_copy(rows_text(&r, 4)),
-                                mem_copy(rows_text(&r, 5)),
-                                mem_copy(rows_text(&r, 6))};
+        *out = (struct request){.id = rows_int(&r, 0),
+                                .tenant = rows_int(&r, 1),
+                                .pool = rows_int(&r, 2),
+                                .grant = rows_int(&r, 3),
+                                .call = rows_int(&r, 4),
+                                .state = mem_copy(rows_text(&r, 5)),
+                                .tenant_name = mem_copy(rows_text(&r, 6)),
+                                .pool_name = mem_copy(rows_text(&r, 7))};
         rc = 0;
     } else if (rc == 0) {
         rc = err_set(e, ERR_NOT_FOUND, "no request r-%lld", (long long)id);
@@ -86,6 +89,37 @@ static int flavor_known(struct store *s, int64_t pool, const char *flavor, struc
     return err_hint(e, "it has: %s", known ? known : "none");
 }
 
+static int services_known(struct store *s, int64_t pool, const struct request_new *n, struct err *e) {
+    for (size_t i = 0; i < n->n_seats; i++) {
+        int64_t one;
+        int rc = sql_int(s, e, &one, "SELECT 1 FROM service WHERE pool = $1 AND name = $2", "is", pool,
+                         n->seats[i].service);
+        if (rc < 0) return -1;
+        if (rc == 1) continue;
+        scoped_free char *known = NULL;
+        err_set(e, ERR_NOT_FOUND, "the pool has no service '%s'", n->seats[i].service);
+        struct err ignored = {0};
+        if (sql_text(
+                s, &ignored, &known,
+                "SELECT group_concat(name, ', ') FROM (SELECT name FROM service WHERE pool = $1 ORDER BY "
+                "name)",
+                "i", pool) < 0)
+            return -1;
+        return err_hint(e, "it has: %s", known ? known : "none");
+    }
+    return 0;
+}
+
+static int write_seats(struct book *b, int64_t tenant, int64_t id, const struct request_new *n,
+                       struct err *e) {
+    for (size_t i = 0; i < n->n_seats; i++)
+        if (sql_do(b->store, e,
+                   "INSERT INTO request_seats (tenant, request, service, seats) VALUES ($1, $2, $3, $4)",
+                   "iisi", tenant, id, n->seats[i].service, n->seats[i].seats) < 0)
+            return -1;
+    return 0;
+}
+
 static int write_attrs(struct book *b, int64_t tenant, int64_t id, const struct request_new *n,
                        struct err *e) {
     for (size_t i = 0; i < n->n_attrs; i++)
@@ -103,23 +137,25 @@ static int write_ask(struct book *b, int64_t tenant, int64_t id, const struct re
                "nullif($6, 0), "
                "minimum_units = nullif($7, 0), minimum_gflops = nullif($8, 0), per_server = nullif($9, 0), "
                "storage_bytes = $10, "
-               "until_at = CASE WHEN $11 THEN $12 END, term_s = nullif($13, 0), state = 'queued' WHERE "
-               "tenant = $1 AND id = $2",
-               "iissiiiiiiiii", tenant, id, n->purpose ? n->purpose : "", n->flavor,
+               "until_at = CASE WHEN $11 THEN $12 END, term_s = nullif($13, 0), datalake_bytes = "
+               "$14, planned_supply = NULL, state = 'queued' WHERE tenant = $1 AND id = $2",
+               "iissiiiiiiiiii", tenant, id, n->purpose ? n->purpose : "", n->flavor,
                n->ask == ASK_UNITS ? n->units.n : (int64_t)0,
                n->ask == ASK_COMPUTE ? n->compute.n : (int64_t)0,
                n->has_minimum && n->ask == ASK_UNITS ? n->minimum_units.n : (int64_t)0,
                n->has_minimum && n->ask == ASK_COMPUTE ? n->minimum_compute.n : (int64_t)0, n->per_server,
-               n->storage.n, (int64_t)n->until.has, n->until.at.s, n->term.s) < 0)
+               n->storage.n, (int64_t)n->until.has, n->until.at.s, n->term.s, n->datalake.n) < 0)
         return -1;
-    return write_attrs(b, tenant, id, n, e);
+    return write_attrs(b, tenant, id, n, e) < 0 ? -1 : write_seats(b, tenant, id, n, e);
 }
 
 /* What was asked as a fixed document, for the digest in the ledger. */
 static char *ask_words(const struct request_new *n) {
-    scoped_json json_t *attrs = json_object();
+    scoped_json json_t *attrs = json_object(), *seats = json_object();
     for (size_t i = 0; i < n->n_attrs; i++)
         json_object_set_new(attrs, n->attrs[i].name, json_string(n->attrs[i].value));
+    for (size_t i = 0; i < n->n_seats; i++)
+        json_object_set_new(seats, n->seats[i].service, json_integer(n->seats[i].seats));
     scoped_json json_t *j =
         json_pack("{s:s?, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:O}", "flavor", n->flavor, "units",
                   (json_int_t)n->units.n, "compute_gflops", (json_int_t)n->compute.n, "minimum_units",
@@ -127,6 +163,9 @@ static char *ask_words(const struct request_new *n) {
                   "per_server", (json_int_t)n->per_server, "storage_bytes", (json_int_t)n->storage.n, "until",
                   (json_int_t)(n->until.has ? n->until.at.s : 0), "term_seconds", (json_int_t)n->term.s,
                   "purpose", n->purpose ? n->purpose : "", "attributes", attrs);
+    if (n->datalake.n) json_object_set_new(j, "datalake_bytes", json_integer(n->datalake.n));
+    if (n->n_seats) json_object_set(j, "seats", seats);
+    if (n->call) json_object_set_new(j, "call", json_string(n->call));
     return json_canonical(j);
 }
 
@@ -178,7 +217,7 @@ int request_insert(struct book *b, const struct request_new *n, int64_t *id, str
     int64_t tenant;
     if (request_check(n, e) < 0 || tenant_of(b->store, n->tenant, &tenant, e) < 0 ||
         flavor_known(b->store, b->pool, n->flavor, e) < 0 || storage_check(b, n, e) < 0 ||
-        store_next(b->store, "request", id, e) < 0)
+        services_known(b->store, b->pool, n, e) < 0 || store_next(b->store, "request", id, e) < 0)
         return -1;
     if (sql_do(b->store, e,
                "INSERT INTO request (tenant, id, pool, state, purpose, storage_bytes, submitted_at, "
@@ -186,7 +225,7 @@ int request_insert(struct book *b, const struct request_new *n, int64_t *id, str
                "override_until) VALUES ($1, $2, $3, 'queued', '', 0, $4, $5, $6, CASE WHEN $7 THEN $8 END)",
                "iiiissii", tenant, *id, b->pool, b->at.s, n->approver, n->override_rule,
                (int64_t)n->override_until.has, n->override_until.at.s) < 0 ||
-        write_ask(b, tenant, *id, n, e) < 0)
+        write_ask(b, tenant, *id, n, e) < 0 || (n->call && call_enter(b, n->call, tenant, *id, e) < 0))
         return -1;
     scoped_free char *words = ask_words(n);
     return note(b, "request.submit", tenant, *id, words, e) < 0 ? -1 : write_exception(b, tenant, *id, n, e);
@@ -208,17 +247,21 @@ int request_set_state(struct book *b, int64_t tenant, int64_t id, const char *st
 }
 
 int request_amend(struct book *b, const struct request *r, const struct request_new *n, struct err *e) {
-    if (must_be(r, "amended", open_states, e) < 0 || request_check(n, e) < 0 ||
-        flavor_known(b->store, b->pool, n->flavor, e) < 0 || storage_check(b, n, e) < 0)
+    if (must_be(r, "amended", open_states, e) < 0 || call_allows(b, r, CALL_AMEND, e) < 0 ||
+        call_stays(b, r, n->call, e) < 0 || request_check(n, e) < 0 ||
+        flavor_known(b->store, b->pool, n->flavor, e) < 0 || storage_check(b, n, e) < 0 ||
+        services_known(b->store, b->pool, n, e) < 0)
         return -1;
     /* Who approved it, or set a rule aside for it, meant something else; its place in the queue counts from
-     * now. */
+     * now. In a call it has no place but its rank. */
     if (sql_do(b->store, e,
                "UPDATE request SET approved_by = NULL, override_rule = NULL, override_until = NULL, "
-               "submitted_at = "
-               "$3, note = NULL WHERE tenant = $1 AND id = $2",
+               "submitted_at = CASE WHEN call IS NULL THEN $3 ELSE submitted_at END, note = NULL WHERE "
+               "tenant = $1 AND id = $2",
                "iii", r->tenant, r->id, b->at.s) < 0 ||
         sql_do(b->store, e, "DELETE FROM request_attr WHERE tenant = $1 AND request = $2", "ii", r->tenant,
+               r->id) < 0 ||
+        sql_do(b->store, e, "DELETE FROM request_seats WHERE tenant = $1 AND request = $2", "ii", r->tenant,
                r->id) < 0 ||
         write_ask(b, r->tenant, r->id, n, e) < 0)
         return -1;
@@ -265,11 +308,24 @@ int request_approve(struct book *b, const struct request *r, const char *approve
                         r->tenant_name);
     }
     if (sql_do(b->store, e,
-               "UPDATE request SET state = 'queued', approved_by = $3, note = NULL WHERE tenant = $1 AND id "
+               "UPDATE request SET state = 'queued', approved_by = $3, note = NULL, planned_supply = NULL "
+               "WHERE tenant = $1 AND id "
                "= $2",
                "iis", r->tenant, r->id, approver) < 0)
         return -1;
     return note(b, "request.approve", r->tenant, r->id, NULL, e);
+}
+
+/* Tells the tenant that a request was ended or returned, and why. */
+static int tell(struct book *b, const struct request *r, const char *state, const char *en_words,
+                const char *ko_opening, const char *ko_words, struct err *e) {
+    struct text en = {0}, ko = {0};
+    text_add(&en, "Request r-%lld was %s: %s", (long long)r->id, state, en_words);
+    text_add(&ko, "신청 r-%lld: %s: %s", (long long)r->id, ko_opening, ko_words);
+    int rc = outbox_add(b, &(struct message){"decided", r->tenant, 0, r->id, en.s, ko.s, NULL}, e);
+    text_free(&en);
+    text_free(&ko);
+    return rc;
 }
 
 /* Ends or returns a request with words that its tenant is told. */
@@ -278,28 +334,31 @@ static int answer(struct book *b, const struct request *r, const char *state, co
     if (request_set_state(b, r->tenant, r->id, state, words, e) < 0 ||
         note(b, kind, r->tenant, r->id, words, e) < 0)
         return -1;
-    struct text en = {0}, ko = {0};
-    text_add(&en, "Request r-%lld was %s: %s", (long long)r->id, state, words);
-    text_add(&ko, "신청 r-%lld: %s: %s", (long long)r->id, ko_opening, words);
-    int rc = outbox_add(b, &(struct message){"decided", r->tenant, 0, r->id, en.s, ko.s, NULL}, e);
-    text_free(&en);
-    text_free(&ko);
-    return rc;
+    return tell(b, r, state, words, ko_opening, words, e);
+}
+
+int request_drop(struct book *b, const struct request *r, const char *code, const char *en, const char *ko,
+                 struct err *e) {
+    if (request_set_state(b, r->tenant, r->id, "denied", code, e) < 0 ||
+        call_leave(b, r->tenant, r->id, "out", e) < 0 ||
+        note(b, "request.deny", r->tenant, r->id, code, e) < 0)
+        return -1;
+    return tell(b, r, "denied", en, "거절되었습니다", ko, e);
 }
 
 int request_deny(struct book *b, const struct request *r, const char *reason, struct err *e) {
-    if (must_be(r, "denied", open_states, e) < 0) return -1;
+    if (must_be(r, "denied", open_states, e) < 0 || call_leave(b, r->tenant, r->id, "out", e) < 0) return -1;
     return answer(b, r, "denied", "request.deny", reason, "거절되었습니다", e);
 }
 
 int request_return(struct book *b, const struct request *r, const char *remark, struct err *e) {
     static const char *const states[] = {"queued", "held", NULL};
-    if (must_be(r, "returned", states, e) < 0) return -1;
+    if (must_be(r, "returned", states, e) < 0 || call_allows(b, r, CALL_RETURN, e) < 0) return -1;
     return answer(b, r, "returned", "request.return", remark, "보완이 필요합니다", e);
 }
 
 int request_withdraw(struct book *b, const struct request *r, struct err *e) {
-    if (must_be(r, "withdrawn", open_states, e) < 0 ||
+    if (must_be(r, "withdrawn", open_states, e) < 0 || call_leave(b, r->tenant, r->id, "out", e) < 0 ||
         request_set_state(b, r->tenant, r->id, "withdrawn", NULL, e) < 0)
         return -1;
     return note(b, "request.withdraw", r->tenant, r->id, NULL, e);
@@ -309,13 +368,27 @@ json_t *request_list(struct store *s, const struct request_filter *f, struct err
     return sql_json(
         s, e,
         "SELECT 'r-' || r.id AS request, t.name AS tenant, p.name AS pool, r.state, r.flavor, r.units, "
-        "r.compute_gflops, r.minimum_units, r.minimum_gflops, r.storage_bytes, r.until_at AS \"until@time\", "
+        "r.compute_gflops, r.minimum_units, r.minimum_gflops, r.storage_bytes, nullif(r.datalake_bytes, 0) "
+        "AS "
+        "datalake_bytes, c.name AS call, r.until_at AS \"until@time\", "
         "r.term_s AS term_seconds, r.submitted_at AS \"submitted@time\", r.purpose, r.note, "
         "CASE WHEN r.grant_id IS NOT NULL THEN 'g-' || r.grant_id END AS \"grant\" "
-        "FROM request r JOIN tenant t ON t.id = r.tenant JOIN pool p ON p.id = r.pool "
-        "WHERE ($1 = 0 OR r.tenant = $1) AND ($2 = 0 OR r.pool = $2) AND ($3 = '' OR r.state = $3) ORDER BY "
+        "FROM request r JOIN tenant t ON t.id = r.tenant JOIN pool p ON p.id = r.pool LEFT JOIN call c ON "
+        "c.id = r.call WHERE ($1 = 0 OR r.tenant = $1) AND ($2 = 0 OR r.pool = $2) AND ($3 = '' OR r.state = "
+        "$3) ORDER BY "
         "r.id",
         "iis", f->tenant, f->pool, f->state ? f->state : "");
+}
+
+/* Rows of (name, value) as one object. */
+static json_t *pairs_show(struct store *s, const struct request *r, struct err *e, const char *sql) {
+    scoped_json json_t *rows = sql_json(s, e, sql, "ii", r->tenant, r->id);
+    if (!rows) return NULL;
+    json_t *named = json_object(), *row;
+    size_t i;
+    json_array_foreach(rows, i, row) json_object_set(named, json_string_value(json_object_get(row, "name")),
+                                                     json_object_get(row, "value"));
+    return named;
 }
 
 json_t *request_show(struct store *s, const struct request *r, struct err *e) {
@@ -323,29 +396,28 @@ json_t *request_show(struct store *s, const struct request *r, struct err *e) {
         s, e, "such request",
         "SELECT 'r-' || r.id AS request, t.name AS tenant, p.name AS pool, r.state, r.purpose, r.flavor, "
         "r.units, "
-        "r.compute_gflops, r.minimum_units, r.minimum_gflops, r.per_server, r.storage_bytes, r.until_at AS "
-        "\"until@time\", "
+        "r.compute_gflops, r.minimum_units, r.minimum_gflops, r.per_server, r.storage_bytes, "
+        "nullif(r.datalake_bytes, 0) AS datalake_bytes, c.name AS call, r.until_at AS \"until@time\", "
         "r.term_s AS term_seconds, r.submitted_at AS \"submitted@time\", r.approved_by, r.override_rule, "
         "r.note, "
         "CASE WHEN r.grant_id IS NOT NULL THEN 'g-' || r.grant_id END AS \"grant\", d.id AS decision_number, "
         "d.at AS \"decided@time\", d.body AS \"decision@json\" FROM request r JOIN tenant t ON t.id = "
         "r.tenant "
-        "JOIN pool p ON p.id = r.pool LEFT JOIN decision d ON d.id = r.decision WHERE r.tenant = $1 AND r.id "
-        "= $2",
+        "JOIN pool p ON p.id = r.pool LEFT JOIN decision d ON d.id = r.decision LEFT JOIN call c ON c.id "
+        "= r.call WHERE r.tenant = $1 AND r.id = $2",
         "ii", r->tenant, r->id);
-    json_t *attrs = sql_json(
-        s, e, "SELECT name, value FROM request_attr WHERE tenant = $1 AND request = $2 ORDER BY name", "ii",
-        r->tenant, r->id);
-    if (!show || !attrs) {
+    json_t *attrs = pairs_show(
+        s, r, e, "SELECT name, value FROM request_attr WHERE tenant = $1 AND request = $2 ORDER BY name");
+    json_t *seats = pairs_show(s, r, e,
+                               "SELECT service AS name, seats AS value FROM request_seats WHERE tenant = $1 "
+                               "AND request = $2 ORDER BY service");
+    if (!show || !attrs || !seats) {
         json_decref(show);
         json_decref(attrs);
+        json_decref(seats);
         return NULL;
     }
-    json_t *named = json_object(), *attr;
-    size_t i;
-    json_array_foreach(attrs, i, attr) json_object_set(
-        named, json_string_value(json_object_get(attr, "name")), json_object_get(attr, "value"));
-    json_object_set_new(show, "attributes", named);
-    json_decref(attrs);
+    json_object_set_new(show, "attributes", attrs);
+    json_object_set_new(show, "seats", seats);
     return show;
 }

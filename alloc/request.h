@@ -2,7 +2,8 @@
 /*
  * Requests: what a tenant asks of a pool, in words that are kept. States:
  *   queued     waits for the next plan (also the state in which a new one is decided)
- *   held       a person must look: a review rule, a rule that cannot be evaluated, a backend's refusal
+ *   held       a person must look: a review rule, a rule that cannot be evaluated, a backend's refusal;
+ *              or it waits for the award of its call (alloc/call.h)
  *   returned   given back to the tenant for completion; amending it queues it again
  *   granted    a grant came of it;  denied, withdrawn: the end
  */
@@ -23,7 +24,10 @@ struct request_new {
     gflops_t compute, minimum_compute;
     bool has_minimum;
     int64_t per_server; /* 0: any */
-    bytes_t storage;
+    bytes_t storage, datalake;
+    struct fact_seats seats[SERVICES_MOST];
+    size_t n_seats;
+    const char *call; /* the open call that it answers; NULL */
     struct maybe_instant until;
     span_t term; /* 0: the policy's */
     struct fact_attr attrs[REQUEST_ATTRS_MOST];
@@ -35,15 +39,15 @@ struct request_new {
 };
 
 /* {"tenant", "pool", "purpose", "flavor", "units" or "compute": "124.8 TF", "minimum": "15.6 TF" or 1,
-    "per_server", "storage": "10 TB", "for": "90 days" or "until": "2027-03-31", "attributes": {..}}.
-   tenant: the caller's own (then the document may not name another), or NULL. Texts are borrowed from the
-   document. */
+    "per_server", "storage": "10 TB", "datalake": "5 TB", "seats": {"notebook": 5}, "call", "for": "90 days"
+   or "until": "2027-03-31", "attributes": {..}}. tenant: the caller's own (then the document may not name
+   another), or NULL. Texts are borrowed from the document. */
 int request_decode(const struct json_at *at, const char *tenant, struct request_new *out, struct err *e);
 /* The rules that need no store: something is asked, the minimum is of the same kind and not more. */
 int request_check(const struct request_new *n, struct err *e);
 
 struct request {
-    int64_t id, tenant, pool, grant; /* grant: 0 none */
+    int64_t id, tenant, pool, grant, call; /* grant, call: 0 none */
     char *state, *tenant_name, *pool_name;
 };
 void request_free(struct request *r);
@@ -59,6 +63,9 @@ int request_amend(struct book *b, const struct request *r, const struct request_
 /* A person passes a held request: it is queued with its approver, who must not be its submitter. */
 int request_approve(struct book *b, const struct request *r, const char *approver, struct err *e);
 int request_deny(struct book *b, const struct request *r, const char *reason, struct err *e);
+/* The same for a reason of the house's own: code is kept as the note, the words are told. */
+int request_drop(struct book *b, const struct request *r, const char *code, const char *en, const char *ko,
+                 struct err *e);
 int request_return(struct book *b, const struct request *r, const char *remark, struct err *e);
 int request_withdraw(struct book *b, const struct request *r, struct err *e);
 int request_set_state(struct book *b, int64_t tenant, int64_t id, const char *state, const char *note,

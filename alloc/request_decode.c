@@ -51,21 +51,42 @@ static int decode_attrs(const struct json_at *at, struct request_new *n, struct 
     return 0;
 }
 
+static int decode_seats(const struct json_at *at, struct request_new *n, struct err *e) {
+    struct json_at seats;
+    const char *key;
+    json_t *value;
+    if (json_may_object(at, "seats", &seats, e) < 0) return -1;
+    json_object_foreach((json_t *)seats.value, key, value) {
+        if (n->n_seats == SERVICES_MOST)
+            return json_fail(&seats, e, "seats of more than %d services", SERVICES_MOST);
+        struct fact_seats *s = &n->seats[n->n_seats++];
+        s->service = key;
+        if (json_need_int(&seats, key, 1, UNITS_MOST, &s->seats, e) < 0) return -1;
+    }
+    return 0;
+}
+
+/* An amount of bytes written as text; absent is none. */
+static int decode_bytes(const struct json_at *at, const char *key, bytes_t *out, struct err *e) {
+    const char *text = NULL;
+    if (json_may_text(at, key, 64, &text, e) < 0) return -1;
+    return text && bytes_parse(text, out, e) < 0 ? json_context(at, key, e) : 0;
+}
+
 int request_decode(const struct json_at *at, const char *tenant, struct request_new *out, struct err *e) {
-    static const char *const keys[] = {"tenant",  "pool",       "purpose",    "flavor",  "units",
-                                       "compute", "minimum",    "per_server", "storage", "for",
-                                       "until",   "attributes", NULL};
+    static const char *const keys[] = {"tenant",   "pool",       "purpose", "flavor", "units", "compute",
+                                       "minimum",  "per_server", "storage", "for",    "until", "attributes",
+                                       "datalake", "seats",      "call",    NULL};
     struct request_new n = {.purpose = "", .tenant = tenant};
-    const char *named = NULL, *storage = NULL;
+    const char *named = NULL;
     if (json_as_object(at, e) < 0 || json_only(at, keys, e) < 0 ||
         json_may_text(at, "tenant", 64, &named, e) < 0 || json_may_text(at, "pool", 64, &n.pool, e) < 0 ||
         json_may_text(at, "purpose", 1000, &n.purpose, e) < 0 ||
-        json_may_text(at, "flavor", 64, &n.flavor, e) < 0 ||
-        json_may_text(at, "storage", 64, &storage, e) < 0 ||
-        json_may_int(at, "per_server", 1, UNITS_MOST, &n.per_server, e) < 0 || decode_ask(at, &n, e) < 0 ||
-        decode_end(at, &n, e) < 0 || decode_attrs(at, &n, e) < 0)
+        json_may_text(at, "flavor", 64, &n.flavor, e) < 0 || json_may_text(at, "call", 64, &n.call, e) < 0 ||
+        decode_bytes(at, "storage", &n.storage, e) < 0 || decode_bytes(at, "datalake", &n.datalake, e) < 0 ||
+        decode_seats(at, &n, e) < 0 || json_may_int(at, "per_server", 1, UNITS_MOST, &n.per_server, e) < 0 ||
+        decode_ask(at, &n, e) < 0 || decode_end(at, &n, e) < 0 || decode_attrs(at, &n, e) < 0)
         return -1;
-    if (storage && bytes_parse(storage, &n.storage, e) < 0) return json_context(at, "storage", e);
     if (tenant && named && strcmp(tenant, named) != 0)
         return json_fail(at, e, "you are %s and cannot ask for another tenant", tenant);
     if (!tenant && !named) return json_fail(at, e, "\"tenant\" is missing");
@@ -86,9 +107,11 @@ int request_check(const struct request_new *n, struct err *e) {
     if (n->override_rule && (!n->until.has || n->until.at.s > n->override_until.at.s))
         return err_set(e, ERR_USAGE, "a grant over a rule ends with the exception: %s or before",
                        end_text(n->override_until.at).s);
-    if (n->ask == ASK_NONE && n->storage.n == 0) {
+    if (n->ask == ASK_NONE && n->storage.n == 0 && n->datalake.n == 0 && n->n_seats == 0) {
         err_set(e, ERR_USAGE, "nothing is asked for");
-        return err_hint(e, "ask for units of a flavor, for compute (124.8 TF) or for storage (10 TB)");
+        return err_hint(
+            e,
+            "ask for units of a flavor, for compute (124.8 TF), for storage (10 TB), a data lake or seats");
     }
     if (n->ask == ASK_COMPUTE && n->compute.n == 0)
         return err_set(e, ERR_USAGE, "0 TF is not a request for compute");

@@ -91,6 +91,7 @@ int store_restore(const char *from, const char *path, store_fn *first, void *arg
 /* integrity_check and foreign_key_check of the engine itself. */
 int store_check(struct store *s, struct err *e);
 
-/* alloc/store/schema.c: the migrations, oldest first; version n is reached after the n-th. */
-extern const char *const store_migrations[];
+/* alloc/store/schema.c: the migrations, oldest first, each a list of SQL that ends with NULL; version n is
+   reached after the n-th. */
+extern const char *const *const store_migrations[];
 extern const int store_version;

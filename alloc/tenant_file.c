@@ -80,7 +80,8 @@ static int row_read(const struct csv *csv, struct tenant_wish *wish, struct err 
 static int csv_header(const struct csv *csv, struct tenant_wishes *w, struct err *e) {
     static const char *const known[] = {"name", "organisation", "registration", "language", "contact", "keys",
                                         NULL};
-    if (csv_match(csv, known, PREFIX, e) < 0) {
+    static const char *const prefixes[] = {PREFIX, NULL};
+    if (csv_match(csv, known, prefixes, e) < 0) {
         err_hint(e, "columns are name, organisation, registration, language, contact, keys and attr:NAME");
         return -1;
     }

@@ -35,8 +35,7 @@ static int no_such_file(const char *word, struct err *e) {
     return -1;
 }
 
-/* A path, or the name of a shipped policy ("pilot"). Owned; NULL when there is neither. */
-static char *policy_path(const char *word, struct err *e) {
+char *policy_path(const char *word, struct err *e) {
     struct stat st;
     if (strchr(word, '/') || (stat(word, &st) == 0 && S_ISREG(st.st_mode))) return mem_copy(word);
     char name[300];
@@ -58,18 +57,17 @@ static json_t *diagnostics_json(const struct diagnostics *d) {
     return list;
 }
 
-static void diagnostics_tell(struct call *call, const struct diagnostics *d) {
+void policy_tell(struct call *call, const struct diagnostics *d) {
     if (strcmp(call->format, "json") == 0 || (call->quiet && d->count[LEVEL_ERROR] == 0)) return;
     scoped_text struct text out = {0};
     diagnostics_print(d, &out);
     if (out.s) output_safe(call->messages, out.s);
 }
 
-/* The whole of it is told; the error carries the first, for those who read one line. */
-static int diagnostics_fail(struct call *call, const struct diagnostics *d, const char *file, struct err *e) {
+int policy_fail(struct call *call, const struct diagnostics *d, const char *file, struct err *e) {
     size_t n = d->count[LEVEL_ERROR];
     scoped_text struct text first = {0};
-    diagnostics_tell(call, d);
+    policy_tell(call, d);
     diagnostics_first(d, &first);
     return err_set(e, ERR_USAGE, "%s: %zu error%s; the first: %.1000s", file, n, n == 1 ? "" : "s",
                    first.s ? first.s : "?");
@@ -96,7 +94,7 @@ static int check_one(struct call *call, const char *word, json_t *rows, struct e
     if (policy && call->store) pool_check(call->store, policy, call_option(call, "pool"), d, e);
     bool is_good = policy && d->count[LEVEL_ERROR] == 0;
     if (!err_is(e)) {
-        diagnostics_tell(call, d);
+        policy_tell(call, d);
         json_array_append_new(rows, json_pack("{s:s, s:s?, s:I, s:b, s:I, s:I, s:o}", "file", word, "policy",
                                               policy ? policy_name(policy) : NULL, "version",
                                               (json_int_t)(policy ? policy_version(policy) : 0), "good",
@@ -168,7 +166,7 @@ static int load_body(struct change *c, struct err *e) {
     diagnostics_free(l->d); /* this may run again */
     if (pool_find(c->store, l->pool, &v.pool, e) < 0) return -1;
     if (pool_check(c->store, l->policy, l->pool, l->d, e) < 0)
-        return err_is(e) ? -1 : diagnostics_fail(c->call, l->d, policy_file(l->policy), e);
+        return err_is(e) ? -1 : policy_fail(c->call, l->d, policy_file(l->policy), e);
     if (version_load(c->store, &v, c->call->actor, c->call->now, &id, &what, e) < 0) return -1;
     c->answer =
         json_pack("{s:s, s:s, s:I, s:s, s:s, s:b, s:b}", "pool", l->pool, "policy", v.name, "version",
@@ -195,6 +193,21 @@ static int date_option(struct call *call, const char *name, bool begins, struct 
     return 0;
 }
 
+/* What the policy says of its own time; the options may only shorten it. */
+static int validity(const struct policy *policy, struct loading *l, struct err *e) {
+    struct maybe_instant from, until;
+    policy_valid(policy, &from, &until);
+    if (from.has && l->from.has && l->from.at.s < from.at.s)
+        return err_set(e, ERR_USAGE, "--from is before %s, from when policy '%s' says that it is valid",
+                       instant_text(from.at).s, policy_name(policy));
+    if (until.has && l->until.has && l->until.at.s > until.at.s)
+        return err_set(e, ERR_USAGE, "--until is after %s, until when policy '%s' says that it is valid",
+                       instant_text(until.at).s, policy_name(policy));
+    if (!l->from.has) l->from = from;
+    if (!l->until.has) l->until = until;
+    return 0;
+}
+
 /* The hash of the catalogue is part of what decided. NULL: there is no catalogue. */
 static int catalogue_hash(struct hash *hash, bool *has, struct err *e) {
     scoped_json json_t *catalogue = data_catalogue(e);
@@ -212,7 +225,8 @@ static int load_policy(struct call *call, const struct policy *policy, struct er
     struct loading l = {.policy = policy, .pool = call_option(call, "pool")};
     if (!l.pool) l.pool = policy_pool(policy);
     if (date_option(call, "from", true, &l.from, e) < 0 ||
-        date_option(call, "until", false, &l.until, e) < 0 || catalogue_hash(&hash, &has_catalogue, e) < 0)
+        date_option(call, "until", false, &l.until, e) < 0 || validity(policy, &l, e) < 0 ||
+        catalogue_hash(&hash, &has_catalogue, e) < 0)
         return -1;
     scoped_free char *stored = policy_stored(policy, has_catalogue ? hash.hex : NULL);
     l.stored = stored;
@@ -234,10 +248,10 @@ static int load_run(struct call *call, struct err *e) {
     struct policy *policy = path ? policy_read(path, d, e) : NULL;
     int status = -1;
     if (policy) {
-        if (d->count[LEVEL_WARNING]) diagnostics_tell(call, d); /* notes alone are for `policy check` */
+        if (d->count[LEVEL_WARNING]) policy_tell(call, d); /* notes alone are for `policy check` */
         status = load_policy(call, policy, e);
     } else if (!err_is(e)) {
-        diagnostics_fail(call, d, call->arguments[0], e);
+        policy_fail(call, d, call->arguments[0], e);
     }
     policy_free(policy);
     diagnostics_free(d);

@@ -1,7 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The commands of the word "policy", and what they share. */
 #pragma once
 #include "cmd/command.h"
 
-extern const struct command policy_commands[];
+struct diagnostics;
+
+extern const struct command policy_commands[], policy_fmt_commands[], policy_compile_commands[],
+    simulate_commands[];
+
+/* A path, or the name of a shipped policy ("pilot"). Owned; NULL when there is neither. */
+char *policy_path(const char *word, struct err *e);
+/* What a checker said, on call->messages; nothing where JSON or quiet was asked for. */
+void policy_tell(struct call *call, const struct diagnostics *d);
+/* The whole of it is told; the error carries the first, for those who read one line. Returns -1. */
+int policy_fail(struct call *call, const struct diagnostics *d, const char *file, struct err *e);
 
 int policy_share_run(struct call *call, struct err *e);

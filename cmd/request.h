@@ -5,8 +5,8 @@
 #include "alloc/request.h"
 #include "cmd/change.h"
 
-extern const struct command request_commands[], grant_commands[], queue_commands[], explain_commands[],
-    cron_commands[];
+extern const struct command request_commands[], call_commands[], grant_commands[], queue_commands[],
+    explain_commands[], cron_commands[];
 
 /* The options that say what is asked, and where: the same for submit, amend and a direct grant. */
 /* clang-format off: one option a line */
@@ -19,6 +19,8 @@ extern const struct command request_commands[], grant_commands[], queue_commands
         {"minimum", "AMOUNT", "take less than asked, down to this", false},                                  \
         {"per-server", "N", "so many units must share a server", false},                                     \
         {"storage", "AMOUNT", "storage, like '10 TB'; never partial", false},                                \
+        {"datalake", "AMOUNT", "data lake (object storage), like '5 TB'; never partial", false},             \
+        {"seats", "NAME=N", "so many seats of a service", true},                                             \
         {"for", "SPAN", "for how long, like '90 days'", false},                                              \
         {"until", "DATE", "until when (the day is included)", false},                                        \
         {"purpose", "TEXT", "what it is for", false}, {                                                      \

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "alloc/call.h"
 #include "alloc/csv.h"
 #include "alloc/file.h"
 #include "alloc/grant.h"
@@ -16,6 +17,7 @@ const struct option request_submit_options[] = {
     {"tenant", "NAME", "whose request it is", false},
     REQUEST_OPTION_POOL,
     REQUEST_OPTIONS_ASK,
+    {"call", "CALL", "the open call that it answers", false},
     {"file", "FILE", "many requests: CSV, or JSON (an array); - for standard input", false},
     PROVIDE_OPTION,
     {0},
@@ -58,25 +60,57 @@ static int put_attribute(json_t *document, const char *name, const char *value) 
     return json_object_set_new(attrs, name, json_string(value));
 }
 
+/* 0 takes back what was asked before. */
+static int put_seats(json_t *document, const char *service, const char *value, struct err *e) {
+    json_t *seats = json_object_get(document, "seats");
+    long long n;
+    if (text_to_int(value, 0, UNITS_MOST, &n) < 0)
+        return err_set(e, ERR_USAGE, "seats of %.64s: '%.64s' is not a count", service, value);
+    if (!seats) json_object_set_new(document, "seats", seats = json_object());
+    if (n > 0) return json_object_set_new(seats, service, json_integer(n));
+    json_object_del(seats, service);
+    return 0;
+}
+
+/* "NAME=VALUE" of an option apart: the value, or NULL. */
+static const char *pair_split(const char *option, const char *pair, char *name, size_t size, struct err *e) {
+    const char *equals = strchr(pair, '=');
+    if (equals && equals > pair && text_format(name, size, "%.*s", (int)(equals - pair), pair) == 0)
+        return equals + 1;
+    err_set(e, ERR_USAGE, "--%s '%.100s': write %s", option, pair,
+            strcmp(option, "set") == 0 ? "ATTR=VALUE" : "NAME=N");
+    return NULL;
+}
+
 static int options_put(const struct call *call, json_t *document, struct err *e) {
     /* units before minimum: they say of which kind the minimum is. */
-    static const char *const names[][2] = {
-        {"tenant", "tenant"},   {"pool", "pool"},       {"flavor", "flavor"},         {"units", "units"},
-        {"compute", "compute"}, {"minimum", "minimum"}, {"per-server", "per_server"}, {"storage", "storage"},
-        {"for", "for"},         {"until", "until"},     {"purpose", "purpose"}};
+    static const char *const names[][2] = {{"tenant", "tenant"},
+                                           {"pool", "pool"},
+                                           {"flavor", "flavor"},
+                                           {"units", "units"},
+                                           {"compute", "compute"},
+                                           {"minimum", "minimum"},
+                                           {"per-server", "per_server"},
+                                           {"storage", "storage"},
+                                           {"for", "for"},
+                                           {"until", "until"},
+                                           {"purpose", "purpose"},
+                                           {"datalake", "datalake"},
+                                           {"call", "call"}};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const char *value = call_option(call, names[i][0]);
         if (value && put_value(document, names[i][1], value, e) < 0) return -1;
     }
-    const char *pair;
+    const char *pair, *value;
+    char name[64];
     for (size_t k = 0; (pair = call_option_at(call, "set", k)); k++) {
-        const char *equals = strchr(pair, '=');
-        char name[64];
-        if (!equals || equals == pair ||
-            text_format(name, sizeof name, "%.*s", (int)(equals - pair), pair) < 0)
-            return err_set(e, ERR_USAGE, "--set '%s': write ATTR=VALUE", pair);
-        put_attribute(document, name, equals + 1);
+        if (!(value = pair_split("set", pair, name, sizeof name, e))) return -1;
+        put_attribute(document, name, value);
     }
+    for (size_t k = 0; (pair = call_option_at(call, "seats", k)); k++)
+        if (!(value = pair_split("seats", pair, name, sizeof name, e)) ||
+            put_seats(document, name, value, e) < 0)
+            return -1;
     return 0;
 }
 
@@ -85,8 +119,11 @@ json_t *request_from_options(const struct call *call, struct err *e) {
     return options_put(call, document, e) < 0 ? NULL : json_incref(document);
 }
 
-static const char *const csv_columns[] = {"tenant",     "pool",    "flavor", "units", "compute", "minimum",
-                                          "per_server", "storage", "for",    "until", "purpose", NULL};
+static const char *const csv_columns[] = {"tenant",  "pool",       "flavor",  "units", "compute",
+                                          "minimum", "per_server", "storage", "for",   "until",
+                                          "purpose", "datalake",   "call",    NULL};
+
+static const char *const csv_prefixes[] = {"attr:", "seats:", NULL};
 
 static json_t *row_document(const struct csv *csv, const char *title, struct err *e) {
     scoped_json json_t *document = json_object();
@@ -97,9 +134,15 @@ static json_t *row_document(const struct csv *csv, const char *title, struct err
             return NULL;
         }
     }
-    for (size_t i = 0; i < csv->n_columns; i++)
+    for (size_t i = 0; i < csv->n_columns; i++) {
         if (strncmp(csv->names[i], "attr:", 5) == 0 && csv->fields[i][0])
             put_attribute(document, csv->names[i] + 5, csv->fields[i]);
+        if (strncmp(csv->names[i], "seats:", 6) == 0 && csv->fields[i][0] &&
+            put_seats(document, csv->names[i] + 6, csv->fields[i], e) < 0) {
+            err_context(e, "%s:%zu", title, csv->line);
+            return NULL;
+        }
+    }
     return json_incref(document);
 }
 
@@ -108,7 +151,7 @@ static json_t *documents_from_csv(const char *bytes, size_t length, const char *
     struct csv csv;
     json_t *all = json_array();
     int rc = csv_open(&csv, bytes, length, title, e);
-    if (rc == 0) rc = csv_match(&csv, csv_columns, "attr:", e);
+    if (rc == 0) rc = csv_match(&csv, csv_columns, csv_prefixes, e);
     while (rc == 0 && (rc = csv_next(&csv, e)) == 1) {
         json_t *document = row_document(&csv, title, e);
         rc = document ? json_array_append_new(all, document) : -1;
@@ -180,12 +223,22 @@ static int decode(const struct submission *s, size_t i, struct request_new *out,
     return 0;
 }
 
+/* A call says where its requests go. */
+static int pool_of(struct store *s, const struct request_new *r, int64_t *pool, struct err *e) {
+    struct call_row c;
+    if (r->pool || !r->call) return request_pool(s, r->pool, pool, e);
+    if (call_find(s, r->call, &c, e) < 0) return -1;
+    *pool = c.pool;
+    call_row_free(&c);
+    return 0;
+}
+
 static int find_pools(struct change *c, const struct submission *s, struct placed_request *all, size_t n,
                       struct err *e) {
     for (size_t i = 0; i < n; i++) {
         struct request_new r;
         if (decode(s, i, &r, e) < 0) return -1;
-        if (request_pool(c->store, r.pool, &all[i].pool, e) < 0) return context(s, i, e);
+        if (pool_of(c->store, &r, &all[i].pool, e) < 0) return context(s, i, e);
     }
     return 0;
 }
@@ -343,7 +396,7 @@ static json_t *request_as_it_stands(struct store *s, const struct request *r, st
     static const char *const same[][2] = {{"flavor", "flavor"},         {"units", "units"},
                                           {"minimum_units", "minimum"}, {"per_server", "per_server"},
                                           {"until", "until"},           {"purpose", "purpose"},
-                                          {"attributes", "attributes"}};
+                                          {"attributes", "attributes"}, {"seats", "seats"}};
     scoped_json json_t *show = request_show(s, r, e), *document = json_object();
     if (!show) return NULL;
     for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
@@ -353,6 +406,7 @@ static json_t *request_as_it_stands(struct store *s, const struct request *r, st
     stood_text(document, "compute", show, "compute_gflops", compute_words);
     stood_text(document, "minimum", show, "minimum_gflops", compute_words);
     stood_text(document, "storage", show, "storage_bytes", storage_words);
+    stood_text(document, "datalake", show, "datalake_bytes", storage_words);
     int64_t term = json_integer_value(json_object_get(show, "term_seconds"));
     if (term) json_object_set_new(document, "for", json_string(span_text((span_t){term}).s));
     return json_incref(document);

@@ -29,13 +29,11 @@ static void hide_words(json_t *object, const char *key) {
 }
 
 void serve_request_view(json_t *request) {
-    static const char *const keys[] = {"request",       "pool",           "state",
-                                       "outcome",       "grant",          "purpose",
-                                       "flavor",        "units",          "compute_gflops",
-                                       "minimum_units", "minimum_gflops", "per_server",
-                                       "storage_bytes", "until",          "term_seconds",
-                                       "submitted",     "decided",        "note",
-                                       "attributes",    "decision",       NULL};
+    static const char *const keys[] = {
+        "request",       "pool",     "state",          "outcome",       "grant",          "purpose",
+        "flavor",        "units",    "compute_gflops", "minimum_units", "minimum_gflops", "per_server",
+        "storage_bytes", "until",    "term_seconds",   "submitted",     "decided",        "note",
+        "attributes",    "decision", "datalake_bytes", "seats",         "call",           NULL};
     keep_keys(request, keys);
     hide_words(request, "note");
 }
@@ -75,6 +73,20 @@ void serve_grant_view(json_t *grant) {
         if (json_is_object(json_object_get(thing, "connect")))
             keep_keys(json_object_get(thing, "connect"), of_connect);
     }
+}
+
+/* For whom it is taken and who closed it are others' business. */
+void serve_notice_view(json_t *notice) {
+    static const char *const keys[] = {"notice",    "pool",   "grant",        "cause",          "rule",
+                                       "flavor",    "units",  "state",        "compute_gflops", "sent",
+                                       "delivered", "effect", "appeal_until", "appeal",         "closed",
+                                       "evidence",  NULL};
+    static const char *const of_evidence[] = {
+        "en", "ko", "sample", "held_gflops", "guarantee_gflops", "place", "notice_seconds", "appeal_seconds",
+        NULL};
+    keep_keys(notice, keys);
+    if (json_is_object(json_object_get(notice, "evidence")))
+        keep_keys(json_object_get(notice, "evidence"), of_evidence);
 }
 
 json_t *serve_tenant_view(struct store *s, int64_t tenant, struct err *e) {

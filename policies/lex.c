@@ -27,7 +27,7 @@ static int line_at(const char *text, size_t at) {
 
 bool lex_begin(struct lexer *lexer, const char *text, size_t length, struct arena *arena,
                struct diagnostics *d) {
-    *lexer = (struct lexer){text, length, 0, 1, arena, d};
+    *lexer = (struct lexer){text, length, 0, 1, arena, d, false};
     if (length > POLICY_BYTES) {
         diagnose(d, LEVEL_ERROR, place_at(lexer, 0, 0), "the file has %zu bytes; a policy has at most %d",
                  length, POLICY_BYTES);
@@ -48,7 +48,7 @@ bool lex_begin(struct lexer *lexer, const char *text, size_t length, struct aren
 static void skip_blanks(struct lexer *lexer) {
     while (lexer->at < lexer->length) {
         char c = lexer->text[lexer->at];
-        if (c == '#') {
+        if (c == '#' && !lexer->comments) {
             while (lexer->at < lexer->length && lexer->text[lexer->at] != '\n') lexer->at++;
         } else if (c == '\n' || c == ' ' || c == '\t' || c == '\r') {
             lexer->line += c == '\n';
@@ -134,6 +134,12 @@ static struct token take_string(struct lexer *lexer) {
     return t;
 }
 
+static struct token take_comment(struct lexer *lexer) {
+    size_t n = 1;
+    while (lexer->at + n < lexer->length && lexer->text[lexer->at + n] != '\n') n++;
+    return take(lexer, TOKEN_COMMENT, n);
+}
+
 static struct token take_wrong(struct lexer *lexer) {
     size_t n = 1;
     while (((unsigned char)peek(lexer, n) & 0xc0) == 0x80) n++;
@@ -154,6 +160,7 @@ struct token lex_next(struct lexer *lexer) {
     if (is_letter(c)) return take_name(lexer);
     if (is_digit(c)) return take_number(lexer);
     if (c == '"') return take_string(lexer);
+    if (c == '#') return take_comment(lexer);
     bool two = (c == '!' || c == '<' || c == '>' || c == '=') && peek(lexer, 1) == '=';
     if (two) return take(lexer, TOKEN_SIGN, 2);
     if (strchr("{}(),;:?+-%<>=", c)) return take(lexer, TOKEN_SIGN, 1);

@@ -5,12 +5,13 @@
 
 enum token_kind {
     TOKEN_END,
-    TOKEN_NAME,   /* letter { letter | digit | "_" | "-" | "." } */
-    TOKEN_NUMBER, /* digits [ "." digits ] */
-    TOKEN_DATE,   /* dddd-dd-dd */
-    TOKEN_STRING, /* "..." with \" and \\ ; text without the quotes */
-    TOKEN_SIGN,   /* one of { } ( ) , ; : ? + - % < > = != <= >= */
-    TOKEN_WRONG,  /* reported already */
+    TOKEN_NAME,    /* letter { letter | digit | "_" | "-" | "." } */
+    TOKEN_NUMBER,  /* digits [ "." digits ] */
+    TOKEN_DATE,    /* dddd-dd-dd */
+    TOKEN_STRING,  /* "..." with \" and \\ ; text without the quotes */
+    TOKEN_SIGN,    /* one of { } ( ) , ; : ? + - % < > = != <= >= */
+    TOKEN_WRONG,   /* reported already */
+    TOKEN_COMMENT, /* "# ..." to the end of its line; only where comments are wanted */
 };
 
 struct token {
@@ -25,6 +26,7 @@ struct lexer {
     int line;
     struct arena *arena;
     struct diagnostics *d;
+    bool comments; /* give them as tokens, for who keeps them; the parser does without */
 };
 
 /* Refuses what is not a text at all (size, UTF-8, control characters); true when it may be read. */

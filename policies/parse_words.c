@@ -146,8 +146,11 @@ const struct amount_scale *parser_scale_of(const char *unit, const char **kind) 
 
 /* Words that may follow an amount: one of them where a unit belongs means that the unit is missing. */
 bool parser_at_keyword(const struct parser *p) {
-    static const char *const words[] = {"compute", "storage", "units",  "sizes", "when",      "and",
-                                        "or",      "renew",   "notice", "grace", "keep-data", "otherwise"};
+    static const char *const words[] = {
+        "compute",  "storage", "units",     "sizes", "seats",   "weight", "guarantee", "expect",  "when",
+        "and",      "or",      "otherwise", "renew", "notice",  "grace",  "keep-data", "per",     "agreement",
+        "lift",     "barrier", "max",       "hold",  "partial", "order",  "weigh",     "strict",  "lend-max",
+        "min-hold", "most",    "for",       "lose",  "appeal",  "keep",   "each",      "unrated", "ko"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (parser_at_word(p, words[i])) return true;
     return false;

@@ -3,6 +3,7 @@
 
 #include "alloc/scope.h"
 #include "policies/plan.h"
+#include "policies/reclaim.h"
 #include "policies/syntax.h"
 
 #include <errno.h>
@@ -31,14 +32,27 @@ void policy_free(struct policy *policy) {
     free(policy);
 }
 
-struct policy *policy_parse(const struct policy_source *source, struct diagnostics *d) {
+static struct policy *policy_begin(const struct policy_source *source, struct diagnostics *d) {
     struct policy *policy = mem_alloc(sizeof *policy);
-    bool declared;
     diagnostics_begin(d, source->file, source->text, source->length);
     policy->file = arena_copy(&policy->arena, source->file, strlen(source->file));
     policy->text = arena_copy(&policy->arena, source->text, source->length);
     policy->length = source->length;
-    bool parsed = parse_policy(policy, source, d, &declared);
+    return policy;
+}
+
+struct policy *policy_parse_only(const struct policy_source *source, struct diagnostics *d) {
+    struct policy *policy = policy_begin(source, d);
+    bool declared, parsed = parse_policy(policy, source, d, &declared);
+    diagnostics_sort(d);
+    if (parsed && d->count[LEVEL_ERROR] == 0) return policy;
+    policy_free(policy);
+    return NULL;
+}
+
+struct policy *policy_parse(const struct policy_source *source, struct diagnostics *d) {
+    struct policy *policy = policy_begin(source, d);
+    bool declared, parsed = parse_policy(policy, source, d, &declared);
     if (declared) check_names(policy, d);
     if (parsed && d->count[LEVEL_ERROR] == 0) check_whole(policy, d);
     diagnostics_sort(d);
@@ -167,7 +181,20 @@ const char *policy_file(const struct policy *policy) { return policy->file; }
 const char *policy_pool(const struct policy *policy) { return policy->pool.s; }
 const char *policy_basis(const struct policy *policy) { return policy->basis.s; }
 bytes_t policy_storage(const struct policy *policy) { return policy->storage; }
+bytes_t policy_datalake(const struct policy *policy) { return policy->datalake; }
+size_t policy_services(const struct policy *policy) { return policy->n_services; }
+
+struct fact_service policy_service(const struct policy *policy, size_t i) {
+    const struct service *s = &policy->services[i];
+    return (struct fact_service){.name = s->name.s, .seats = s->seats, .free = s->seats};
+}
+
 size_t policy_flavors(const struct policy *policy) { return policy->n_flavors; }
+
+void policy_valid(const struct policy *policy, struct maybe_instant *from, struct maybe_instant *until) {
+    *from = policy->valid_from;
+    *until = policy->valid_until;
+}
 
 struct fact_flavor policy_flavor(const struct policy *policy, size_t i) {
     const struct flavor *f = &policy->flavors[i];
@@ -182,12 +209,10 @@ struct fact_flavor policy_flavor(const struct policy *policy, size_t i) {
 }
 
 static const struct word *rule_find(const struct policy *policy, const char *id) {
-    for (size_t i = 0; i < policy->n_rules; i++)
-        if (strcmp(policy->rules[i].id.s, id) == 0) return &policy->rules[i].id;
-    for (size_t i = 0; i < policy->n_ceilings; i++)
-        if (strcmp(policy->ceilings[i].id.s, id) == 0) return &policy->ceilings[i].id;
-    for (size_t i = 0; i < policy->n_leases; i++)
-        if (strcmp(policy->leases[i].id.s, id) == 0) return &policy->leases[i].id;
+    for (size_t i = 0; i < policy_rules(policy); i++) {
+        struct any_rule any = policy_rule_at(policy, i);
+        if (strcmp(any.id->s, id) == 0) return any.id;
+    }
     return NULL;
 }
 
@@ -199,11 +224,9 @@ bool policy_rule_place(const struct policy *policy, const char *rule, struct tex
 
 int policy_check_rule(const struct policy *policy, const char *rule, struct err *e) {
     if (rule_find(policy, rule)) return 0;
-    size_t n = 0;
-    const char **ids = mem_alloc((policy->n_rules + policy->n_ceilings + policy->n_leases) * sizeof *ids);
-    for (size_t i = 0; i < policy->n_rules; i++) ids[n++] = policy->rules[i].id.s;
-    for (size_t i = 0; i < policy->n_ceilings; i++) ids[n++] = policy->ceilings[i].id.s;
-    for (size_t i = 0; i < policy->n_leases; i++) ids[n++] = policy->leases[i].id.s;
+    size_t n = policy_rules(policy);
+    const char **ids = mem_alloc(n * sizeof *ids);
+    for (size_t i = 0; i < n; i++) ids[i] = policy_rule_at(policy, i).id->s;
     const char *near = text_nearest(rule, ids, n);
     struct text all = {0};
     for (size_t i = 0; i < n; i++) text_add(&all, "%s%s", i ? ", " : "", ids[i]);
@@ -258,4 +281,10 @@ bool policy_attr(const struct policy *policy, enum policy_attr_of of, size_t i, 
     return false;
 }
 
-const struct decider policy_decider = {.open = policy_open, .close = policy_free, .plan = plan_make};
+const struct decider policy_decider = {.open = policy_open,
+                                       .close = policy_free,
+                                       .plan = plan_make,
+                                       .plan_bare = plan_bare,
+                                       .assess = plan_assess,
+                                       .reclaim = reclaim_decide,
+                                       .window = reclaim_window};

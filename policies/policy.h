@@ -27,6 +27,9 @@ struct policy_source {
 
 /* NULL when there is an error in d; warnings and notes stand in d either way. */
 struct policy *policy_parse(const struct policy_source *source, struct diagnostics *d);
+/* Only what the grammar says: names and meaning are not looked at, so it must not decide. NULL with an error
+   in d. */
+struct policy *policy_parse_only(const struct policy_source *source, struct diagnostics *d);
 /* Reads the file at path, and its tables from the same folder. NULL with an error in d, or with *e set
    when the file itself cannot be read. */
 struct policy *policy_read(const char *path, struct diagnostics *d, struct err *e);
@@ -42,7 +45,12 @@ const char *policy_file(const struct policy *policy);
 const char *policy_pool(const struct policy *policy);
 const char *policy_basis(const struct policy *policy);
 bytes_t policy_storage(const struct policy *policy);
+bytes_t policy_datalake(const struct policy *policy);
+size_t policy_services(const struct policy *policy);
+struct fact_service policy_service(const struct policy *policy, size_t i); /* as stated; all free */
 size_t policy_flavors(const struct policy *policy);
+/* The time in which it decides, as its text states: [from, until). */
+void policy_valid(const struct policy *policy, struct maybe_instant *from, struct maybe_instant *until);
 /* The i-th flavor as stated; free equals capacity. The name lives as long as the policy. */
 struct fact_flavor policy_flavor(const struct policy *policy, size_t i);
 /* "pilot.policy:20" of a rule id, or false: the policy has no such rule. */

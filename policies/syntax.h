@@ -25,6 +25,7 @@ enum {
     POLICY_DEPTH = 32,  /* nested expressions */
     POLICY_NAME = 64,   /* bytes of a name */
     POLICY_TEXT = 500,  /* bytes of a string */
+    WEIGHT_MOST = 1000000,
     TABLE_ENTRIES = 100000,
 };
 
@@ -120,7 +121,7 @@ struct tier {
     gflops_t guarantee;
     int64_t expect; /* members, for the offline check of guarantees against the pool */
     bool has_expect;
-    struct place guarantee_place; /* of the first rule that names it */
+    struct place weight_place, guarantee_place, expect_place; /* of the first rule that names it */
 };
 
 struct tier_rule {
@@ -173,12 +174,13 @@ struct queue_rule {
     bool has_partial; /* stated; else a partial grant has at least one step */
     int64_t partial;  /* steps of a partial grant, at least; 0: never partial */
     span_t hold;      /* an offer is held so long; without it none is made */
-    struct place lift_place, barrier_place;
+    struct place order_place, weigh_place, strict_place, lift_place, barrier_place, hold_place;
 };
 
 /* Lending of unused guarantees. At most one, without a condition. Without it nothing is lent. */
 struct borrow_rule {
-    struct word id;    /* id.s NULL: none */
+    struct word id; /* id.s NULL: none */
+    bool has_lend, has_notice;
     int64_t lend_most; /* percent of unused guarantees that may be lent: 0 to 100 */
     span_t notice;     /* a lent unit comes back within this */
     span_t min_hold;   /* and is never taken back sooner after it was given */
@@ -197,6 +199,7 @@ struct idle_rule {
     int64_t lose;          /* percent of what lies idle or unused; 100 unless stated */
     span_t notice, appeal; /* appeal: within the notice */
     bool keep_guarantee;   /* never below the guarantee */
+    struct place below_place, window_place, notice_place, appeal_place;
     struct expr *when;
 };
 
@@ -205,6 +208,7 @@ struct reserve_rule {
     int tier;
     bool storage;    /* else compute */
     int64_t percent; /* of the pool, for this tier and better ones only */
+    struct place place;
 };
 
 enum period { PERIOD_MONTH, PERIOD_QUARTER, PERIOD_YEAR, PERIODS };
@@ -300,6 +304,21 @@ struct policy {
 
 struct policy_source;
 
+/* Units of a budget: of GFLOPS-seconds, of byte-hours. */
+extern const struct amount_scale compute_hours[], storage_months[];
+
+/* One rule of any kind, for whoever needs all of them. */
+struct any_rule {
+    const struct word *id;
+    const char *kind;  /* the word of its statement: "ceiling", "set eligible" */
+    struct expr *when; /* NULL: always */
+    bool of_request;   /* its condition may ask about a request; else about the tenant alone */
+    bool knows_tier;   /* its condition may ask for the tier */
+};
+size_t policy_rules(const struct policy *policy); /* how many */
+struct any_rule policy_rule_at(const struct policy *policy,
+                               size_t at); /* kind by kind, in the order of the file */
+
 /* Fills policy from its text. Syntax errors are collected; false when there was any. *declared is false
    when a declaration was lost to an error, so that unknown names mean nothing. */
 bool parse_policy(struct policy *policy, const struct policy_source *source, struct diagnostics *d,
@@ -307,8 +326,23 @@ bool parse_policy(struct policy *policy, const struct policy_source *source, str
 /* Resolves names and types; then, unless `partly`, checks the policy as a whole. */
 void check_names(struct policy *policy, struct diagnostics *d);
 void check_whole(const struct policy *policy, struct diagnostics *d);
-/* Finds rules that can never decide and requests that would be held, by trying every profile. */
+/* Its parts: what is promised against what the pool has; order, lending, idle rules, reserves, budgets; and
+   by trying every profile rules that can never decide and requests that would be held. */
+void check_guarantees(const struct policy *policy, struct diagnostics *d);
+void check_sharing(const struct policy *policy, struct diagnostics *d);
 void check_profiles(const struct policy *policy, struct diagnostics *d);
+
+/* Sums of whole servers of rated flavors near a target: the smallest at or above it that is at most `most`,
+   and the largest below it. */
+struct reach {
+    bool has_above, gave_up; /* gave_up: too many combinations; above is then only an upper bound */
+    int64_t above, below;
+};
+struct reach reach_near(const struct policy *policy, int64_t target, int64_t most);
+
+/* Of a budget, for people: "17496 TF-hours", "1.5 TB-months". */
+struct amount_text budget_text(bool storage, wide_t amount);
+span_t lease_shortest(const struct policy *policy, const struct lease **which); /* 0: none states a term */
 
 const char *type_word(enum type t); /* "compute (GF TF PF EF)" */
 /* The value of an attribute as a tenant or a request states it. 0, or -1 with what is wrong. */

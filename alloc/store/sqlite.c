@@ -257,7 +257,8 @@ static int migrate(struct store *s, void *arg, struct err *e) {
     int64_t now;
     if (sql_int(s, e, &now, "PRAGMA user_version", "") < 0) return -1;
     for (m->from = (int)now; m->from < store_version; m->from++)
-        if (store_exec(s, store_migrations[m->from], "migrating", e) < 0) return -1;
+        for (const char *const *piece = store_migrations[m->from]; *piece; piece++)
+            if (store_exec(s, *piece, "migrating", e) < 0) return -1;
     int64_t loose = 0;
     if (sql_int(s, e, &loose, "SELECT count(*) FROM pragma_foreign_key_check", "") < 0) return -1;
     if (loose > 0)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "alloc/fault.h"
+#include "alloc/fsck.h"
 #include "alloc/hash.h"
 #include "test/unit/fixture.h"
 
@@ -510,6 +511,96 @@ static void a_backup_can_be_taken_while_others_write(void **state) {
     munmap(t, sizeof *t);
 }
 
+/* ---- migration ---- */
+
+static int fill_first(struct store *s, void *arg, struct err *err) {
+    (void)arg;
+    int64_t pool, tenant, grant;
+    struct book b;
+    if (fixture_pool(s, "gj", 64, "1 PB", &pool, err) < 0 ||
+        book_open(&b, s, 0, "admin kim", instant(FIXTURE_START), err) < 0 ||
+        fixture_tenant(&b, 1, &tenant, err) < 0 || book_close(&b, err) < 0 ||
+        book_open(&b, s, pool, "admin kim", instant(FIXTURE_START), err) < 0)
+        return -1;
+    struct placer placer;
+    placer_open(&placer, s, pool);
+    int rc = fixture_grant(&b, &placer, 1, tenant, 8, 2, 5 * FIXTURE_TB, &grant, err);
+    placer_close(&placer);
+    return rc < 0 ? -1 : book_close(&b, err);
+}
+
+/* Every row of `path`, in the tables and columns of version 1, as a store of its own in `other`. */
+static void make_version_1(void) {
+    sqlite3 *db = NULL;
+    sqlite3_stmt *tables = NULL;
+    char *words = NULL;
+    scoped_text struct text sql = {0};
+    assert_int_equal(sqlite3_open(other, &db), SQLITE_OK);
+    text_add(&sql, "PRAGMA application_id = 1634496372; PRAGMA journal_mode = WAL; BEGIN;");
+    for (const char *const *piece = store_migrations[0]; *piece; piece++) text_add(&sql, "%s", *piece);
+    text_add(&sql, "DELETE FROM pool; PRAGMA user_version = 1; COMMIT; ATTACH '%s' AS now;", path);
+    if (sqlite3_exec(db, sql.s, NULL, NULL, &words) != SQLITE_OK) fail_msg("%s", words);
+    sql.length = 0;
+    assert_int_equal(
+        sqlite3_prepare_v2(db,
+                           "SELECT m.name, group_concat(c.name, ', ') FROM main.sqlite_schema m JOIN "
+                           "pragma_table_info(m.name, 'main') c WHERE m.type = 'table' GROUP BY m.name",
+                           -1, &tables, NULL),
+        SQLITE_OK);
+    while (sqlite3_step(tables) == SQLITE_ROW) {
+        const char *name = (const char *)sqlite3_column_text(tables, 0),
+                   *columns = (const char *)sqlite3_column_text(tables, 1);
+        text_add(&sql, "INSERT INTO main.%s (%s) SELECT %s FROM now.%s;", name, columns, columns, name);
+    }
+    sqlite3_finalize(tables);
+    if (sqlite3_exec(db, sql.s, NULL, NULL, &words) != SQLITE_OK) fail_msg("%s", words);
+    sqlite3_close(db);
+}
+
+static int64_t number(struct store *s, const char *sql) {
+    scoped_json json_t *rows = sql_json(s, &e, sql, "");
+    return json_integer_value(json_object_iter_value(json_object_iter(json_array_get(rows, 0))));
+}
+
+static void must_be_clean(struct store *s) {
+    scoped_json json_t *report = fsck_run(s, &e);
+    if (!json_is_true(json_object_get(report, "clean"))) {
+        json_dumpf(report, stderr, JSON_INDENT(1));
+        fail_msg("the books do not close");
+    }
+}
+
+static void a_store_of_version_1_keeps_its_rows(void **state) {
+    (void)state;
+    struct store *s = store_open(path, STORE_WRITE, &e);
+    if (store_write(s, fill_first, NULL, &e) < 0) fail_msg("%s", e.what);
+    store_close(s);
+    make_version_1();
+    refused(other, STORE_READ, ERR_FAILED, "must be migrated to");
+
+    s = store_open(other, STORE_WRITE, &e);
+    if (!s) fail_msg("%s", e.what);
+    assert_int_equal(number(s, "SELECT user_version FROM pragma_user_version"), store_version);
+    assert_int_equal(number(s, "SELECT count(*) FROM pragma_foreign_key_check"), 0);
+    assert_int_equal(number(s, "SELECT foreign_keys FROM pragma_foreign_keys"), 1);
+    /* What refers to the tables that were made anew still does. */
+    assert_int_equal(number(s, "SELECT count(*) FROM flavor_size"), 4);
+    raw(other, "PRAGMA foreign_keys = ON; INSERT INTO flavor_size VALUES (1, 'v100', 16)");
+    assert_int_equal(number(s,
+                            "SELECT count(*) FROM pragma_foreign_key_list('flavor_size') WHERE \"table\" = "
+                            "'flavor'"),
+                     2); /* two columns */
+    assert_int_equal(number(s, "SELECT rating_gflops FROM grant_line WHERE units = 16"), 15600);
+    assert_int_equal(number(s, "SELECT held FROM holding WHERE scope = 'tenant' AND item = 'unit/v100'"), 16);
+    assert_int_equal(
+        number(s, "SELECT held FROM holding WHERE scope = 'organisation' AND item = 'unit/v100'"), 16);
+    must_be_clean(s);
+    store_close(s);
+    s = store_open(other, STORE_READ, &e);
+    if (!s) fail_msg("%s", e.what);
+    store_close(s);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void) {
@@ -536,6 +627,7 @@ int main(void) {
         CASE(a_restore_that_fails_leaves_nothing_behind),
         CASE(only_a_store_of_ours_can_be_restored),
         CASE(a_backup_can_be_taken_while_others_write),
+        CASE(a_store_of_version_1_keeps_its_rows),
     };
     return cmocka_run_group_tests_name("store", tests, NULL, NULL);
 }
