@@ -73,11 +73,7 @@ static void fail_syntax(const char *bytes, size_t length, const char *title, con
             path.s ? ": " : "", error->text);
 }
 
-json_t *json_load_text(const char *bytes, size_t length, const char *title, struct err *e) {
-    if (length > JSON_BYTES_MOST) {
-        err_set(e, ERR_USAGE, "%s: more than %d bytes", title, JSON_BYTES_MOST);
-        return NULL;
-    }
+static json_t *load(const char *bytes, size_t length, const char *title, struct err *e) {
     json_error_t error;
     json_t *value = json_loadb(bytes, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
     if (!value) {
@@ -92,10 +88,20 @@ json_t *json_load_text(const char *bytes, size_t length, const char *title, stru
     return value;
 }
 
-json_t *json_load_path(const char *path, struct err *e) {
+json_t *json_load_text(const char *bytes, size_t length, const char *title, struct err *e) {
+    if (length <= JSON_BYTES_MOST) return load(bytes, length, title, e);
+    err_set(e, ERR_USAGE, "%s: more than %d bytes", title, JSON_BYTES_MOST);
+    return NULL;
+}
+
+json_t *json_load_large_path(const char *path, size_t most, struct err *e) {
     scoped_text struct text bytes = {0};
-    if (file_read(path, JSON_BYTES_MOST, &bytes, e) < 0) return NULL;
-    return json_load_text(bytes.s, bytes.length, file_title(path), e);
+    if (file_read(path, most, &bytes, e) < 0) return NULL;
+    return load(bytes.s, bytes.length, file_title(path), e);
+}
+
+json_t *json_load_path(const char *path, struct err *e) {
+    return json_load_large_path(path, JSON_BYTES_MOST, e);
 }
 
 char *json_canonical(const json_t *value) {
