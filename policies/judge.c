@@ -158,7 +158,7 @@ static void judge_ceilings(struct planning *p, struct work *w) {
         if (c->has_storage) tighten(c->per_organisation ? &w->organisation_storage : &w->storage, c, false);
     }
     bool asks_compute = w->claim->ask != ASK_NONE && !asks_unrated(p, w),
-         asks_storage = w->claim->storage.n > 0;
+         asks_storage = w->claim->storage.n > 0 || w->claim->datalake.n > 0;
     if (unknown) return;
     if (asks_compute && !aside_compute && !w->compute && !w->organisation_compute)
         hold_missing(w, "ceiling on compute", "연산 한도가");
@@ -277,5 +277,5 @@ void judge_claim(struct planning *p, struct work *w) {
     if (w->claim->ask != ASK_NONE) judge_flavor(p, w);
     if (w->claim->ask != ASK_NONE && w->outcome != OUTCOME_DENY) judge_size(p, w);
     judge_compute(p, w);
-    judge_storage(p, w);
+    judge_rest(p, w);
 }

@@ -93,6 +93,7 @@ static void decision_make(struct planning *p, struct work *w, struct decision *d
         lines_make(p, w, &d->lines, &d->n_lines);
         d->compute = gflops(w->given_compute);
         d->storage = bytes(w->bytes);
+        rest_make(w, &d->datalake, &d->seats, &d->n_seats);
         d->needs_agreement = w->needs_agreement;
     }
     reasons_finish(&w->reasons, d);

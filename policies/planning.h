@@ -3,6 +3,7 @@
  * What a plan knows while it is made. Inside policies/ only.
  *   prepare.c             facts -> lanes, parties, works
  *   tier.c, judge*.c      one claim against the rules: its tier, what it can mean, what forbids it
+ *   rest.c                storage, data lake, seats
  *   room.c, lend.c        what its ceilings, and the guarantees and reserves of others, leave it
  *   barrier.c, ends.c     what is set aside for one that waited long; when units come back
  *   order.c               who is next
@@ -36,10 +37,17 @@ struct lane {
     size_t n_back;
 };
 
+/* The seats of one service. */
+struct shelf {
+    const struct fact_service *service;
+    int64_t free;
+    bool awaited;
+};
+
 /* A tenant or an organisation: what it holds, with what this plan has given it so far. */
 struct party {
     const char *name;
-    int64_t compute, storage;             /* held before */
+    int64_t compute, storage;             /* held before; storage and data lake together */
     int64_t given_compute, given_storage; /* in this plan */
     int64_t guarantee;                    /* GFLOPS, of a tenant: what the pool can keep of it */
     bool offered;                         /* one of its claims carries an offer */
@@ -82,13 +90,13 @@ struct work {
     int64_t whole_units;    /* ASK_UNITS */
     int64_t best;           /* what it would have were the pool larger, in GFLOPS or units: less is partial */
     bool mixed;             /* whole needs more than one flavor */
-    int64_t bytes;          /* storage, rounded down */
+    int64_t bytes, lake;    /* storage, data lake, rounded down */
     bool placed;            /* it has its floor */
     size_t lane;            /* the flavor it began with */
     int64_t given_compute;
     size_t id_rank; /* among all claims of the plan, by id; where the order has no wait */
     bool is_barrier;
-    bool lacks_units, lacks_storage, lacks_turn, behind_barrier;
+    bool lacks_units, lacks_storage, lacks_datalake, lacks_seats, lacks_turn, behind_barrier;
     struct shortage short_compute, short_storage;
     size_t blocked_lane; /* of behind_barrier */
     bool ceiling_stops;  /* the ceiling, not the pool, ended its filling */
@@ -110,7 +118,10 @@ struct planning {
     struct lane *lanes;
     size_t n_lanes;
     int64_t storage_free;
-    bool storage_awaited;
+    int64_t datalake_free;
+    bool storage_awaited, datalake_awaited;
+    struct shelf *shelves;
+    size_t n_shelves;
     int64_t capacity;     /* GFLOPS of all lanes; at least 1 */
     int64_t free_compute; /* GFLOPS of all lanes */
     int64_t unused;       /* GFLOPS: guarantees that nobody draws on now, of all tenants */
@@ -157,7 +168,6 @@ void hold_unknown(struct planning *p, struct work *w, const struct word *rule);
 void judge_flavor(struct planning *p, struct work *w);
 void judge_size(struct planning *p, struct work *w);
 void judge_compute(struct planning *p, struct work *w);
-void judge_storage(struct planning *p, struct work *w);
 /* The ceiling with what the party holds now: DENY when even its floor does not fit. */
 void judge_room(struct planning *p, struct work *w);
 bool room_allows(const struct planning *p, const struct work *w); /* the same question, nothing said */
@@ -169,6 +179,18 @@ int64_t claim_up(const struct planning *p, const struct work *w, size_t lane, in
 /* The best single flavor for at most `compute` with what `pool` says: units and lane; false if none. */
 bool claim_best(const struct planning *p, const struct work *w, int64_t compute, bool of_free, size_t *lane,
                 int64_t *units);
+
+/* rest.c: storage, data lake, seats. */
+void judge_rest(struct planning *p, struct work *w);
+bool rest_fits(const struct planning *p, const struct work *w);
+void rest_give(struct planning *p, struct work *w, int sign); /* 1; -1 takes it back */
+void rest_make(const struct work *w, bytes_t *lake, struct plan_seats **seats, size_t *n_seats);
+void rest_wait(const struct planning *p, struct work *w); /* what of it is lacking */
+void rest_await(struct planning *p, const struct work *w);
+void rest_await_none(struct planning *p);
+void rest_say_waiting(struct planning *p, struct work *w);
+void rest_say_rounded(struct planning *p, struct work *w);
+struct shelf *shelf_find(const struct planning *p, const char *service); /* NULL: no such service */
 
 /* lend.c: guarantees, lending, reserves. Begun when all tiers are known. */
 void lend_begin(struct planning *p);
@@ -228,7 +250,6 @@ bool is_open(const struct work *w);
 bool is_mixable(const struct work *w);
 bool has_more_slack(const struct planning *p, size_t a, size_t b);
 bool lane_open(const struct planning *p, const struct work *w, size_t lane, int64_t units);
-bool storage_fits(const struct planning *p, const struct work *w);
 int64_t most_now(const struct planning *p, const struct work *w, size_t lane);
 int64_t whole_now(const struct planning *p, const struct work *w);
 bool place_whole(struct planning *p, struct work *w);

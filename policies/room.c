@@ -149,7 +149,7 @@ static void compute_asked(const struct planning *p, const struct work *w, int64_
 bool room_allows(const struct planning *p, const struct work *w) {
     int64_t asks, least;
     compute_asked(p, w, &asks, &least);
-    return least <= room_compute(w) && w->claim->storage.n <= room_storage(w);
+    return least <= room_compute(w) && w->claim->storage.n + w->claim->datalake.n <= room_storage(w);
 }
 
 void judge_room(struct planning *p, struct work *w) {
@@ -158,7 +158,7 @@ void judge_room(struct planning *p, struct work *w) {
     judge_limit(p, w, (struct limit){w->compute, w->seat, false, true, 0, 0, asks, least});
     judge_limit(p, w,
                 (struct limit){w->organisation_compute, w->organisation, true, true, 0, 0, asks, least});
-    int64_t stored = w->claim->storage.n;
+    int64_t stored = w->claim->storage.n + w->claim->datalake.n; /* one umbrella over both */
     judge_limit(p, w, (struct limit){w->storage, w->seat, false, false, 0, 0, stored, stored});
     judge_limit(p, w,
                 (struct limit){w->organisation_storage, w->organisation, true, false, 0, 0, stored, stored});

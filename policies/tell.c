@@ -9,13 +9,7 @@
 static void say_rounded(struct planning *p, struct work *w) {
     const struct fact_claim *c = w->claim;
     struct reason *r;
-    if (w->bytes < c->storage.n) {
-        r = reason_add(&w->reasons, REASON_ROUNDED, false, NULL, NULL);
-        reason_en(r, "storage of %s is rounded down to %s, in steps of %s", bytes_text(c->storage).s,
-                  bytes_text(bytes(w->bytes)).s, bytes_text(p->facts->pool.granule).s);
-        reason_ko(r, "저장 공간 %s은(는) %s 단위로 내림하여 %s를 배정합니다", bytes_text(c->storage).s,
-                  bytes_text(p->facts->pool.granule).s, bytes_text(bytes(w->bytes)).s);
-    }
+    rest_say_rounded(p, w);
     if (w->outcome != OUTCOME_GRANT || c->ask == ASK_NONE) return;
     if (c->ask == ASK_COMPUTE && w->given_compute < c->compute.n) {
         r = reason_add(&w->reasons, REASON_ROUNDED, false, NULL, NULL);
@@ -248,15 +242,7 @@ void say_waiting(struct planning *p, struct work *w, const struct decision *d) {
     if (w->behind_barrier) say_barrier(p, w, d, first), first = false;
     if (w->short_compute.is_short && w->short_compute.by_lend) say_lend(p, w, d, first);
     if (w->lacks_units) say_no_units(p, w, d);
-    if (w->lacks_storage) {
-        r = reason_add(&w->reasons, REASON_NO_STORAGE, true, NULL, NULL);
-        reason_en(r, "%s needs %s of storage; free now: %s", w->tenant->name, bytes_text(bytes(w->bytes)).s,
-                  bytes_text(bytes(p->storage_free)).s);
-        reason_ko(r, "%s의 신청에는 저장 공간 %s가 필요하지만 지금 남은 공간은 %s입니다", w->tenant->name,
-                  bytes_text(bytes(w->bytes)).s, bytes_text(bytes(p->storage_free)).s);
-        reason_hint_en(r, "it keeps its place until storage comes back");
-        reason_hint_ko(r, "저장 공간이 반납될 때까지 순번이 유지됩니다");
-    }
+    rest_say_waiting(p, w);
     if (!w->lacks_turn) return;
     r = reason_add(&w->reasons, REASON_WAITING_TURN, true, NULL, NULL);
     reason_en(r, "place %lld in the queue; those before it ask for %s", (long long)d->position,
