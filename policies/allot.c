@@ -14,6 +14,7 @@ void give_units(struct planning *p, struct work *w, size_t lane, int64_t units) 
     p->free_compute -= compute;
     lend_given(p, w->seat, compute);
     w->options[lane].given += units;
+    items_give_units(w, lane, units);
     w->given_compute += compute;
     w->seat->given_compute += compute;
     w->organisation->given_compute += compute;
@@ -39,13 +40,15 @@ bool has_more_slack(const struct planning *p, size_t a, size_t b) {
 
 /* Units of this flavor that it may have now: at most what it asks, under its ceilings. */
 int64_t most_now(const struct planning *p, const struct work *w, size_t lane) {
-    int64_t room = room_compute(w), most = w->options[lane].most;
+    int64_t room = room_compute(w), most = w->options[lane].most, units = room_units(p, w, lane);
+    if (most > units) most = units <= 0 ? 0 : claim_down(p, w, lane, units);
     if (room == INT64_MAX || most == 0 || rating_of(p, lane) == 0) return most;
     return room <= 0 ? 0 : smaller(most, claim_down(p, w, lane, room / rating_of(p, lane)));
 }
 
 bool lane_open(const struct planning *p, const struct work *w, size_t lane, int64_t units) {
     if (units <= 0 || p->lanes[lane].awaited || units > p->lanes[lane].free) return false;
+    if (units > room_units(p, w, lane)) return false;
     int64_t compute = units * rating_of(p, lane);
     if (lend_is_own(w, compute)) return true;
     return compute <= lend_compute(p, w) && units <= barrier_left(p, w, lane);
@@ -85,6 +88,7 @@ static size_t mix(const struct planning *p, const struct work *w, int64_t aim, i
         size_t lane = order[i];
         if (p->lanes[lane].awaited || w->options[lane].wanted == 0) continue;
         int64_t rating = rating_of(p, lane), left = aim - sum, have = barrier_left(p, w, lane);
+        have = smaller(have, room_units(p, w, lane));
         int64_t units = claim_up(p, w, lane, left / rating + (left % rating > 0));
         if (units > have || sum + units * rating > most)
             units = claim_down(p, w, lane, smaller(have, (most - sum) / rating));
@@ -209,7 +213,9 @@ static void wait_units(const struct planning *p, struct work *w) {
     bool found = false;
     if (w->mixed) nearest = stop_mixed(p, w, least);
     for (size_t i = 0; i < p->n_lanes && !w->mixed; i++) {
-        if (w->options[i].floor == 0 || w->options[i].floor * rating_of(p, i) > room_compute(w)) continue;
+        if (w->options[i].floor == 0 || w->options[i].floor * rating_of(p, i) > room_compute(w) ||
+            w->options[i].floor > room_units(p, w, i))
+            continue;
         enum stop stop = stop_of(p, w, i);
         if (!found || stop < nearest) nearest = stop, lane = i;
         found = true;

@@ -27,6 +27,7 @@ static int64_t units_now(const struct planning *p, const struct work *w, size_t 
     const struct option *o = &w->options[lane];
     if (o->wanted == 0 || p->lanes[lane].awaited) return 0;
     int64_t most = smaller(p->lanes[lane].free, units_in(p, lane, room_compute(w)));
+    most = smaller(most, room_units(p, w, lane));
     if (w->claim->ask == ASK_COMPUTE) most = smaller(most, units_in(p, lane, w->ask - w->given_compute));
     int64_t lent = smaller(units_in(p, lane, lend_compute(p, w)), barrier_left(p, w, lane));
     int64_t n = claim_down(p, w, lane, smaller(o->wanted, o->given + smaller(most, lent))) - o->given;
@@ -119,6 +120,7 @@ static bool best_pass(const struct planning *p, const struct work *w, bool small
         if (!lane_usable(p, w, i)) continue;
         int64_t most = smaller(p->lanes[i].flavor->capacity.n, units_in(p, i, room)), n;
         int64_t ask = w->claim->ask == ASK_UNITS ? w->claim->units.n : units_in(p, i, w->claim->compute.n);
+        most = smaller(most, room_units(p, w, i));
         n = claim_down(p, w, i, smaller(most, ask));
         if (n == 0 && small) {
             n = claim_up(p, w, i, 1);

@@ -51,6 +51,7 @@ struct party {
     int64_t given_compute, given_storage; /* in this plan */
     int64_t guarantee;                    /* GFLOPS, of a tenant: what the pool can keep of it */
     bool offered;                         /* one of its claims carries an offer */
+    int64_t *items; /* units of each lane, seats of each service; NULL: no ceiling on any */
 };
 
 /* What one flavor could do for a claim, in units; usable when 0 < floor <= most. */
@@ -70,6 +71,17 @@ struct shortage {
     bool by_reserve, by_lend; /* without this one it would pass; both: only without both */
 };
 
+/* The tightest ceiling on one item. */
+struct item_rule {
+    const struct ceiling *ceiling; /* NULL: none */
+    int64_t most;
+};
+
+struct item_limits {
+    struct item_rule tenant, organisation;
+    bool aside; /* one was set aside by an override */
+};
+
 struct work {
     const struct fact_claim *claim;
     const struct fact_tenant *tenant;
@@ -83,6 +95,7 @@ struct work {
     bool has_minimum;      /* it may get less than it asks */
     bool needs_agreement;
     const struct ceiling *compute, *storage, *organisation_compute, *organisation_storage; /* NULL: none */
+    struct item_limits *items; /* one per item (room_items.c); NULL: no ceiling on any */
     struct lease_terms lease;
     struct option *options; /* one per lane */
     int64_t ask;            /* GFLOPS asked, 0 with ASK_UNITS of any flavor */
@@ -98,8 +111,9 @@ struct work {
     bool is_barrier;
     bool lacks_units, lacks_storage, lacks_datalake, lacks_seats, lacks_turn, behind_barrier;
     struct shortage short_compute, short_storage;
-    size_t blocked_lane; /* of behind_barrier */
-    bool ceiling_stops;  /* the ceiling, not the pool, ended its filling */
+    size_t blocked_lane;              /* of behind_barrier */
+    bool ceiling_stops;               /* the ceiling, not the pool, ended its filling */
+    const struct ceiling *units_stop; /* one on units did */
     /* DENY: what it may still ask for under the limits that denied it; INT64_MAX: not limited. */
     int64_t pass_compute, pass_storage;
 };
@@ -137,6 +151,8 @@ struct planning {
     struct party *seats, *organisations;
     size_t n_seats;
     struct option *options;
+    int64_t *item_use;
+    struct item_limits *item_limits;
     struct eval *eval;
     bool bare;     /* no sentences */
     int best_tier; /* trace: the claim `as_tier_of` is taken as of this tier; -1: nothing is */
@@ -173,6 +189,20 @@ void judge_room(struct planning *p, struct work *w);
 bool room_allows(const struct planning *p, const struct work *w); /* the same question, nothing said */
 int64_t room_compute(const struct work *w);                       /* INT64_MAX: no ceiling */
 int64_t room_storage(const struct work *w);
+/* room_items.c: ceilings on units of a flavor and seats of a service. */
+void items_begin(struct planning *p);
+void items_end(struct planning *p);
+void items_limit(struct planning *p, struct work *w, const struct ceiling *c, bool aside);
+void items_give_units(struct work *w, size_t lane, int64_t units);
+void items_give_seats(const struct planning *p, struct work *w, const struct shelf *s, int64_t seats);
+int64_t room_units(const struct planning *p, const struct work *w, size_t lane); /* INT64_MAX: no ceiling */
+const struct ceiling *room_units_by(const struct planning *p, const struct work *w, size_t lane);
+bool items_limited_units(const struct work *w, size_t lane);
+bool items_limited_seats(const struct planning *p, const struct work *w, const struct shelf *s);
+void items_make(const struct planning *p, const struct work *w, struct plan_limits *out);
+void judge_items(struct planning *p, struct work *w); /* DENY when even its floor does not fit */
+bool items_allow(const struct planning *p, const struct work *w);
+
 bool lane_usable(const struct planning *p, const struct work *w, size_t lane);
 int64_t claim_down(const struct planning *p, const struct work *w, size_t lane, int64_t units);
 int64_t claim_up(const struct planning *p, const struct work *w, size_t lane, int64_t units);

@@ -127,8 +127,12 @@ void rest_give(struct planning *p, struct work *w, int sign) {
     p->datalake_free -= sign * w->lake;
     w->seat->given_storage += held;
     w->organisation->given_storage += held;
-    for (size_t i = 0; i < w->claim->n_seats; i++)
-        shelf_find(p, w->claim->seats[i].service)->free -= sign * w->claim->seats[i].seats;
+    for (size_t i = 0; i < w->claim->n_seats; i++) {
+        struct shelf *s = shelf_find(p, w->claim->seats[i].service);
+        int64_t seats = sign * w->claim->seats[i].seats;
+        s->free -= seats;
+        items_give_seats(p, w, s, seats);
+    }
 }
 
 void rest_make(const struct work *w, bytes_t *lake, struct plan_seats **seats, size_t *n_seats) {

@@ -149,7 +149,8 @@ static void compute_asked(const struct planning *p, const struct work *w, int64_
 bool room_allows(const struct planning *p, const struct work *w) {
     int64_t asks, least;
     compute_asked(p, w, &asks, &least);
-    return least <= room_compute(w) && w->claim->storage.n + w->claim->datalake.n <= room_storage(w);
+    return least <= room_compute(w) && w->claim->storage.n + w->claim->datalake.n <= room_storage(w) &&
+           items_allow(p, w);
 }
 
 void judge_room(struct planning *p, struct work *w) {
@@ -162,4 +163,5 @@ void judge_room(struct planning *p, struct work *w) {
     judge_limit(p, w, (struct limit){w->storage, w->seat, false, false, 0, 0, stored, stored});
     judge_limit(p, w,
                 (struct limit){w->organisation_storage, w->organisation, true, false, 0, 0, stored, stored});
+    judge_items(p, w);
 }

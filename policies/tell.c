@@ -41,7 +41,7 @@ static const struct word *ceiling_near(const struct work *w) {
 }
 
 static void say_shrunk(struct planning *p, struct work *w) {
-    const struct word *rule = w->ceiling_stops ? ceiling_near(w) : NULL;
+    const struct word *rule = w->ceiling_stops ? ceiling_near(w) : w->units_stop ? &w->units_stop->id : NULL;
     struct reason *r = reason_add(&w->reasons, REASON_SHRUNK, false, p->policy, rule);
     const char *why = rule ? "the ceiling allows no further step" : "no further step is free in this round";
     const char *why_ko = rule ? "한도 때문에 더 늘릴 수 없습니다" : "이번 회차에 남은 자원이 없습니다";
