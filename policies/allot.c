@@ -15,6 +15,7 @@ void give_units(struct planning *p, struct work *w, size_t lane, int64_t units) 
     lend_given(p, w->seat, compute);
     w->options[lane].given += units;
     items_give_units(w, lane, units);
+    budgets_give(w, compute, 0);
     w->given_compute += compute;
     w->seat->given_compute += compute;
     w->organisation->given_compute += compute;

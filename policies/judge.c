@@ -293,6 +293,7 @@ void judge_claim(struct planning *p, struct work *w) {
     if (w->outcome == OUTCOME_DENY) return;
     judge_ceilings(p, w);
     judge_lease(p, w);
+    judge_budget_rules(p, w);
     judge_approve(p, w);
     if (w->claim->ask != ASK_NONE) judge_flavor(p, w);
     if (w->claim->ask != ASK_NONE && w->outcome != OUTCOME_DENY) judge_size(p, w);

@@ -44,6 +44,18 @@ struct shelf {
     bool awaited;
 };
 
+/* What was granted in each period, with what this plan adds: GFLOPS-seconds and byte-seconds. */
+struct spent {
+    wide_t compute[PERIODS], storage[PERIODS];
+};
+
+/* The budgets that hold for a claim, and the seconds of its lease inside the periods in which now falls. */
+struct budget_rules {
+    const struct budget
+        *rules[2][2][PERIODS]; /* [storage][of its organisation][period]: the tightest, or NULL */
+    int64_t inside[PERIODS];
+};
+
 /* A tenant or an organisation: what it holds, with what this plan has given it so far. */
 struct party {
     const char *name;
@@ -51,6 +63,7 @@ struct party {
     int64_t given_compute, given_storage; /* in this plan */
     int64_t guarantee;                    /* GFLOPS, of a tenant: what the pool can keep of it */
     bool offered;                         /* one of its claims carries an offer */
+    struct spent *spent;                  /* NULL: the policy has no budgets */
     int64_t *items; /* units of each lane, seats of each service; NULL: no ceiling on any */
 };
 
@@ -95,7 +108,8 @@ struct work {
     bool has_minimum;      /* it may get less than it asks */
     bool needs_agreement;
     const struct ceiling *compute, *storage, *organisation_compute, *organisation_storage; /* NULL: none */
-    struct item_limits *items; /* one per item (room_items.c); NULL: no ceiling on any */
+    struct item_limits *items;    /* one per item (room_items.c); NULL: no ceiling on any */
+    struct budget_rules *budgets; /* NULL: the policy has none */
     struct lease_terms lease;
     struct option *options; /* one per lane */
     int64_t ask;            /* GFLOPS asked, 0 with ASK_UNITS of any flavor */
@@ -111,9 +125,10 @@ struct work {
     bool is_barrier;
     bool lacks_units, lacks_storage, lacks_datalake, lacks_seats, lacks_turn, behind_barrier;
     struct shortage short_compute, short_storage;
-    size_t blocked_lane;              /* of behind_barrier */
-    bool ceiling_stops;               /* the ceiling, not the pool, ended its filling */
-    const struct ceiling *units_stop; /* one on units did */
+    size_t blocked_lane;     /* of behind_barrier */
+    const struct word *stop; /* the rule that ended its filling; NULL: the pool did */
+    bool stop_is_budget;     /* else a ceiling */
+
     /* DENY: what it may still ask for under the limits that denied it; INT64_MAX: not limited. */
     int64_t pass_compute, pass_storage;
 };
@@ -153,6 +168,9 @@ struct planning {
     struct option *options;
     int64_t *item_use;
     struct item_limits *item_limits;
+    struct spent *spent;
+    struct budget_rules *budget_rules;
+    instant_t period_end[PERIODS];
     struct eval *eval;
     bool bare;     /* no sentences */
     int best_tier; /* trace: the claim `as_tier_of` is taken as of this tier; -1: nothing is */
@@ -189,6 +207,8 @@ void judge_room(struct planning *p, struct work *w);
 bool room_allows(const struct planning *p, const struct work *w); /* the same question, nothing said */
 int64_t room_compute(const struct work *w);                       /* INT64_MAX: no ceiling */
 int64_t room_storage(const struct work *w);
+/* The rule that leaves least compute. */
+const struct word *room_compute_by(const struct work *w, bool *is_budget);
 /* room_items.c: ceilings on units of a flavor and seats of a service. */
 void items_begin(struct planning *p);
 void items_end(struct planning *p);
@@ -202,6 +222,16 @@ bool items_limited_seats(const struct planning *p, const struct work *w, const s
 void items_make(const struct planning *p, const struct work *w, struct plan_limits *out);
 void judge_items(struct planning *p, struct work *w); /* DENY when even its floor does not fit */
 bool items_allow(const struct planning *p, const struct work *w);
+
+/* room_budget.c */
+void budgets_begin(struct planning *p);
+void budgets_end(struct planning *p);
+void budgets_give(struct work *w, int64_t compute, int64_t storage);
+void judge_budget_rules(struct planning *p, struct work *w);
+void judge_budgets(struct planning *p, struct work *w, int64_t compute,
+                   int64_t storage); /* the least it takes */
+/* The budget that leaves least, and how many GFLOPS or bytes; NULL and INT64_MAX: none. */
+const struct budget *budget_near(const struct work *w, bool storage, int64_t *room);
 
 bool lane_usable(const struct planning *p, const struct work *w, size_t lane);
 int64_t claim_down(const struct planning *p, const struct work *w, size_t lane, int64_t units);

@@ -182,6 +182,7 @@ static int works_begin(struct planning *p, struct err *e) {
     if (sharing_of(p)) ids_rank(p);
     parties_begin(p);
     items_begin(p);
+    budgets_begin(p);
     return 0;
 }
 
@@ -201,6 +202,7 @@ void planning_end(struct planning *p) {
     free(p->barriers);
     free(p->shelves);
     items_end(p);
+    budgets_end(p);
     free(p->works);
     free(p->options);
     free(p->seats);

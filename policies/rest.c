@@ -127,6 +127,7 @@ void rest_give(struct planning *p, struct work *w, int sign) {
     p->datalake_free -= sign * w->lake;
     w->seat->given_storage += held;
     w->organisation->given_storage += held;
+    budgets_give(w, 0, held);
     for (size_t i = 0; i < w->claim->n_seats; i++) {
         struct shelf *s = shelf_find(p, w->claim->seats[i].service);
         int64_t seats = sign * w->claim->seats[i].seats;

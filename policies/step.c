@@ -18,10 +18,13 @@ static int64_t step_in(const struct planning *p, struct work *w, size_t lane) {
     if (o->wanted == 0 || next > o->wanted) return 0;
     if (w->claim->ask == ASK_COMPUTE && w->given_compute + compute > w->ask) return 0;
     if (compute > room_compute(w)) {
-        w->ceiling_stops = true;
+        w->stop = room_compute_by(w, &w->stop_is_budget);
         return 0;
     }
-    if (step > room_units(p, w, lane)) w->units_stop = room_units_by(p, w, lane);
+    if (step > room_units(p, w, lane)) {
+        w->stop = &room_units_by(p, w, lane)->id;
+        w->stop_is_budget = false;
+    }
     return step;
 }
 

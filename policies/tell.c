@@ -32,19 +32,16 @@ static int64_t units_given(const struct planning *p, const struct work *w) {
     return n;
 }
 
-static const struct word *ceiling_near(const struct work *w) {
-    const struct ceiling *a = w->compute, *b = w->organisation_compute;
-    if (!a || !b) return a ? &a->id : b ? &b->id : NULL;
-    int64_t left = a->compute.n - w->seat->compute - w->seat->given_compute;
-    int64_t right = b->compute.n - w->organisation->compute - w->organisation->given_compute;
-    return left <= right ? &a->id : &b->id;
-}
-
 static void say_shrunk(struct planning *p, struct work *w) {
-    const struct word *rule = w->ceiling_stops ? ceiling_near(w) : w->units_stop ? &w->units_stop->id : NULL;
+    const struct word *rule = w->stop;
+    bool budget = w->stop_is_budget;
     struct reason *r = reason_add(&w->reasons, REASON_SHRUNK, false, p->policy, rule);
-    const char *why = rule ? "the ceiling allows no further step" : "no further step is free in this round";
-    const char *why_ko = rule ? "한도 때문에 더 늘릴 수 없습니다" : "이번 회차에 남은 자원이 없습니다";
+    const char *why = budget ? "the budget allows no further step"
+                      : rule ? "the ceiling allows no further step"
+                             : "no further step is free in this round";
+    const char *why_ko = budget ? "예산 때문에 더 늘릴 수 없습니다"
+                         : rule ? "한도 때문에 더 늘릴 수 없습니다"
+                                : "이번 회차에 남은 자원이 없습니다";
     if (w->claim->ask == ASK_COMPUTE) {
         struct amount_text given = gflops_text(gflops(w->given_compute)),
                            asked = gflops_text(w->claim->compute);
