@@ -423,6 +423,14 @@ void reclaim_plan_free(struct reclaim_plan *plan);
 
 struct policy; /* policies/policy.h */
 
+/* What the decisions of a policy read beyond the claims that are new. */
+enum policy_needs {
+    /* One that waits keeps what it waits for from those behind it: all that wait are planned each time, and
+       facts.pool.waiting is 0. */
+    NEEDS_WAITING = 1,
+    NEEDS_SPENT = 2, /* fact_tenant.spent */
+};
+
 /* What the engine may call. The wiring in cmd/ hands it the one of policies/. */
 struct decider {
     /* Parses and checks a policy from its stored form (text, tables). Errors name file:line:column. */
@@ -435,9 +443,13 @@ struct decider {
     /* One standing for each of facts.tenants, into out[facts.n_tenants]. Claims and grants do not matter. */
     int (*assess)(const struct policy *policy, const struct facts *facts, struct standing *out,
                   struct err *e);
+    /* A sum of enum policy_needs. NULL: it needs everything. */
+    unsigned (*needs)(const struct policy *policy);
     /* What shall be taken back now, of facts.grants, beyond the notices that stand. Changes nothing. */
     int (*reclaim)(const struct policy *policy, const struct facts *facts, struct reclaim_plan *out,
                    struct err *e);
+    /* The i-th metric and window that its rules look at, for facts.grants; false past the last. */
+    bool (*window)(const struct policy *policy, size_t i, const char **metric, span_t *window);
     /* The whole way of one claim through the policy, as JSON text that the caller frees (allot-policy(5),
        TRACE); NULL when the facts do not name it. */
     char *(*trace)(const struct policy *policy, const struct facts *facts, const char *claim, struct err *e);

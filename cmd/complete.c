@@ -13,10 +13,9 @@
 static const struct {
     const char *placeholder, *words[2], *key;
 } listings[] = {
-    {"TENANT", {"tenant", "list"}, "name"},
-    {"POOL", {"pool", "list"}, "name"},
-    {"REQUEST", {"request", "list"}, "request"},
-    {"GRANT", {"grant", "list"}, "grant"},
+    {"TENANT", {"tenant", "list"}, "name"},      {"POOL", {"pool", "list"}, "name"},
+    {"REQUEST", {"request", "list"}, "request"}, {"GRANT", {"grant", "list"}, "grant"},
+    {"CALL", {"call", "list"}, "call"},
 };
 
 /* What was typed before the word to be completed. */
@@ -144,7 +143,8 @@ static void offer_states(const struct typed *t) {
 }
 
 static void offer_values(const struct typed *t, const char *placeholder) {
-    if (strcmp(placeholder, "FILE") == 0 && strncmp(t->words, "policy ", 7) == 0) {
+    bool is_policy = strncmp(t->words, "policy ", 7) == 0 && strcmp(t->words, "policy share") != 0;
+    if (strcmp(placeholder, "FILE") == 0 && is_policy) {
         scoped_json json_t *shipped = data_policy_names(".policy");
         offer_rows(t, shipped, NULL);
     }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* policy check, load, show, history. alloc/ never sees the language: what it keeps is the stored form. */
+/* policy check, load, show, history, and the table of all. alloc/ never sees the language: what it keeps is
+ * the stored form. */
 #include "policies/policy.h"
 
 #include "alloc/file.h"
@@ -351,4 +352,12 @@ const struct command policy_commands[] = {
      .flags = COMMAND_LISTS,
      .role = ROLE_AUDITOR,
      .run = history_run},
+    {.words = "policy share",
+     .arguments = "FILE",
+     .least = 1,
+     .most = 1,
+     .summary = "share capacities among claims, step by step",
+     .flags = COMMAND_NO_STORE | COMMAND_BARE | COMMAND_SHOWS,
+     .role = ROLE_NONE,
+     .run = policy_share_run},
     {.words = NULL}};
