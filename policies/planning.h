@@ -172,8 +172,8 @@ struct planning {
     struct budget_rules *budget_rules;
     instant_t period_end[PERIODS];
     struct eval *eval;
-    bool bare;     /* no sentences */
-    int best_tier; /* trace: the claim `as_tier_of` is taken as of this tier; -1: nothing is */
+    bool bare;   /* no sentences */
+    int as_tier; /* trial: the claims of the tenant as_tier_of count as of this tier; NULL: of nobody */
     const char *as_tier_of;
 };
 
