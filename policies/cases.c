@@ -115,7 +115,12 @@ static void describe(const struct decision *d, json_t *lines) {
         for (size_t i = 0; i < d->n_lines; i++)
             text_add(&t, "%s%s %lld x %lld", i ? ", " : " = ", d->lines[i].flavor,
                      (long long)d->lines[i].count, (long long)d->lines[i].size);
-        text_add(&t, "; %s; until %s", bytes_text(d->storage).s, instant_text(d->lease.end).s);
+        text_add(&t, "; %s", bytes_text(d->storage).s);
+        if (d->datalake.n > 0) text_add(&t, "; data lake %s", bytes_text(d->datalake).s);
+        for (size_t i = 0; i < d->n_seats; i++)
+            text_add(&t, "; %s x %lld", d->seats[i].service, (long long)d->seats[i].seats);
+        text_add(&t, "; until %s%s", instant_text(d->lease.end).s,
+                 d->needs_agreement ? "; after the agreement" : "");
     }
     if (d->outcome == OUTCOME_QUEUE)
         text_add(&t, ", place %lld, ahead %s", (long long)d->position, gflops_text(d->ahead_compute).s);
