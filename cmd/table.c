@@ -20,6 +20,7 @@ const struct command *const command_tables[] = {
     policy_commands,
     policy_fmt_commands,
     policy_compile_commands,
+    policy_diff_commands,
     tenant_commands,
     request_commands,
     grant_commands,

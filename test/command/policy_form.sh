@@ -134,4 +134,73 @@ form_wrong() {
 }
 it 'a form that is wrong says where' form_wrong
 
+# ---- what two policies decide differently ----
+
+differing() {
+    policy_text >before.policy
+    policy_text | sed -e 's/E2 review.*/E2 review "larger than 62.4 TF outside" when seat = moving and request.compute > 62.4 TF;/' \
+        -e 's/^C1 .*/C1 ceiling per tenant compute 125 TF storage 50 TB; C3 ceiling per tenant compute 62.4 TF when urgent;/' \
+        -e 's/units 24/units 32/' >after.policy
+    cat >want <<'END'
+---  test version 1 (before.policy)
++++  test version 1 (after.policy)
+
+as it stands
+  flavor v100   15.6 TF, 24 units, sizes 1, 2, 4, 8 -> 15.6 TF, 32 units, sizes 1, 2, 4, 8
+  reason of E2  "a person looks at firms that are moving" -> "larger than 62.4 TF outside"
+
+eligible
+  seat = moving and request.compute <= 62.4 TF
+    - held for a person to review (E2 before.policy:12)
+    + passes (E9 after.policy:13)
+
+ceiling of compute per tenant
+  urgent
+    - 125 TF (C1 before.policy:15)
+    + 62.4 TF (C3 after.policy:15)
+
+END
+    exits 1 "$ALLOT" policy diff before.policy after.policy
+    head -n -1 "$out" | diff want -
+    exits 1 "$ALLOT" policy diff before.policy after.policy --json
+    is 'seat = moving and request.compute <= 62.4 TF' "$(value '.aspects[] | select(.aspect == "eligible") | .changes[0].when')"
+    is 'C3 after.policy:15' "$(value '.aspects[1].changes[0].after_rules[0] | "\(.rule) \(.place)"')"
+    is '9 9 2' "$(value '.aspects[0] | "\(.profiles) \(.possible) \(.differing)"')"
+    exits 1 "$ALLOT" policy diff before.policy after.policy --quiet
+    is '' "$(cat "$out")"
+}
+it 'what two policies decide differently is said in conditions' differing
+
+not_differing() {
+    policy_text >before.policy
+    { echo '# the same'; policy_text; } | sed 's/^E9/E10/; s/seat = elsewhere/not seat in { gwangju, moving }/' >after.policy
+    exits 0 "$ALLOT" policy diff before.policy after.policy
+    is '' "$(cat "$out")"
+    exits 0 "$ALLOT" policy diff pilot pilot --json
+    is true "$(value .same)"
+    exits 1 "$ALLOT" policy diff pilot national
+    has "$out" '+++  national-ai-data-center version'
+    exits 4 "$ALLOT" policy diff before.policy absent.policy
+    exits 2 "$ALLOT" policy diff before.policy form.json
+}
+it 'policies that decide the same do not differ' not_differing
+
+too_many() {
+    local i
+    {
+        policy_text | sed '/^set eligible/,$d'
+        for i in $(seq 9); do echo "attr n$i : int;"; done
+        echo 'set eligible { E1 deny "no" when'
+        for i in $(seq 9); do echo "n$i > 5 or n$i in { 1, 3 } or"; done
+        echo 'seat = elsewhere; E9 pass "yes" otherwise; }'
+        policy_text | sed '1,/^}$/d' | sed -n '/^C1/,$p'
+    } >before.policy
+    sed 's/n1 > 5/n1 > 6/' before.policy >after.policy
+    exits 1 "$ALLOT" policy diff before.policy after.policy
+    has "$out" 'profiles were compared, all with '
+    exits 1 "$ALLOT" policy diff before.policy after.policy --json
+    is true "$(value '.aspects[0] | .possible > 1000000 and .profiles <= 200000 and (.taken | length > 0)')"
+}
+it 'where there are too many profiles it says how many were compared' too_many
+
 finish
