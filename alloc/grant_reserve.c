@@ -100,7 +100,7 @@ static int book_line(struct making *m, const struct plan_line *line, struct err 
     if (sql_do(
             m->book->store, e,
             "INSERT INTO grant_line (tenant, grant_id, flavor, units, rating_gflops) VALUES ($1, $2, $3, $4, "
-            "$5) "
+            "nullif($5, 0)) "
             "ON CONFLICT (tenant, grant_id, flavor) DO UPDATE SET units = grant_line.units + excluded.units",
             "iisii", m->tenant, m->id, line->flavor, count, line->rating.n) < 0)
         return -1;
@@ -124,6 +124,7 @@ static int insert_grant(struct making *m, struct err *e) {
 
 static int book_amounts(struct making *m, struct err *e) {
     const struct decision *d = m->decision;
+    if (ceiling_items_set(m->book, m->tenant, &d->limits, e) < 0) return -1;
     for (size_t i = 0; i < d->n_lines; i++)
         if (book_line(m, &d->lines[i], e) < 0) return -1;
     if (d->storage.n > 0) {

@@ -4,9 +4,9 @@
  * between accounts, or a note (quantity 0). Every balance is the sum of its entries; account.balance
  * is a cache that `fsck` recomputes. A repair is a further entry, never an edit.
  *
- * Items: "unit/<flavor>" in units, "storage" in bytes. TFLOPS are never booked: they are units times
- * the rating stored in the grant.
- * Accounts per pool and item: world (what came in from outside, negative), free, lost, and per grant
+ * Items: "unit/<flavor>" in units, "storage" and "datalake" in bytes, "seat/<service>" in seats. TFLOPS are
+ * never booked: they are units times the rating stored in the grant; units of a chip without a figure add
+ * nothing. Accounts per pool and item: world (what came in from outside, negative), free, lost, and per grant
  * reserved, held, kept, releasing. Free, lost and a grant's accounts never go below zero.
  *
  * Each entry belongs to two hash chains, its pool's (pool 0: the store) and, if it has one, its tenant's:
@@ -30,7 +30,8 @@ enum account_kind {
 };
 const char *account_word(enum account_kind k); /* "world" ...; "" for none */
 
-#define ITEM_STORAGE "storage"
+#define ITEM_STORAGE  "storage"
+#define ITEM_DATALAKE "datalake"
 
 struct entry {
     const char *kind; /* what happened: "grant.reserve", "tenant.add", "policy.load" ... */

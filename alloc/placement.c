@@ -37,7 +37,7 @@ static int load_rooms(struct store *s, int64_t pool, struct placer_flavor *out, 
     int rc =
         rows_open(&r, s, e,
                   "SELECT f.host, f.n FROM (SELECT host, count(*) AS n FROM slot WHERE pool = $1 AND "
-                  "flavor = $2 AND state = 'ok' AND operation IS NULL GROUP BY host) f "
+                  "flavor = $2 AND state = 'ok' AND operation IS NULL AND offer IS NULL GROUP BY host) f "
                   "JOIN host h ON h.pool = $1 AND h.name = f.host WHERE h.state = 'active' ORDER BY f.host",
                   "is", pool, out->name);
     while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
@@ -170,7 +170,7 @@ int placement_take(struct book *b, const struct placed_server *server, int64_t o
                    "UPDATE slot SET operation = $4 WHERE pool = $1 AND host = $2 AND flavor = $3 AND name = "
                    "(SELECT name FROM slot "
                    "WHERE pool = $1 AND host = $2 AND flavor = $3 AND state = 'ok' AND operation IS NULL "
-                   "ORDER BY name LIMIT 1)",
+                   "AND offer IS NULL ORDER BY name LIMIT 1)",
                    "issi", b->pool, server->host, server->flavor, operation) < 0)
             return -1;
         if (sql_changes(b->store) != 1)

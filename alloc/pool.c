@@ -51,12 +51,16 @@ struct balances {
     int64_t world, free, lost;
 };
 
+/* free: without what is held for offers. */
 static int balances_load(struct store *s, int64_t pool, const char *item, struct balances *out,
                          struct err *e) {
+    int64_t aside;
     *out = (struct balances){0};
     if (ledger_balance(s, pool, item, ACCOUNT_WORLD, 0, &out->world, e) < 0 ||
         ledger_balance(s, pool, item, ACCOUNT_FREE, 0, &out->free, e) < 0)
         return -1;
+    if (pool_offered(s, pool, item, &aside, e) < 0) return -1;
+    out->free -= aside;
     return ledger_balance(s, pool, item, ACCOUNT_LOST, 0, &out->lost, e);
 }
 
@@ -69,6 +73,7 @@ static int flavor_balances(struct store *s, int64_t pool, struct fact_flavor *f,
     if (pool_item_of(f->name, &item, e) < 0 || balances_load(s, pool, item.s, &b, e) < 0) return -1;
     f->capacity = units(declared ? -b.world : -b.world - b.lost);
     f->free = units(b.free);
+    f->lost = units(b.lost);
     return 0;
 }
 
@@ -93,7 +98,7 @@ static int flavor_placeable(struct store *s, int64_t pool, struct fact_flavor *f
     int rc =
         rows_open(&r, s, e,
                   "SELECT f.n FROM (SELECT host, count(*) AS n FROM slot WHERE pool = $1 AND flavor = $2 AND"
-                  " state = 'ok' AND operation IS NULL GROUP BY host) f"
+                  " state = 'ok' AND operation IS NULL AND offer IS NULL GROUP BY host) f"
                   " JOIN host h ON h.pool = $1 AND h.name = f.host WHERE h.state = 'active'",
                   "is", pool, f->name);
     while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
@@ -120,8 +125,9 @@ static int flavors_list(struct store *s, int64_t pool, struct loading *l, struct
         l->flavors = mem_grow(l->flavors, &l->room, l->n + 1, sizeof *l->flavors);
         l->has_slots = mem_grow(l->has_slots, &l->slots_room, l->n + 1, sizeof *l->has_slots);
         l->has_slots[l->n] = rows_int(&r, 2) != 0;
-        l->flavors[l->n++] =
-            (struct fact_flavor){.name = mem_copy(rows_text(&r, 0)), .rating = gflops(rows_int(&r, 1))};
+        l->flavors[l->n++] = (struct fact_flavor){.name = mem_copy(rows_text(&r, 0)),
+                                                  .unrated = rows_null(&r, 1),
+                                                  .rating = gflops(rows_int(&r, 1))};
         rc = 0;
     }
     rows_close(&r);
@@ -155,19 +161,51 @@ static int head_load(struct store *s, int64_t pool, struct fact_pool *out, struc
     return rc;
 }
 
+static int services_list(struct store *s, int64_t pool, struct fact_pool *out, struct err *e) {
+    struct rows r;
+    struct fact_service *services = NULL;
+    size_t room = 0;
+    int rc = rows_open(&r, s, e, "SELECT name FROM service WHERE pool = $1 ORDER BY name", "i", pool);
+    while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
+        services = mem_grow(services, &room, out->n_services + 1, sizeof *services);
+        services[out->n_services++] = (struct fact_service){.name = mem_copy(rows_text(&r, 0))};
+        rc = 0;
+    }
+    rows_close(&r);
+    out->services = services;
+    return rc;
+}
+
+static int services_load(struct store *s, int64_t pool, struct fact_pool *out, struct err *e) {
+    if (services_list(s, pool, out, e) < 0) return -1;
+    for (size_t i = 0; i < out->n_services; i++) {
+        struct fact_service *v = (struct fact_service *)&out->services[i]; /* ours until it is handed out */
+        struct pool_item item;
+        struct balances b;
+        if (pool_seat_of(v->name, &item, e) < 0 || balances_load(s, pool, item.s, &b, e) < 0) return -1;
+        v->seats = -b.world;
+        v->free = b.free;
+    }
+    return 0;
+}
+
 static int facts_load(struct store *s, int64_t pool, struct fact_pool *out, bool declared, struct err *e) {
     struct loading l = {0};
-    struct balances storage;
+    struct balances storage, datalake;
     *out = (struct fact_pool){0};
     int rc = head_load(s, pool, out, e);
     if (rc == 0) rc = flavors_load(s, pool, &l, declared, e);
+    if (rc == 0) rc = services_load(s, pool, out, e);
     if (rc == 0) rc = balances_load(s, pool, ITEM_STORAGE, &storage, e);
+    if (rc == 0) rc = balances_load(s, pool, ITEM_DATALAKE, &datalake, e);
     free(l.has_slots);
     out->flavors = l.flavors;
     out->n_flavors = l.n;
     if (rc < 0) return pool_facts_free(out), -1;
     out->storage_capacity = bytes(declared ? -storage.world : -storage.world - storage.lost);
     out->storage_free = bytes(storage.free);
+    out->datalake_capacity = bytes(-datalake.world);
+    out->datalake_free = bytes(datalake.free);
     return 0;
 }
 
@@ -182,7 +220,9 @@ int pool_load_declared(struct store *s, int64_t pool, struct fact_pool *out, str
 /* The port's structs point to const because plans only read them; here they are owned. */
 void pool_facts_free(struct fact_pool *facts) {
     for (size_t i = 0; i < facts->n_flavors; i++) free((char *)facts->flavors[i].name);
+    for (size_t i = 0; i < facts->n_services; i++) free((char *)facts->services[i].name);
     free((struct fact_flavor *)facts->flavors);
+    free((struct fact_service *)facts->services);
     free((char *)facts->name);
     free((char *)facts->basis);
     *facts = (struct fact_pool){0};

@@ -20,6 +20,7 @@ enum {
     POOL_NAME_MOST = 63, /* bytes of the name of a pool, host or flavor */
     POOL_HOSTS_MOST = 10000,
     POOL_FLAVORS_MOST = FLAVORS_MOST,
+    POOL_METRICS_MOST = 32,
 };
 
 struct pool_host {
@@ -28,11 +29,18 @@ struct pool_host {
 
 struct pool_flavor {
     char *name;
+    bool unrated;    /* a chip without a figure ("rating: none") */
     gflops_t rating; /* of one unit, at the basis of the pool */
     units_t units;   /* declared: lent, free and lost together */
     int64_t sizes[SIZES_MOST];
     size_t n_sizes;
     const char *attach; /* "pci" "mdev" "vf" "vcpu" "none" (counted, not attached) */
+};
+
+/* Software lent by the seat; a person delivers it. */
+struct pool_service {
+    char *name;
+    int64_t seats;
 };
 
 struct pool_spec {
@@ -41,7 +49,11 @@ struct pool_spec {
     size_t n_hosts;
     struct pool_flavor *flavors;
     size_t n_flavors;
-    bytes_t storage, granule, volume_least, volume_most;
+    struct pool_service *services;
+    size_t n_services;
+    char **metrics; /* what the backend measures of a grant: "gpu_util" */
+    size_t n_metrics;
+    bytes_t storage, datalake, granule, volume_least, volume_most;
     json_t *settings; /* for the backend */
 };
 void pool_spec_free(struct pool_spec *spec);
@@ -75,7 +87,8 @@ int pool_set(struct store *s, int64_t pool, const struct pool_spec *spec, bool h
 
 /* The facts of one decision: sizes ascend, names are owned. Capacity leaves out what is lost. Where
    devices are known one by one, free is what can be placed: the free devices of each active host,
-   rounded down to a sum of sizes, and never more than the ledger's free units. */
+   rounded down to a sum of sizes, and never more than the ledger's free units. What is held for an offer is
+   not free. */
 int pool_load_facts(struct store *s, int64_t pool, struct fact_pool *out, struct err *e);
 /* The same as declared: capacity with what is lost; for comparing with a policy. */
 int pool_load_declared(struct store *s, int64_t pool, struct fact_pool *out, struct err *e);

@@ -10,6 +10,11 @@ int pool_item_of(const char *flavor, struct pool_item *out, struct err *e) {
     return err_set(e, ERR_USAGE, "the flavor name '%.80s...' is too long", flavor);
 }
 
+int pool_seat_of(const char *service, struct pool_item *out, struct err *e) {
+    if (text_format(out->s, sizeof out->s, "seat/%s", service) == 0) return 0;
+    return err_set(e, ERR_USAGE, "the name of the service '%.80s...' is too long", service);
+}
+
 int pool_move(struct book *b, const char *kind, const char *item, enum account_kind from,
               enum account_kind to, int64_t quantity, struct err *e) {
     if (quantity == 0) return 0;
@@ -23,6 +28,13 @@ int pool_declared(struct store *s, int64_t pool, const char *item, int64_t *out,
     return 0;
 }
 
+int pool_offered(struct store *s, int64_t pool, const char *item, int64_t *out, struct err *e) {
+    *out = 0;
+    int rc = sql_int(s, e, out, "SELECT sum(quantity) FROM offer_line WHERE pool = $1 AND item = $2", "is",
+                     pool, item);
+    return rc < 0 ? -1 : 0;
+}
+
 /* The ledger takes only from accounts that exist. */
 static int world_open(struct book *b, const char *item, struct err *e) {
     return sql_do(
@@ -33,18 +45,20 @@ static int world_open(struct book *b, const char *item, struct err *e) {
 }
 
 static struct amount_text quantity_text(const char *item, int64_t n) {
-    if (strcmp(item, ITEM_STORAGE) == 0) return bytes_text(bytes(n));
+    if (strcmp(item, ITEM_STORAGE) == 0 || strcmp(item, ITEM_DATALAKE) == 0) return bytes_text(bytes(n));
     struct amount_text t;
-    text_format(t.s, sizeof t.s, "%lld units", (long long)n);
+    text_format(t.s, sizeof t.s, "%lld %s", (long long)n, strncmp(item, "seat/", 5) == 0 ? "seats" : "units");
     return t;
 }
 
 int pool_capacity_set(struct book *b, const char *kind, const char *item, const char *shown, int64_t want,
                       struct err *e) {
-    int64_t had, free_now;
+    int64_t had, free_now, offered;
     if (pool_declared(b->store, b->pool, item, &had, e) < 0 ||
+        pool_offered(b->store, b->pool, item, &offered, e) < 0 ||
         ledger_balance(b->store, b->pool, item, ACCOUNT_FREE, 0, &free_now, e) < 0)
         return -1;
+    free_now -= offered;
     if (want > had)
         return world_open(b, item, e) < 0
                    ? -1

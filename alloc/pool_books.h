@@ -9,12 +9,16 @@ struct pool_item {
 };
 /* "unit/<flavor>" */
 int pool_item_of(const char *flavor, struct pool_item *out, struct err *e);
+/* "seat/<service>" */
+int pool_seat_of(const char *service, struct pool_item *out, struct err *e);
 
 /* A transfer without a grant; nothing when quantity is 0. */
 int pool_move(struct book *b, const char *kind, const char *item, enum account_kind from,
               enum account_kind to, int64_t quantity, struct err *e);
 /* How many of an item were declared, what is lost included. */
 int pool_declared(struct store *s, int64_t pool, const char *item, int64_t *out, struct err *e);
+/* How many of an item are set aside for offers, though free in the ledger. */
+int pool_offered(struct store *s, int64_t pool, const char *item, int64_t *out, struct err *e);
 /* Brings the declared quantity to `want`: world -> free or free -> world. shown: what the words call it. */
 int pool_capacity_set(struct book *b, const char *kind, const char *item, const char *shown, int64_t want,
                       struct err *e);

@@ -35,9 +35,11 @@ static int flavor_write(struct store *s, int64_t pool, const struct pool_flavor 
                         bool has_slots, struct err *e) {
     if (sql_do(s, e,
                "INSERT INTO flavor (pool, place, name, rating_gflops, attach, has_slots) VALUES ($1, $2, $3, "
-               "$4, $5, $6) ON CONFLICT (pool, name) DO UPDATE SET place = excluded.place, rating_gflops = "
+               "nullif($4, 0), $5, $6) ON CONFLICT (pool, name) DO UPDATE SET place = excluded.place, "
+               "rating_gflops = "
                "excluded.rating_gflops, attach = excluded.attach, has_slots = excluded.has_slots",
-               "iisisi", pool, (int64_t)place, f->name, f->rating.n, f->attach, (int64_t)has_slots) < 0 ||
+               "iisisi", pool, (int64_t)place, f->name, f->unrated ? (int64_t)0 : f->rating.n, f->attach,
+               (int64_t)has_slots) < 0 ||
         sql_do(s, e, "DELETE FROM flavor_size WHERE pool = $1 AND flavor = $2", "is", pool, f->name) < 0)
         return -1;
     for (size_t i = 0; i < f->n_sizes; i++)
@@ -47,7 +49,30 @@ static int flavor_write(struct store *s, int64_t pool, const struct pool_flavor 
     return 0;
 }
 
-/* Rows first, then the units and bytes of the ledger. */
+static int services_write(struct book *b, const char *kind, const struct pool_spec *p, struct err *e) {
+    for (size_t i = 0; i < p->n_services; i++) {
+        const struct pool_service *v = &p->services[i];
+        struct pool_item item;
+        if (pool_seat_of(v->name, &item, e) < 0 ||
+            sql_do(b->store, e,
+                   "INSERT INTO service (pool, name) VALUES ($1, $2) ON CONFLICT (pool, name) DO NOTHING",
+                   "is", b->pool, v->name) < 0 ||
+            pool_capacity_set(b, kind, item.s, v->name, v->seats, e) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int metrics_write(struct store *s, int64_t pool, const struct pool_spec *p, struct err *e) {
+    if (sql_do(s, e, "DELETE FROM pool_metric WHERE pool = $1", "i", pool) < 0) return -1;
+    for (size_t i = 0; i < p->n_metrics; i++)
+        if (sql_do(s, e, "INSERT INTO pool_metric (pool, name) VALUES ($1, $2)", "is", pool, p->metrics[i]) <
+            0)
+            return -1;
+    return 0;
+}
+
+/* Rows first, then the units, bytes and seats of the ledger. */
 static int declare(struct book *b, const char *kind, const struct pool_spec *p, bool has_slots,
                    struct err *e) {
     if (head_write(b->store, b->pool, p, e) < 0 || hosts_write(b->store, b->pool, p, e) < 0) return -1;
@@ -58,6 +83,9 @@ static int declare(struct book *b, const char *kind, const struct pool_spec *p, 
             pool_capacity_set(b, kind, item.s, f->name, f->units.n, e) < 0)
             return -1;
     }
+    if (services_write(b, kind, p, e) < 0 || metrics_write(b->store, b->pool, p, e) < 0 ||
+        pool_capacity_set(b, kind, ITEM_DATALAKE, "data lake", p->datalake.n, e) < 0)
+        return -1;
     return pool_capacity_set(b, kind, ITEM_STORAGE, ITEM_STORAGE, p->storage.n, e);
 }
 
@@ -154,6 +182,12 @@ static bool has_flavor(const struct pool_spec *p, const char *name) {
     return false;
 }
 
+static bool has_service(const struct pool_spec *p, const char *name) {
+    for (size_t i = 0; i < p->n_services; i++)
+        if (strcmp(p->services[i].name, name) == 0) return true;
+    return false;
+}
+
 /* A host goes only when nothing of ours can still be there. */
 static int host_drop(struct book *b, const char *pool, const char *host, struct err *e) {
     int64_t there = 0;
@@ -173,16 +207,26 @@ static int host_drop(struct book *b, const char *pool, const char *host, struct 
     return sql_do(b->store, e, "DELETE FROM host WHERE pool = $1 AND name = $2", "is", b->pool, host);
 }
 
-static int flavor_drop(struct book *b, const struct pool_flavor *f, struct err *e) {
-    struct pool_item item;
+/* An item goes only when all of it is free. */
+static int item_drop(struct book *b, const char *item, const char *what, const char *name, struct err *e) {
     int64_t used = 0;
-    if (pool_item_of(f->name, &item, e) < 0 || pool_capacity_set(b, "pool.set", item.s, f->name, 0, e) < 0 ||
+    if (pool_capacity_set(b, "pool.set", item, name, 0, e) < 0 ||
         sql_int(b->store, e, &used,
                 "SELECT count(*) FROM account WHERE pool = $1 AND item = $2 AND balance <> 0", "is", b->pool,
-                item.s) < 0)
+                item) < 0)
         return -1;
-    if (used > 0)
-        return err_set(e, ERR_CONFLICT, "flavor %s cannot go: some of its units are not free", f->name);
+    return used ? err_set(e, ERR_CONFLICT, "%s %s cannot go: not all of it is free", what, name) : 0;
+}
+
+static int service_drop(struct book *b, const struct pool_service *v, struct err *e) {
+    struct pool_item item;
+    if (pool_seat_of(v->name, &item, e) < 0 || item_drop(b, item.s, "service", v->name, e) < 0) return -1;
+    return sql_do(b->store, e, "DELETE FROM service WHERE pool = $1 AND name = $2", "is", b->pool, v->name);
+}
+
+static int flavor_drop(struct book *b, const struct pool_flavor *f, struct err *e) {
+    struct pool_item item;
+    if (pool_item_of(f->name, &item, e) < 0 || item_drop(b, item.s, "flavor", f->name, e) < 0) return -1;
     if (sql_do(b->store, e, "DELETE FROM slot WHERE pool = $1 AND flavor = $2", "is", b->pool, f->name) < 0 ||
         sql_do(b->store, e, "DELETE FROM flavor_size WHERE pool = $1 AND flavor = $2", "is", b->pool,
                f->name) < 0)
@@ -196,6 +240,8 @@ static int drop_missing(struct book *b, const struct pool_spec *old, const struc
         if (!has_host(p, old->hosts[i].name) && host_drop(b, p->name, old->hosts[i].name, e) < 0) return -1;
     for (size_t i = 0; i < old->n_flavors; i++)
         if (!has_flavor(p, old->flavors[i].name) && flavor_drop(b, &old->flavors[i], e) < 0) return -1;
+    for (size_t i = 0; i < old->n_services; i++)
+        if (!has_service(p, old->services[i].name) && service_drop(b, &old->services[i], e) < 0) return -1;
     return 0;
 }
 

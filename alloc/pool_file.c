@@ -6,7 +6,8 @@
  *     basis: fp32
  *     hosts: [{name: h1, uri: "qemu:///system"}]
  *     flavors: [{name: v100, rating: 15.6 TF, units: 8, sizes: [1, 2, 4, 8], attach: none, units_per_host:
- * 4}] storage: 10.7 PB granule: 1 GB volume: {least: 1 GB, most: 16 TB} settings: {...}
+ * 4}] storage: 10.7 PB datalake: 500 TB saas: [{name: notebook, seats: 100}] measures: [gpu_util] granule: 1
+ * GB volume: {least: 1 GB, most: 16 TB} settings: {...}
  *
  * settings are the backend's own and checked by it. What a flavor says to the backend (attach, match,
  * units_per_host ...) goes to settings.flavors.NAME, so that a flavor is described in one place. A list
@@ -33,10 +34,15 @@ static int read_bytes(const struct json_at *object, const char *key, const char 
     return bytes_parse(json_string_value(at.value), out, e) < 0 ? json_context(object, key, e) : 0;
 }
 
-static int read_rating(const struct json_at *object, gflops_t *out, struct err *e) {
+/* A chip without a figure says so: "none". */
+static int read_rating(const struct json_at *object, struct pool_flavor *f, struct err *e) {
     struct json_at at = json_member(object, "rating");
     if (!json_is_string(at.value)) return amount_fail(&at, "15.6 TF", e);
-    return gflops_parse(json_string_value(at.value), out, e) < 0 ? json_context(object, "rating", e) : 0;
+    f->unrated = strcmp(json_string_value(at.value), "none") == 0;
+    if (f->unrated) return 0;
+    if (gflops_parse(json_string_value(at.value), &f->rating, e) < 0)
+        return json_context(object, "rating", e);
+    return f->rating.n > 0 ? 0 : json_fail(&at, e, "must be more than 0");
 }
 
 static int read_name(const struct json_at *object, const char *what, char **out, struct err *e) {
@@ -102,15 +108,11 @@ static int read_flavor(const struct json_at *at, struct pool_flavor *f, struct e
         "match", "mdev_type", "units_per_host", "vcpus_per_unit", "memory_mib_per_unit",
         NULL};
     size_t attach = 0;
-    if (json_only(at, keys, e) < 0 || read_name(at, "flavor", &f->name, e) < 0 ||
-        read_rating(at, &f->rating, e) < 0 || json_need_int(at, "units", 0, UNITS_MOST, &f->units.n, e) < 0 ||
-        read_sizes(at, f, e) < 0 || json_may_word(at, "attach", pool_attaches, &attach, e) < 0)
+    if (json_only(at, keys, e) < 0 || read_name(at, "flavor", &f->name, e) < 0 || read_rating(at, f, e) < 0 ||
+        json_need_int(at, "units", 0, UNITS_MOST, &f->units.n, e) < 0 || read_sizes(at, f, e) < 0 ||
+        json_may_word(at, "attach", pool_attaches, &attach, e) < 0)
         return -1;
     f->attach = pool_attaches[attach];
-    if (f->rating.n == 0) {
-        struct json_at rating = json_member(at, "rating");
-        return json_fail(&rating, e, "must be more than 0");
-    }
     return 0;
 }
 
@@ -176,10 +178,47 @@ static int read_flavors(struct pool_spec *p, const struct json_at *root, struct 
     return 0;
 }
 
+static int read_services(struct pool_spec *p, const struct json_at *root, struct err *e) {
+    static const char *const keys[] = {"name", "seats", NULL};
+    struct json_at list;
+    if (json_may_array(root, "saas", SERVICES_MOST, &list, e) < 0) return -1;
+    if (!list.value) return 0;
+    for (size_t i = 0; i < p->n_services; i++) free(p->services[i].name);
+    free(p->services);
+    p->n_services = json_length(&list);
+    p->services = mem_alloc((p->n_services + 1) * sizeof *p->services);
+    for (size_t i = 0; i < p->n_services; i++) {
+        struct json_at item = json_item(&list, i);
+        if (json_only(&item, keys, e) < 0 || read_name(&item, "service", &p->services[i].name, e) < 0 ||
+            json_need_int(&item, "seats", 0, UNITS_MOST, &p->services[i].seats, e) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int read_metrics(struct pool_spec *p, const struct json_at *root, struct err *e) {
+    struct json_at list;
+    if (json_may_array(root, "measures", POOL_METRICS_MOST, &list, e) < 0) return -1;
+    if (!list.value) return 0;
+    for (size_t i = 0; i < p->n_metrics; i++) free(p->metrics[i]);
+    free(p->metrics);
+    p->n_metrics = json_length(&list);
+    p->metrics = mem_alloc((p->n_metrics + 1) * sizeof *p->metrics);
+    for (size_t i = 0; i < p->n_metrics; i++) {
+        struct json_at item = json_item(&list, i);
+        const char *name;
+        if (json_as_text(&item, 255, &name, e) < 0) return -1;
+        p->metrics[i] = mem_copy(name);
+        if (pool_name_check("metric", name, e) < 0) return err_context(e, "measures[%zu]", i);
+    }
+    return 0;
+}
+
 static int read_storage(struct pool_spec *p, const struct json_at *root, struct err *e) {
     static const char *const keys[] = {"least", "most", NULL};
     struct json_at volume;
     if (read_bytes(root, "storage", "10.7 PB", &p->storage, e) < 0 ||
+        read_bytes(root, "datalake", "500 TB", &p->datalake, e) < 0 ||
         read_bytes(root, "granule", "1 GB", &p->granule, e) < 0 ||
         json_may_object(root, "volume", &volume, e) < 0)
         return -1;
@@ -202,11 +241,12 @@ static int read_settings(struct pool_spec *p, const struct json_at *root, struct
 }
 
 int pool_spec_read(struct pool_spec *p, const struct json_at *root, struct err *e) {
-    static const char *const keys[] = {"backend", "basis",  "hosts",    "flavors", "storage",
-                                       "granule", "volume", "settings", NULL};
+    static const char *const keys[] = {"backend", "basis",    "hosts",    "flavors", "storage",  "granule",
+                                       "volume",  "settings", "datalake", "saas",    "measures", NULL};
     if (json_only(root, keys, e) < 0 || read_text(root, "backend", &p->backend, e) < 0 ||
         read_text(root, "basis", &p->basis, e) < 0 || read_settings(p, root, e) < 0 ||
-        read_hosts(p, root, e) < 0 || read_flavors(p, root, e) < 0)
+        read_hosts(p, root, e) < 0 || read_flavors(p, root, e) < 0 || read_services(p, root, e) < 0 ||
+        read_metrics(p, root, e) < 0)
         return -1;
     return read_storage(p, root, e);
 }
@@ -224,12 +264,21 @@ json_t *pool_spec_document(const struct pool_spec *p) {
         const struct pool_flavor *f = &p->flavors[i];
         json_t *sizes = json_array();
         for (size_t k = 0; k < f->n_sizes; k++) json_array_append_new(sizes, json_integer(f->sizes[k]));
-        json_array_append_new(flavors, json_pack("{s:s, s:s, s:I, s:o, s:s}", "name", f->name, "rating",
-                                                 gflops_text(f->rating).s, "units", (json_int_t)f->units.n,
-                                                 "sizes", sizes, "attach", f->attach));
+        json_array_append_new(flavors,
+                              json_pack("{s:s, s:s, s:I, s:o, s:s}", "name", f->name, "rating",
+                                        f->unrated ? "none" : gflops_text(f->rating).s, "units",
+                                        (json_int_t)f->units.n, "sizes", sizes, "attach", f->attach));
     }
     json_object_set_new(document, "hosts", hosts);
     json_object_set_new(document, "flavors", flavors);
+    json_t *services = json_array(), *metrics = json_array();
+    for (size_t i = 0; i < p->n_services; i++)
+        json_array_append_new(services, json_pack("{s:s, s:I}", "name", p->services[i].name, "seats",
+                                                  (json_int_t)p->services[i].seats));
+    for (size_t i = 0; i < p->n_metrics; i++) json_array_append_new(metrics, json_string(p->metrics[i]));
+    json_object_set_new(document, "datalake", json_string(bytes_text(p->datalake).s));
+    json_object_set_new(document, "saas", services);
+    json_object_set_new(document, "measures", metrics);
     json_object_set_new(document, "settings", json_deep_copy(p->settings));
     return document;
 }

@@ -17,21 +17,22 @@ static int64_t number(const json_t *object, const char *key) {
 static int flavor_show(struct store *s, int64_t pool, const struct fact_flavor *f,
                        const struct pool_flavor *declared, json_t *out, struct err *e) {
     struct pool_item item;
-    int64_t lost, free_now;
-    if (pool_item_of(f->name, &item, e) < 0 ||
+    int64_t lost, free_now, offered;
+    if (pool_item_of(f->name, &item, e) < 0 || pool_offered(s, pool, item.s, &offered, e) < 0 ||
         ledger_balance(s, pool, item.s, ACCOUNT_LOST, 0, &lost, e) < 0 ||
         ledger_balance(s, pool, item.s, ACCOUNT_FREE, 0, &free_now, e) < 0)
         return -1;
     json_t *sizes = json_array();
     for (size_t i = 0; i < f->n_sizes; i++) json_array_append_new(sizes, json_integer(f->sizes[i]));
-    json_array_append_new(out, json_pack("{s:s, s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:s?}", "name",
-                                         f->name, "rating_gflops", (json_int_t)f->rating.n, "sizes", sizes,
-                                         "units", (json_int_t)declared->units.n, "free_units",
-                                         (json_int_t)free_now, "placeable_units", (json_int_t)f->free.n,
-                                         "lent_units", (json_int_t)(f->capacity.n - free_now), "lost_units",
-                                         (json_int_t)lost, "compute_gflops",
-                                         (json_int_t)declared->units.n * f->rating.n, "attach",
-                                         declared->attach, "note", pool_attach_note(declared->attach)));
+    json_t *rating = f->unrated ? json_null() : json_integer(f->rating.n);
+    json_array_append_new(
+        out, json_pack("{s:s, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:s?}", "name", f->name,
+                       "rating_gflops", rating, "sizes", sizes, "units", (json_int_t)declared->units.n,
+                       "free_units", (json_int_t)(free_now - offered), "offered_units", (json_int_t)offered,
+                       "placeable_units", (json_int_t)f->free.n, "lent_units",
+                       (json_int_t)(f->capacity.n - free_now), "lost_units", (json_int_t)lost,
+                       "compute_gflops", (json_int_t)declared->units.n * f->rating.n, "attach",
+                       declared->attach, "note", pool_attach_note(declared->attach)));
     return 0;
 }
 
@@ -68,6 +69,26 @@ static json_t *hosts_show(struct store *s, int64_t pool, struct err *e) {
                                     : json_null());
     }
     return list;
+}
+
+/* What a person delivers: seats of services, and the data lake. */
+static int by_hand_show(struct store *s, int64_t pool, const struct pool_spec *spec, json_t *out,
+                        struct err *e) {
+    struct fact_pool facts;
+    if (pool_load_facts(s, pool, &facts, e) < 0) return -1;
+    json_t *services = json_array(), *metrics = json_array();
+    for (size_t i = 0; i < facts.n_services; i++)
+        json_array_append_new(services, json_pack("{s:s, s:I, s:I}", "name", facts.services[i].name, "seats",
+                                                  (json_int_t)facts.services[i].seats, "free_seats",
+                                                  (json_int_t)facts.services[i].free));
+    for (size_t i = 0; i < spec->n_metrics; i++)
+        json_array_append_new(metrics, json_string(spec->metrics[i]));
+    json_object_set_new(out, "services", services);
+    json_object_set_new(out, "metrics", metrics);
+    json_object_set_new(out, "datalake_bytes", json_integer(facts.datalake_capacity.n));
+    json_object_set_new(out, "datalake_free_bytes", json_integer(facts.datalake_free.n));
+    pool_facts_free(&facts);
+    return 0;
 }
 
 static int storage_show(struct store *s, int64_t pool, json_t *out, struct err *e) {
@@ -113,7 +134,7 @@ static int parts_show(struct store *s, int64_t pool, const struct pool_spec *spe
     json_t *hosts = hosts_show(s, pool, e);
     if (!hosts) return -1;
     json_object_set_new(out, "hosts", hosts);
-    return storage_show(s, pool, out, e);
+    return by_hand_show(s, pool, spec, out, e) < 0 ? -1 : storage_show(s, pool, out, e);
 }
 
 json_t *pool_show(struct store *s, int64_t pool, struct err *e) {
@@ -139,6 +160,8 @@ static json_t *row_of(struct store *s, int64_t pool, struct err *e) {
                         json_integer((json_int_t)json_array_size(json_object_get(all, "hosts"))));
     json_object_del(all, "flavors");
     json_object_del(all, "settings");
+    json_object_del(all, "services");
+    json_object_del(all, "metrics");
     return all;
 }
 

@@ -17,8 +17,12 @@ void pool_spec_free(struct pool_spec *spec) {
         free(spec->hosts[i].uri);
     }
     for (size_t i = 0; i < spec->n_flavors; i++) free(spec->flavors[i].name);
+    for (size_t i = 0; i < spec->n_services; i++) free(spec->services[i].name);
+    for (size_t i = 0; i < spec->n_metrics; i++) free(spec->metrics[i]);
     free(spec->hosts);
     free(spec->flavors);
+    free(spec->services);
+    free(spec->metrics);
     free(spec->name);
     free(spec->backend);
     free(spec->basis);
@@ -73,7 +77,10 @@ static int flavor_check(const struct pool_spec *p, size_t i, struct err *e) {
         if (strcmp(p->flavors[k].name, f->name) == 0)
             return err_set(e, ERR_USAGE, "flavors[%zu].name: '%s' is the name of flavors[%zu] too", i,
                            f->name, k);
-    if (f->rating.n <= 0) return err_set(e, ERR_USAGE, "flavors[%zu].rating: %s has none (or 0)", i, f->name);
+    if (!f->unrated && f->rating.n <= 0) {
+        err_set(e, ERR_USAGE, "flavors[%zu].rating: %s has none (or 0)", i, f->name);
+        return err_hint(e, "a chip without a figure says so: rating: none");
+    }
     if (f->n_sizes == 0) return err_set(e, ERR_USAGE, "flavors[%zu].sizes: %s has none", i, f->name);
     for (size_t k = 0; k < f->n_sizes; k++)
         if (f->sizes[k] < 1 || f->sizes[k] > SIZE_MOST || (k && f->sizes[k] <= f->sizes[k - 1]))
@@ -101,6 +108,25 @@ static int storage_check(const struct pool_spec *p, struct err *e) {
                        bytes_text(p->volume_least.n % g ? p->volume_least : p->volume_most).s,
                        bytes_text(p->granule).s);
     if (p->storage.n > BYTES_MOST) return err_set(e, ERR_USAGE, "storage: more than 4 EB");
+    if (p->datalake.n > BYTES_MOST) return err_set(e, ERR_USAGE, "datalake: more than 4 EB");
+    return 0;
+}
+
+static int service_check(const struct pool_spec *p, size_t i, struct err *e) {
+    const struct pool_service *v = &p->services[i];
+    if (pool_name_check("service", v->name, e) < 0) return err_context(e, "saas[%zu].name", i);
+    for (size_t k = 0; k < i; k++)
+        if (strcmp(p->services[k].name, v->name) == 0)
+            return err_set(e, ERR_USAGE, "saas[%zu].name: '%s' is the name of saas[%zu] too", i, v->name, k);
+    if (v->seats >= 0 && v->seats <= UNITS_MOST) return 0;
+    return err_set(e, ERR_USAGE, "saas[%zu].seats: must be 0 to %lld", i, (long long)UNITS_MOST);
+}
+
+static int metric_check(const struct pool_spec *p, size_t i, struct err *e) {
+    if (pool_name_check("metric", p->metrics[i], e) < 0) return err_context(e, "measures[%zu]", i);
+    for (size_t k = 0; k < i; k++)
+        if (strcmp(p->metrics[k], p->metrics[i]) == 0)
+            return err_set(e, ERR_USAGE, "measures[%zu]: '%s' stands twice", i, p->metrics[i]);
     return 0;
 }
 
@@ -116,6 +142,10 @@ int pool_spec_check(const struct pool_spec *p, struct err *e) {
         if (host_check(p, i, e) < 0) return -1;
     for (size_t i = 0; i < p->n_flavors; i++)
         if (flavor_check(p, i, e) < 0) return -1;
+    for (size_t i = 0; i < p->n_services; i++)
+        if (service_check(p, i, e) < 0) return -1;
+    for (size_t i = 0; i < p->n_metrics; i++)
+        if (metric_check(p, i, e) < 0) return -1;
     return storage_check(p, e);
 }
 
@@ -131,13 +161,19 @@ json_t *pool_spec_json(const struct pool_spec *p) {
         json_t *sizes = json_array();
         for (size_t k = 0; k < f->n_sizes; k++) json_array_append_new(sizes, json_integer(f->sizes[k]));
         json_array_append_new(flavors,
-                              json_pack("{s:s, s:I, s:I, s:o, s:s}", "name", f->name, "rating_gflops",
-                                        (json_int_t)f->rating.n, "units", (json_int_t)f->units.n, "sizes",
-                                        sizes, "attach", f->attach));
+                              json_pack("{s:s, s:o, s:I, s:o, s:s}", "name", f->name, "rating_gflops",
+                                        f->unrated ? json_null() : json_integer(f->rating.n), "units",
+                                        (json_int_t)f->units.n, "sizes", sizes, "attach", f->attach));
     }
-    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:I, s:I, s:I, s:I, s:O}", "name", p->name, "backend",
-                     p->backend, "basis", p->basis, "hosts", hosts, "flavors", flavors, "storage_bytes",
-                     (json_int_t)p->storage.n, "granule_bytes", (json_int_t)p->granule.n,
+    json_t *services = json_array(), *metrics = json_array();
+    for (size_t i = 0; i < p->n_services; i++)
+        json_array_append_new(services, json_pack("{s:s, s:I}", "name", p->services[i].name, "seats",
+                                                  (json_int_t)p->services[i].seats));
+    for (size_t i = 0; i < p->n_metrics; i++) json_array_append_new(metrics, json_string(p->metrics[i]));
+    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:O}", "name", p->name,
+                     "backend", p->backend, "basis", p->basis, "hosts", hosts, "flavors", flavors, "services",
+                     services, "metrics", metrics, "datalake_bytes", (json_int_t)p->datalake.n,
+                     "storage_bytes", (json_int_t)p->storage.n, "granule_bytes", (json_int_t)p->granule.n,
                      "volume_least_bytes", (json_int_t)p->volume_least.n, "volume_most_bytes",
                      (json_int_t)p->volume_most.n, "settings", p->settings);
 }
@@ -191,6 +227,11 @@ static int flavors_load(struct store *s, int64_t pool, struct pool_spec *out, st
     struct fact_pool facts;
     if (pool_load_declared(s, pool, &facts, e) < 0) return -1;
     out->storage = facts.storage_capacity;
+    out->datalake = facts.datalake_capacity;
+    out->n_services = facts.n_services;
+    out->services = mem_alloc((facts.n_services + 1) * sizeof *out->services);
+    for (size_t i = 0; i < facts.n_services; i++)
+        out->services[i] = (struct pool_service){mem_copy(facts.services[i].name), facts.services[i].seats};
     out->n_flavors = facts.n_flavors;
     out->flavors = mem_alloc((facts.n_flavors + 1) * sizeof *out->flavors);
     int rc = 0;
@@ -198,6 +239,7 @@ static int flavors_load(struct store *s, int64_t pool, struct pool_spec *out, st
         const struct fact_flavor *from = &facts.flavors[i];
         struct pool_flavor *f = &out->flavors[i];
         *f = (struct pool_flavor){.name = mem_copy(from->name),
+                                  .unrated = from->unrated,
                                   .rating = from->rating,
                                   .units = from->capacity,
                                   .n_sizes = from->n_sizes};
@@ -212,10 +254,23 @@ static int flavors_load(struct store *s, int64_t pool, struct pool_spec *out, st
     return rc;
 }
 
+static int metrics_load(struct store *s, int64_t pool, struct pool_spec *out, struct err *e) {
+    struct rows r;
+    size_t room = 0;
+    int rc = rows_open(&r, s, e, "SELECT name FROM pool_metric WHERE pool = $1 ORDER BY name", "i", pool);
+    while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
+        out->metrics = mem_grow(out->metrics, &room, out->n_metrics + 1, sizeof *out->metrics);
+        out->metrics[out->n_metrics++] = mem_copy(rows_text(&r, 0));
+        rc = 0;
+    }
+    rows_close(&r);
+    return rc;
+}
+
 int pool_spec_load(struct store *s, int64_t pool, struct pool_spec *out, struct err *e) {
     *out = (struct pool_spec){0};
     if (head_load(s, pool, out, e) == 0 && hosts_load(s, pool, out, e) == 0 &&
-        flavors_load(s, pool, out, e) == 0)
+        flavors_load(s, pool, out, e) == 0 && metrics_load(s, pool, out, e) == 0)
         return 0;
     pool_spec_free(out);
     return -1;

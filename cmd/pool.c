@@ -19,6 +19,9 @@ static const struct column head_columns[] = {{"name", "pool", CELL_TEXT, false},
                                              {"compute_free_gflops", "compute free", CELL_GFLOPS, false},
                                              {"storage_bytes", "storage", CELL_BYTES, false},
                                              {"storage_free_bytes", "storage free", CELL_BYTES, false},
+                                             {"datalake_bytes", "data lake", CELL_BYTES, false},
+                                             {"datalake_free_bytes", "data lake free", CELL_BYTES, false},
+                                             {"metrics", "measures", CELL_TEXT, false},
                                              {"granule_bytes", "granule", CELL_BYTES, false},
                                              {"volume_least_bytes", "volume least", CELL_BYTES, false},
                                              {"volume_most_bytes", "volume most", CELL_BYTES, false},
@@ -36,6 +39,10 @@ static const struct column flavor_columns[] = {{"name", "FLAVOR", CELL_TEXT, fal
                                                {"attach", "ATTACH", CELL_TEXT, true},
                                                {"note", "NOTE", CELL_TEXT, false},
                                                {NULL, NULL, CELL_TEXT, false}};
+static const struct column service_columns[] = {{"name", "SERVICE", CELL_TEXT, false},
+                                                {"seats", "SEATS", CELL_COUNT, false},
+                                                {"free_seats", "FREE", CELL_COUNT, false},
+                                                {NULL, NULL, CELL_TEXT, false}};
 static const struct column host_columns[] = {{"name", "HOST", CELL_TEXT, false},
                                              {"state", "STATE", CELL_STATE, false},
                                              {"devices", "DEVICES", CELL_COUNT, false},
@@ -55,6 +62,11 @@ static int show_run(struct call *call, struct err *e) {
     if (strcmp(call->format, "table") != 0) return 0;
     fputc('\n', call->out);
     if (output_list(call, flavor_columns, json_object_get(shown, "flavors"), e) < 0) return -1;
+    const json_t *services = json_object_get(shown, "services");
+    if (json_array_size(services)) {
+        fputc('\n', call->out);
+        if (output_list(call, service_columns, services, e) < 0) return -1;
+    }
     fputc('\n', call->out);
     return output_list(call, host_columns, json_object_get(shown, "hosts"), e);
 }
@@ -144,7 +156,7 @@ const struct command pool_commands[] = {
      .arguments = "POOL",
      .least = 1,
      .most = 1,
-     .summary = "show a pool with its flavors and hosts",
+     .summary = "show a pool with its flavors, services and hosts",
      .flags = COMMAND_SHOWS,
      .role = ROLE_AUDITOR,
      .run = show_run},

@@ -18,6 +18,9 @@
         {"host", "NAME=URI", "a host and how to reach it", true},                                            \
         {"flavor", "WORDS", "a flavor: name=NAME,rating=RATE,units=N,sizes=1/2/4 ...", true},                \
         {"storage", "AMOUNT", "bytes to share", false},                                                      \
+        {"datalake", "AMOUNT", "bytes of object storage to share", false},                                   \
+        {"saas", "NAME=SEATS", "software lent by the seat", true},                                           \
+        {"measures", "METRIC", "what the backend measures of a grant", true},                                \
         {"granule", "AMOUNT", "storage is rounded down to a multiple of it (1 GB)", false},                  \
         {"volume-least", "AMOUNT", "the smallest volume (1 GB)", false},                                     \
         {"volume-most", "AMOUNT", "the largest volume (16 TB)", false}, {                                    \
@@ -36,6 +39,7 @@ const struct option pool_set_options[] = {
     {"rating", "FLAVOR=RATE", "another rating; grants keep theirs", true},
     {"drop-host", "NAME", "a host that goes", true},
     {"drop-flavor", "NAME", "a flavor that goes", true},
+    {"drop-saas", "NAME", "a service that goes", true},
     {NULL, NULL, NULL, false}};
 
 struct declaring {

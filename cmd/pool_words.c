@@ -198,6 +198,32 @@ static int flavor_part(struct call *call, const char *option, json_t *document, 
     return 0;
 }
 
+/* --saas notebook=100 */
+static int services_option(struct call *call, json_t *document, struct err *e) {
+    const char *text, *seats;
+    char name[256];
+    json_t *services = list_in(document, "saas");
+    for (size_t k = 0; (text = call_option_at(call, "saas", k)); k++) {
+        if (split("saas", text, name, sizeof name, &seats, e) < 0) return -1;
+        named_put(services, json_pack("{s:s, s:o}", "name", name, "seats", scalar(seats)));
+    }
+    for (size_t k = 0; (text = call_option_at(call, "drop-saas", k)); k++)
+        if (named_drop("drop-saas", services, text, e) < 0) return -1;
+    return 0;
+}
+
+/* Names given replace all that were there. */
+static void metrics_option(struct call *call, json_t *document) {
+    const char *name;
+    json_t *metrics = json_array();
+    for (size_t k = 0; (name = call_option_at(call, "measures", k)); k++)
+        json_array_append_new(metrics, json_string(name));
+    if (json_array_size(metrics))
+        json_object_set_new(document, "measures", metrics);
+    else
+        json_decref(metrics);
+}
+
 static int settings_option(struct call *call, json_t *document, struct err *e) {
     const char *text, *value;
     char name[256];
@@ -214,7 +240,7 @@ static int settings_option(struct call *call, json_t *document, struct err *e) {
 }
 
 static void words_option(struct call *call, json_t *document) {
-    static const char *const plain[] = {"backend", "basis", "storage", "granule"};
+    static const char *const plain[] = {"backend", "basis", "storage", "granule", "datalake"};
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
         if (call_option(call, plain[i]))
             json_object_set_new(document, plain[i], json_string(call_option(call, plain[i])));
@@ -228,8 +254,10 @@ static void words_option(struct call *call, json_t *document) {
 
 static int options_merge(struct call *call, json_t *document, struct err *e) {
     words_option(call, document);
+    metrics_option(call, document);
     if (hosts_option(call, document, e) < 0 || flavors_option(call, document, e) < 0 ||
-        flavor_part(call, "units", document, e) < 0 || flavor_part(call, "rating", document, e) < 0)
+        flavor_part(call, "units", document, e) < 0 || flavor_part(call, "rating", document, e) < 0 ||
+        services_option(call, document, e) < 0)
         return -1;
     return settings_option(call, document, e);
 }

@@ -58,8 +58,9 @@ static const char request[] =
     "ALTER TABLE request ADD COLUMN agreed_at INTEGER;"
     "ALTER TABLE request ADD COLUMN planned_supply INTEGER;"
     "ALTER TABLE request ADD COLUMN is_barrier INTEGER NOT NULL DEFAULT 0;"
-    "CREATE INDEX request_waiting ON request (pool, planned_supply, is_barrier, flavor, units, compute_gflops)"
+    "CREATE INDEX request_waiting ON request (pool, flavor, call, units, compute_gflops, planned_supply)"
     "  WHERE state = 'queued';"
+    "CREATE INDEX request_fresh ON request (pool, planned_supply) WHERE state = 'queued';"
     "CREATE TABLE request_seats (tenant INTEGER NOT NULL, request INTEGER NOT NULL, service TEXT NOT NULL, seats"
     "  INTEGER NOT NULL CHECK (seats > 0), PRIMARY KEY (tenant, request, service), FOREIGN KEY (tenant, request)"
     "  REFERENCES request (tenant, id)) STRICT, WITHOUT ROWID;";
@@ -71,6 +72,11 @@ static const char offer[] =
     "  request INTEGER NOT NULL UNIQUE, body TEXT NOT NULL, compute_gflops INTEGER NOT NULL CHECK (compute_gflops"
     "  " COUNT "), storage_bytes INTEGER NOT NULL CHECK (storage_bytes " BYTES "), until_at INTEGER NOT NULL, made_at"
     "  INTEGER NOT NULL, PRIMARY KEY (pool, tenant)) STRICT, WITHOUT ROWID;"
+    /* A device is set aside with its offer: the number of its request. */
+    "ALTER TABLE slot ADD COLUMN offer INTEGER;"
+    "DROP INDEX slot_free; CREATE INDEX slot_free ON slot (pool, flavor, state, operation, offer, host, name)"
+    "  WHERE operation IS NULL AND offer IS NULL;"
+    "CREATE INDEX slot_by_offer ON slot (offer) WHERE offer IS NOT NULL;"
     "CREATE TABLE offer_line (pool INTEGER NOT NULL, tenant INTEGER NOT NULL, item TEXT NOT NULL, quantity INTEGER NOT"
     "  NULL CHECK (quantity > 0), PRIMARY KEY (pool, tenant, item), FOREIGN KEY (pool, tenant) REFERENCES offer (pool,"
     "  tenant)) STRICT, WITHOUT ROWID;";
@@ -83,7 +89,7 @@ static const char grants[] =
     "ALTER TABLE grants ADD COLUMN call INTEGER;"
     "ALTER TABLE grants ADD COLUMN needs_agreement INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE grants ADD COLUMN agreed_at INTEGER;"
-    "CREATE INDEX grants_by_end ON grants (pool, end_at);"
+    "CREATE INDEX grants_by_end ON grants (pool, end_at) WHERE state IN ('reserved', 'active', 'notice', 'grace');"
     "CREATE TABLE hand_line (tenant INTEGER NOT NULL, grant_id INTEGER NOT NULL, item TEXT NOT NULL, quantity INTEGER"
     "  NOT NULL CHECK (quantity > 0), state TEXT NOT NULL CHECK (state IN ('wanted', 'delivered', 'ending', 'ended')),"
     "  changed_at INTEGER NOT NULL, remark TEXT, PRIMARY KEY (tenant, grant_id, item)) STRICT, WITHOUT ROWID;";

@@ -175,7 +175,8 @@ static int lose_h1(struct store *s, void *arg, struct err *err) {
 static void books_close_when_a_host_is_lost_while_its_servers_are_released(void **state) {
     (void)state;
     tamper("UPDATE flavor SET has_slots = 1; WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
-           " WHERE i < 64) INSERT INTO slot SELECT 1, 'h1', 'v100', 's' || i, '', 'none', 'ok', NULL FROM n");
+           " WHERE i < 64) INSERT INTO slot SELECT 1, 'h1', 'v100', 's' || i, '', 'none', 'ok', NULL, NULL "
+           "FROM n");
     int64_t g = held();
     expect_clean();
     act((struct fixture_step){.act = FIXTURE_RELEASE, .at = 30, .grant = g}, NULL);
@@ -282,7 +283,7 @@ static void a_volume_of_another_size_is_named(void **state) {
 static void a_slot_that_belongs_to_nothing_alive_is_named(void **state) {
     (void)state;
     held();
-    tamper("INSERT INTO slot VALUES (1, 'h9', 'v100', 's1', '', 'none', 'ok', 1)");
+    tamper("INSERT INTO slot VALUES (1, 'h9', 'v100', 's1', '', 'none', 'ok', 1, NULL)");
     expect("slot", "slot h9 s1 (v100) belongs to operation 1");
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "alloc/ledger.h"
 #include "alloc/pool.h"
+#include "alloc/pool_run.h"
 #include "alloc/scope.h"
 #include "alloc/text.h"
 #include "alloc/yaml.h"
@@ -163,12 +164,12 @@ static void more_devices_than_declared_are_never_free(void **state) {
     int64_t id = pilot(true);
     for (int i = 0; i < 6; i++) {
         static const char *const sql[] = {
-            "INSERT INTO slot VALUES (1, 'h1', 't4', 'a', '', 'none', 'ok', NULL)",
-            "INSERT INTO slot VALUES (1, 'h1', 't4', 'b', '', 'none', 'ok', NULL)",
-            "INSERT INTO slot VALUES (1, 'h1', 't4', 'c', '', 'none', 'ok', NULL)",
-            "INSERT INTO slot VALUES (1, 'h2', 't4', 'a', '', 'none', 'ok', NULL)",
-            "INSERT INTO slot VALUES (1, 'h2', 't4', 'b', '', 'none', 'ok', NULL)",
-            "INSERT INTO slot VALUES (1, 'h2', 't4', 'c', '', 'none', 'ok', NULL)"};
+            "INSERT INTO slot VALUES (1, 'h1', 't4', 'a', '', 'none', 'ok', NULL, NULL)",
+            "INSERT INTO slot VALUES (1, 'h1', 't4', 'b', '', 'none', 'ok', NULL, NULL)",
+            "INSERT INTO slot VALUES (1, 'h1', 't4', 'c', '', 'none', 'ok', NULL, NULL)",
+            "INSERT INTO slot VALUES (1, 'h2', 't4', 'a', '', 'none', 'ok', NULL, NULL)",
+            "INSERT INTO slot VALUES (1, 'h2', 't4', 'b', '', 'none', 'ok', NULL, NULL)",
+            "INSERT INTO slot VALUES (1, 'h2', 't4', 'c', '', 'none', 'ok', NULL, NULL)"};
         DO(sql[i]);
     }
     assert_int_equal(pool_load_facts(store, id, &f, &e), 0);
@@ -198,7 +199,7 @@ static int sets(struct store *s, void *arg, struct err *err) {
     struct setting *a = arg;
     struct pool_spec spec;
     if (pool_spec_load(s, a->id, &spec, err) < 0) return -1;
-    int rc = spec_read(&spec, a->yaml, "pilot");
+    int rc = spec_read(&spec, a->yaml, spec.name);
     if (rc == 0) rc = pool_set(s, a->id, &spec, false, "admin kim", NOW, &a->changes, err);
     pool_spec_free(&spec);
     return rc;
@@ -253,6 +254,89 @@ static void capacity_that_is_in_use_cannot_go(void **state) {
     pool_facts_free(&f);
 }
 
+static const char CENTRE[] = "backend: simulated\n"
+                             "basis: fp32\n"
+                             "hosts:\n"
+                             "  - {name: h1, uri: 'sim:h1'}\n"
+                             "flavors:\n"
+                             "  - {name: v100, rating: 15.6 TF, units: 12, sizes: [8, 2, 4]}\n"
+                             "  - {name: chip, rating: none, units: 4}\n"
+                             "storage: 1 PB\n"
+                             "datalake: 500 TB\n"
+                             "saas:\n"
+                             "  - {name: cad, seats: 10}\n"
+                             "  - {name: notebook, seats: 100}\n"
+                             "measures: [gpu_util]\n"
+                             "granule: 1 GB\n"
+                             "volume: {least: 1 GB, most: 16 TB}\n"
+                             "settings: {file: cloud}\n";
+
+static void a_pool_lends_chips_without_a_figure_a_data_lake_and_seats(void **state) {
+    (void)state;
+    struct adding adding = {CENTRE, "centre", false, 0};
+    assert_int_equal(store_write(store, adds, &adding, &e), 0);
+    struct pool_spec wanted = {0}, got, again = {0};
+    assert_int_equal(spec_read(&wanted, CENTRE, "centre"), 0);
+    assert_int_equal(pool_spec_load(store, adding.id, &got, &e), 0);
+    scoped_json json_t *a = pool_spec_json(&wanted), *b = pool_spec_json(&got);
+    assert_true(json_equal(a, b));
+    assert_true(
+        json_is_null(json_object_get(json_array_get(json_object_get(a, "flavors"), 1), "rating_gflops")));
+    /* The document of what stands reads as itself. */
+    scoped_json json_t *document = pool_spec_document(&got);
+    struct json_at root = json_root(document, "pool");
+    again.name = mem_copy("centre");
+    again.settings = json_object();
+    assert_int_equal(pool_spec_read(&again, &root, &e), 0);
+    scoped_json json_t *c = pool_spec_json(&again);
+    assert_true(json_equal(a, c));
+    struct fact_pool facts;
+    assert_int_equal(pool_load_facts(store, adding.id, &facts, &e), 0);
+    assert_true(facts.flavors[1].unrated && facts.flavors[1].rating.n == 0 && facts.flavors[1].free.n == 4);
+    assert_false(facts.flavors[0].unrated);
+    assert_int_equal(facts.datalake_free.n, INT64_C(500000000000000));
+    assert_int_equal(facts.n_services, 2);
+    assert_string_equal(facts.services[1].name, "notebook");
+    assert_int_equal(facts.services[1].free, 100);
+    pool_facts_free(&facts);
+    pool_spec_free(&wanted);
+    pool_spec_free(&got);
+    pool_spec_free(&again);
+    int64_t n;
+    assert_int_equal(ledger_balance(store, adding.id, "seat/cad", ACCOUNT_FREE, 0, &n, &e), 0);
+    assert_int_equal(n, 10);
+}
+
+static void what_an_offer_holds_is_not_free_and_cannot_be_declared_away(void **state) {
+    (void)state;
+    struct adding adding = {CENTRE, "centre", false, 0};
+    assert_int_equal(store_write(store, adds, &adding, &e), 0);
+    DO("PRAGMA defer_foreign_keys = 1");
+    DO("INSERT INTO organisation VALUES (1, 'o', 'o', 0)");
+    DO("INSERT INTO tenant VALUES (1, 't', 1, 'en', 'active', 0, '')");
+    DO("INSERT INTO offer VALUES (1, 1, 1, '{}', 0, 0, 9, 1)");
+    DO("INSERT INTO offer_line VALUES (1, 1, 'unit/v100', 5)");
+    DO("INSERT INTO offer_line VALUES (1, 1, 'seat/cad', 4)");
+    struct fact_pool facts;
+    assert_int_equal(pool_load_facts(store, adding.id, &facts, &e), 0);
+    assert_int_equal(facts.flavors[0].free.n, 7);
+    assert_int_equal(facts.flavors[0].capacity.n, 12);
+    assert_int_equal(facts.services[0].free, 6);
+    pool_facts_free(&facts);
+    scoped_json json_t *shown = pool_show(store, adding.id, &e);
+    const json_t *v100 = json_array_get(json_object_get(shown, "flavors"), 0);
+    assert_int_equal(json_integer_value(json_object_get(v100, "free_units")), 7);
+    assert_int_equal(json_integer_value(json_object_get(v100, "offered_units")), 5);
+    assert_int_equal(json_integer_value(json_object_get(v100, "lent_units")), 0);
+    struct setting s = {
+        .id = adding.id,
+        .yaml = "flavors: [{name: v100, rating: 15.6 TF, units: 4}, {name: chip, rating: none, units: 4}]"};
+    assert_int_equal(store_write(store, sets, &s, &e), -1);
+    assert_int_equal(e.code, ERR_CONFLICT);
+    if (!strstr(e.what, "7 units are free")) fail_msg("%s", e.what);
+    json_decref(s.changes);
+}
+
 static void a_name_is_taken_once_and_a_miss_suggests_the_nearest(void **state) {
     (void)state;
     struct adding again = {PILOT, "pilot", false, 0};
@@ -295,6 +379,12 @@ static void bad_files_name_the_path(void **state) {
         {"flavors: [{name: a, rating: 1 TF, units: 1, sizes: [1], attach: pcie}]",
          "pool.yaml: flavors[0].attach: must be one of: none, pci, mdev, vf, vcpu, is \"pcie\"",
          "did you mean 'pci'?"},
+        {"flavors: [{name: a, rating: unknown, units: 1}]", "pool.yaml: flavors[0].rating: ", NULL},
+        {"flavors: [{name: a, units: 1}]", "pool.yaml: flavors[0].rating: is missing", NULL},
+        {"saas: [{name: a}]", "pool.yaml: saas[0].seats: ", NULL},
+        {"saas: [{name: a/b, seats: 1}]", "pool.yaml: saas[0].name: ", NULL},
+        {"measures: [a b]", "measures[0]: metric 'a b': ", NULL},
+        {"datalake: 5", "pool.yaml: datalake: must be an amount", NULL},
         {"hosts: [{name: h1}]", "pool.yaml: hosts[0].uri: is missing (text)", ""},
         {"volume: {leest: 1 GB}", "pool.yaml: volume.leest: is not known here", "did you mean 'least'?"},
     };
@@ -322,6 +412,12 @@ static void bad_pools_are_refused_as_a_whole(void **state) {
         {"{backend: simulated, basis: fp32}", "hosts: the pool has none", NULL},
         {"{backend: simulated, basis: fp32, hosts: [{name: a, uri: x}, {name: a, uri: y}]}",
          "hosts[1].name: 'a' is the name of hosts[0] too", NULL},
+        {"{backend: simulated, basis: fp32, hosts: [{name: a, uri: x}], saas: [{name: s, seats: 1}, {name: "
+         "s, "
+         "seats: 2}]}",
+         "saas[1].name: 's' is the name of saas[0] too", NULL},
+        {"{backend: simulated, basis: fp32, hosts: [{name: a, uri: x}], measures: [m, m]}",
+         "measures[1]: 'm' stands twice", NULL},
         {"{backend: simulated, basis: fp32, hosts: [{name: a, uri: x}], granule: 3 GB, volume: {least: 1 GB, "
          "most: 9 GB}}",
          "volume.least: 1 GB is not a multiple of the granule, 3 GB", NULL},
@@ -349,6 +445,8 @@ int main(void) {
         T(setting_a_pool_says_what_changed_and_nothing_twice),
         T(capacity_that_is_in_use_cannot_go),
         T(a_name_is_taken_once_and_a_miss_suggests_the_nearest),
+        T(a_pool_lends_chips_without_a_figure_a_data_lake_and_seats),
+        T(what_an_offer_holds_is_not_free_and_cannot_be_declared_away),
         T(bad_files_name_the_path),
         T(bad_pools_are_refused_as_a_whole),
     };
