@@ -71,6 +71,7 @@ END
     cmp ragged.policy neat.policy
     is 640 "$(stat -c %a ragged.policy)"
     exits 0 "$ALLOT" policy fmt --check neat.policy ragged.policy
+    exits 0 "$ALLOT" policy fmt --check "$ROOT"/policies/*.policy
     is '' "$(ls | grep 'policy\.' || true)"
 }
 it 'a policy is laid out, with its comments' laid_out
