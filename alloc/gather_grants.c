@@ -300,7 +300,8 @@ static int load_all(struct loading *l, const struct decider *decider, const stru
 
 int gather_grants(struct store *s, int64_t pool, instant_t now, const struct decider *decider,
                   const struct policy *policy, struct gathered *out, struct err *e) {
-    if (gather(s, pool, now, 0, out, e) < 0) return -1;
+    struct gather_want all = {.all = true};
+    if (gather(s, pool, now, &all, out, e) < 0) return -1;
     struct loading l = {.g = out, .store = s, .pool = pool};
     int rc = load_all(&l, decider, policy, e);
     if (l.of) keep_add(&out->memory, l.of);
