@@ -7,7 +7,7 @@ struct diagnostics;
 struct policy;
 
 extern const struct command policy_commands[], policy_fmt_commands[], policy_compile_commands[],
-    policy_diff_commands[], simulate_commands[];
+    policy_diff_commands[], policy_test_commands[], simulate_commands[];
 
 /* A path, or the name of a shipped policy ("pilot"). Owned; NULL when there is neither. */
 char *policy_path(const char *word, struct err *e);

@@ -21,6 +21,7 @@ const struct command *const command_tables[] = {
     policy_fmt_commands,
     policy_compile_commands,
     policy_diff_commands,
+    policy_test_commands,
     simulate_commands,
     tenant_commands,
     call_commands,

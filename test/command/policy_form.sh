@@ -204,4 +204,90 @@ too_many() {
 }
 it 'where there are too many profiles it says how many were compared' too_many
 
+# ---- cases ----
+
+cases_hold() {
+    policy_text >test.policy
+    mkdir cases
+    cat >cases/ours.yaml <<'END'
+about: who may have what
+policy: ../test.policy
+now: 2026-03-02T00:00:00Z
+cases:
+  - about: a company in Gwangju gets what it asks
+    tenant: {seat: gwangju}
+    holds: {compute: 31.2 TF, storage: 1 TB}
+    request: {compute: 62.4 TF, storage: 5 TB}
+    expect: {outcome: granted, rule: E9, compute: 62.4 TF, storage: 5 TB, servers: v100 1 x 4, until: 2026-05-31 09:00}
+  - tenant: {seat: elsewhere}
+    request: {units: 1, flavor: t4}
+    expect: {outcome: denied, rule: E1, reason: NOT_ELIGIBLE}
+  - about: of what is left it takes the best
+    tenant: {seat: moving}
+    free: {v100: 2, t4: 0}
+    request: {compute: 124.8 TF, minimum: 15.6 TF, approved-by: kim, set: {urgent: true}}
+    expect: {outcome: partial, rule: E2, reason: SHRUNK, compute: 31.2 TF}
+END
+    exits 0 "$ALLOT" policy test cases/ours.yaml
+    is '3 cases, 3 as expected, 0 failed' "$(cat "$out")"
+    sed 's/partial, /granted, /; s/reason: NOT_ELIGIBLE/reason: DEBT, tier: gold/' cases/ours.yaml >cases/wrong.yaml
+    exits 1 "$ALLOT" policy test cases/ours.yaml cases/wrong.yaml
+    is '6 cases, 4 as expected, 2 failed' "$(cat "$out")"
+    grep '^[-+c]' "$err" >said
+    diff said - <<'END'
+cases/wrong.yaml: case 2: 
+- reason: DEBT
++ reason: NOT_ELIGIBLE
+- tier: gold
++ tier: none
+cases/wrong.yaml: case 3: of what is left it takes the best
+- outcome: granted
++ outcome: partial
+END
+    exits 1 "$ALLOT" policy test cases/ours.yaml cases/wrong.yaml --json
+    is '3 0 3 2' "$(value 'map("\(.cases) \(.failed)") | join(" ")')"
+}
+it 'cases in the short form say what must be decided' cases_hold
+
+cases_wrong() {
+    local change message
+    while IFS='|' read -r change message; do
+        sed "$change" cases/ours.yaml >cases/bad.yaml
+        exits 1 "$ALLOT" policy test cases/bad.yaml
+        has "$err" "$message"
+    done <<'END'
+s/seat: moving/seat: movin/|cases/bad.yaml:14:14: cases[2].tenant.seat: 'movin' is not a value of 'seat' (gwangju, moving, elsewhere); did you mean 'moving'?
+s/seat: moving/saet: moving/|cases[2].tenant.saet: policy 'test' declares no tenant attribute 'saet'; did you mean 'seat'?
+s/124.8 TF/124.8/|cases[2].request.compute: 
+s/v100: 2/v100: 25/|cases[2].free.v100: must be an integer from 0 to 24
+s/v100: 2/v101: 2/|cases[2].free: names something that the pool does not have
+s/outcome: granted/outcome: given/|cases[0].expect.outcome: 
+s/{outcome: denied.*/{}/|cases[1].expect: expects nothing
+s/units: 1/units: 1, compute: 1 TF/|cases[1].request: asks for 'compute' or for 'units'
+s/test.policy/absent.policy/|cases/bad.yaml: there is no policy cases/../absent.policy
+s/now:/then:/|cases/bad.yaml
+END
+    exits 1 "$ALLOT" policy test absent.case
+    has "$err" absent.case
+}
+it 'a case that is wrong says where, and counts as failed' cases_wrong
+
+cases_full() {
+    cat >full.case <<'END'
+{"about": "one waits", "policy": "test.policy", "facts": {"format": 2, "now": "2026-03-02T00:00:00Z",
+ "tenants": [{"name": "a", "organisation": "o", "attrs": {"seat": "gwangju"}}],
+ "claims": [{"id": "r-1", "tenant": "a", "submitted": "2026-03-01T00:00:00Z", "units": 2, "flavor": "v100"}]},
+ "expect": ["r-1: denied", "  PASSED: eligible (E9, test.policy:13)"]}
+END
+    exits 1 "$ALLOT" policy test full.case
+    has "$err" 'full.case: one waits'
+    has "$err" '- r-1: denied'
+    has "$err" '+ r-1: granted 31.2 TF = v100 1 x 2; 0 TB; until 2026-05-31T00:00:00Z'
+    exits 0 "$ALLOT" policy test full.case --update
+    is '1 case, 1 as expected, 0 failed, 1 written anew' "$(cat "$out")"
+    exits 0 "$ALLOT" policy test full.case
+    exits 0 "$ALLOT" policy test "$ROOT"/test/policy/*.case
+}
+it 'the full form compares every line, and is written anew when that is asked' cases_full
+
 finish
