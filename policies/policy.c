@@ -288,4 +288,5 @@ const struct decider policy_decider = {.open = policy_open,
                                        .plan_bare = plan_bare,
                                        .assess = plan_assess,
                                        .reclaim = reclaim_decide,
+                                       .window = reclaim_window,
                                        .trace = plan_trace};
