@@ -312,7 +312,9 @@ struct plan_offer {
     struct plan_line *lines;
     size_t n_lines;
     gflops_t compute;
-    bytes_t storage;
+    bytes_t storage, datalake; /* all that is asked, or no offer */
+    struct plan_seats *seats;
+    size_t n_seats;
     struct maybe_instant until;
 };
 
@@ -446,3 +448,4 @@ struct decider {
 };
 
 void plan_free(struct plan *plan);
+void decision_free(struct decision *d); /* what it owns */
