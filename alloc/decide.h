@@ -65,6 +65,9 @@ struct fact_pool {
     bytes_t datalake_capacity, datalake_free;
     const struct fact_service *services;
     size_t n_services;
+    const char *const
+        *measures; /* metrics that can be measured here: for the comparison with a policy only */
+    size_t n_measures;
     const struct fact_end *ends; /* by (at, grant, flavor): the next ones, of flavors that run short */
     size_t n_ends;
     struct fact_promised promised;
@@ -267,6 +270,7 @@ struct reason {
     char *en, *ko;           /* one sentence with the numbers; ko is never NULL (falls back to a template) */
     char *hint_en, *hint_ko; /* what would change the answer; NULL when nothing would */
     bool decisive;           /* changing what it names would change the outcome */
+    bool bare;               /* of a plan without sentences: en, ko and hints are NULL */
 };
 
 /* So many servers of so many units of a flavor. */
@@ -434,6 +438,8 @@ struct decider {
     void (*close)(struct policy *policy);
     /* 0, or -1 for an engine fault; a rule that cannot be evaluated is a HOLD, not a failure. */
     int (*plan)(const struct policy *policy, const struct facts *facts, struct plan *out, struct err *e);
+    /* The same decisions without sentences, for who plans much and tells little (a simulation). */
+    int (*plan_bare)(const struct policy *policy, const struct facts *facts, struct plan *out, struct err *e);
     /* One standing for each of facts.tenants, into out[facts.n_tenants]. Claims and grants do not matter. */
     int (*assess)(const struct policy *policy, const struct facts *facts, struct standing *out,
                   struct err *e);

@@ -150,6 +150,23 @@ const struct fsck_rule fsck_rules[] = {
      " FROM operation o WHERE o.kind = 'server' AND o.observed <> 'absent' AND o.host <> ''"
      " AND o.units <> (SELECT count(*) FROM slot s WHERE s.operation = o.id)" LIMIT},
 
+    {"call",
+     "SELECT 'call ' || c.name || ' gave ' || coalesce(sum(k.compute_gflops), 0) || ' GF and ' ||"
+     " coalesce(sum(k.storage_bytes), 0) || ' bytes, more than its share' FROM call c JOIN call_request k"
+     " ON k.call = c.id GROUP BY c.id HAVING sum(k.compute_gflops) > c.compute_gflops"
+     " OR sum(k.storage_bytes) > c.storage_bytes" LIMIT},
+    {"call",
+     "SELECT 'request r-' || r.id || ' answers call number ' || r.call || ', which does not know it'"
+     " FROM request r WHERE r.call IS NOT NULL AND NOT EXISTS (SELECT 1 FROM call_request k"
+     " WHERE k.call = r.call AND k.request = r.id AND k.tenant = r.tenant)" LIMIT},
+    {"call",
+     "SELECT 'request r-' || k.request || ' is ' || k.state || ' in its call and ' ||"
+     " coalesce(r.state, 'not there') FROM call_request k LEFT JOIN request r ON r.tenant = k.tenant"
+     " AND r.id = k.request AND r.call = k.call WHERE NOT coalesce((k.state = 'awarded' AND r.state IN"
+     " ('granted', 'held', 'queued')) OR (k.state IN ('entered', 'reserve') AND r.state IN ('held',"
+     " 'returned', 'queued')) OR (k.state = 'declined' AND r.state = 'withdrawn') OR (k.state = 'out' AND"
+     " r.state IN ('denied', 'withdrawn')), 0)" LIMIT},
+
     {"link",
      "SELECT 'request r-' || r.id || ' is ' || r.state || ' and names grant g-' || r.grant_id ||"
      " ', which is not there or not its own' FROM request r WHERE r.grant_id IS NOT NULL AND NOT EXISTS"

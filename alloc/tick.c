@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "alloc/tick.h"
 
+#include "alloc/call_award.h"
 #include "alloc/fault.h"
 #include "alloc/grant.h"
 #include "alloc/outbox.h"
@@ -174,6 +175,9 @@ static int tick_pool(struct store *s, struct ticking *t, int64_t pool, struct er
             walk_grant(t, json_integer_value(json_object_get(row, "id")), e) < 0)
             return -1;
     }
+    /* Before the queue: what comes back from a call is its reserve list's. */
+    if (call_tick(&b, t->options->decider, &t->report->decided, &t->report->unsigned_agreements, e) < 0)
+        return -1;
     if (engine_plan_all(&b, t->options->decider, &t->report->decided, e) < 0) return -1;
     return book_close(&b, e);
 }

@@ -2,6 +2,7 @@
 /* What a tenant may ask. Every number is looked up among its own: those of others do not exist. */
 #include "cmd/serve.h"
 
+#include "alloc/call_award.h"
 #include "alloc/engine.h"
 #include "alloc/grant.h"
 #include "alloc/request.h"
@@ -122,6 +123,47 @@ static int withdraw_body(struct change *c, struct err *e) {
 static int run_withdraw(struct line *line, struct err *e) {
     if (change(line, withdraw_body, line, "withdraw", e) < 0) return -1;
     line->has_work = false;
+    return 0;
+}
+
+static int decline_body(struct change *c, struct err *e) {
+    struct line *line = c->arg;
+    const char *reason = "declined by its tenant";
+    struct named n;
+    struct request r;
+    struct book b;
+    if (named_read(line, true, &n, e) < 0 || json_may_text(&line->at, "reason", 200, &reason, e) < 0 ||
+        request_find(c->store, n.id, line->session->tenant, &r, e) < 0)
+        return -1;
+    int rc = book_open(&b, c->store, r.pool, c->call->actor, c->call->now, e);
+    if (rc == 0) rc = call_decline(&b, &r, reason, e);
+    if (rc == 0) rc = call_fill(&b, &policy_decider, r.call, NULL, e);
+    if (rc == 0) rc = book_close(&b, e);
+    request_free(&r);
+    if (rc == 0) c->answer = request_view(c->store, n.id, line->session->tenant, e);
+    return c->answer ? 0 : -1;
+}
+
+/* The work is its own grant's end, and a grant of whoever moved up: all that is open. */
+static int run_decline(struct line *line, struct err *e) {
+    return change(line, decline_body, line, "decline", e);
+}
+
+/* Those that take requests now. */
+static int run_calls(struct line *line, struct err *e) {
+    static const char *const keys[] = {"call", "pool", "opens", "closes"};
+    scoped_json json_t *all = call_list(line->call.store, line->call.now, e);
+    size_t i;
+    json_t *row;
+    if (!all) return -1;
+    line->answer = json_array();
+    json_array_foreach(all, i, row) {
+        const char *state = json_string_value(json_object_get(row, "state"));
+        if (!state || strcmp(state, "open") != 0) continue;
+        json_t *one = json_object();
+        for (size_t k = 0; k < 4; k++) json_object_set(one, keys[k], json_object_get(row, keys[k]));
+        json_array_append_new(line->answer, one);
+    }
     return 0;
 }
 
@@ -351,6 +393,8 @@ static int run_explain(struct line *line, struct err *e) {
 const struct verb serve_verbs[] = {{"submit", true, NULL, run_submit},
                                    {"amend", true, NULL, run_amend},
                                    {"withdraw", true, KEYS("request"), run_withdraw},
+                                   {"decline", true, KEYS("request", "reason"), run_decline},
+                                   {"calls", false, KEYS(""), run_calls},
                                    {"list", false, KEYS("all"), run_list},
                                    {"show", false, KEYS("request", "grant"), run_show},
                                    {"wait", false, KEYS("request", "grant", "seconds"), run_wait},

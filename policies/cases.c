@@ -43,14 +43,32 @@ json_t *case_pool(const struct policy *policy) {
         struct fact_flavor f = policy_flavor(policy, i);
         json_t *sizes = json_array();
         for (size_t k = 0; k < f.n_sizes; k++) json_array_append_new(sizes, json_integer(f.sizes[k]));
-        json_array_append_new(flavors, json_pack("{s:s, s:I, s:I, s:I, s:o}", "name", f.name, "rating_gflops",
-                                                 (json_int_t)f.rating.n, "units", (json_int_t)f.capacity.n,
-                                                 "free", (json_int_t)f.free.n, "sizes", sizes));
+        json_t *flavor = json_pack("{s:s, s:I, s:I, s:o}", "name", f.name, "units", (json_int_t)f.capacity.n,
+                                   "free", (json_int_t)f.free.n, "sizes", sizes);
+        if (f.unrated)
+            json_object_set_new(flavor, "unrated", json_true());
+        else
+            json_object_set_new(flavor, "rating_gflops", json_integer(f.rating.n));
+        json_array_append_new(flavors, flavor);
     }
     json_int_t storage = policy_storage(policy).n;
-    return json_pack("{s:s, s:s, s:o, s:I, s:I, s:I}", "name", policy_pool(policy), "basis",
-                     policy_basis(policy), "flavors", flavors, "storage_bytes", storage, "storage_free_bytes",
-                     storage, "granule_bytes", (json_int_t)100000000000);
+    json_t *pool = json_pack("{s:s, s:s, s:o, s:I, s:I, s:I}", "name", policy_pool(policy), "basis",
+                             policy_basis(policy), "flavors", flavors, "storage_bytes", storage,
+                             "storage_free_bytes", storage, "granule_bytes", (json_int_t)100000000000);
+    json_int_t lake = policy_datalake(policy).n;
+    if (lake > 0) {
+        json_object_set_new(pool, "datalake_bytes", json_integer(lake));
+        json_object_set_new(pool, "datalake_free_bytes", json_integer(lake));
+    }
+    json_t *services = json_array();
+    for (size_t i = 0; i < policy_services(policy); i++) {
+        struct fact_service s = policy_service(policy, i);
+        json_array_append_new(services, json_pack("{s:s, s:I, s:I}", "name", s.name, "seats",
+                                                  (json_int_t)s.seats, "free", (json_int_t)s.free));
+    }
+    if (json_array_size(services) > 0) json_object_set(pool, "services", services);
+    json_decref(services);
+    return pool;
 }
 
 /* ---- what was decided ---- */

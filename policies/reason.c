@@ -12,7 +12,7 @@ struct reason *reason_add(struct reasons *r, enum reason_code code, bool decisiv
                           const struct policy *policy, const struct word *rule) {
     r->list = mem_grow(r->list, &r->room, r->n + 1, sizeof *r->list);
     struct reason *reason = &r->list[r->n++];
-    *reason = (struct reason){.code = code, .decisive = decisive};
+    *reason = (struct reason){.code = code, .decisive = decisive, .bare = r->bare};
     if (!rule) return reason;
     char place[POLICY_TEXT];
     snprintf(place, sizeof place, "%s:%d", policy->file, rule->place.line);
@@ -34,6 +34,7 @@ static char *text_of(const struct reason *r, bool with_place, const char *format
 #define REASON_TEXT(name, field, with_place)                                                                 \
     void name(struct reason *r, const char *format, ...) {                                                   \
         va_list args;                                                                                        \
+        if (r->bare) return;                                                                                 \
         va_start(args, format);                                                                              \
         r->field = text_of(r, with_place, format, args);                                                     \
         va_end(args);                                                                                        \

@@ -11,6 +11,7 @@
 struct reasons {
     struct reason *list;
     size_t n, room;
+    bool bare; /* no sentences */
 };
 
 /* A new reason; en and ko are added by reason_say(). rule NULL: no rule of the policy is the cause.

@@ -18,10 +18,10 @@ $(BUILD)/test/policy/%: $(BUILD)/obj/test/policy/%.o $(CORE)
 
 .PHONY: policy-test golden
 
-policy-bench: $(BUILD)/bench/bench_plan
-	@$<
+policy-bench: $(BUILD)/bench/bench_plan $(BUILD)/bench/bench_fill
+	@$(BUILD)/bench/bench_plan; plan=$$?; $(BUILD)/bench/bench_fill && exit $$plan
 
-$(BUILD)/bench/bench_plan: $(BUILD)/obj/test/bench/bench_plan.o $(CORE)
+$(BUILD)/bench/bench_plan $(BUILD)/bench/bench_fill: $(BUILD)/bench/%: $(BUILD)/obj/test/bench/%.o $(CORE)
 	@mkdir -p $(@D)
 	$(call say,LINK)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
