@@ -257,18 +257,23 @@ int offer_expire(struct book *b, int64_t *n, struct err *e) {
     return end_each(b, rows, "expired", "its time has passed", "기한이 지났습니다", n, e);
 }
 
+/* $1: the pool. Devices that are known one by one, and then everything that is only counted. */
+#define LOST                                                                                                 \
+    "SELECT o.tenant, o.request FROM offer o WHERE o.pool = $1 AND (EXISTS (SELECT 1 FROM offer_line l "     \
+    "JOIN "                                                                                                  \
+    "flavor f ON f.pool = l.pool AND 'unit/' || f.name = l.item WHERE l.pool = o.pool AND l.tenant = "       \
+    "o.tenant "                                                                                              \
+    "AND f.has_slots = 1 AND l.quantity > (SELECT count(*) FROM slot s WHERE s.offer = o.request AND "       \
+    "s.flavor = "                                                                                            \
+    "f.name AND s.state = 'ok')) OR EXISTS (SELECT 1 FROM offer_line l WHERE l.pool = o.pool AND l.tenant "  \
+    "= "                                                                                                     \
+    "o.tenant AND (SELECT sum(k.quantity) FROM offer_line k WHERE k.pool = l.pool AND k.item = l.item) > "   \
+    "coalesce((SELECT a.balance FROM account a WHERE a.pool = l.pool AND a.item = l.item AND a.kind = "      \
+    "'free' "                                                                                                \
+    "AND a.grant_id = 0), 0))) ORDER BY o.request"
+
 int offer_end_lost(struct book *b, struct err *e) {
-    scoped_json json_t *rows = sql_json(b->store, e,
-                                        "SELECT o.tenant, o.request FROM offer o WHERE o.pool = $1 AND "
-                                        "(EXISTS (SELECT 1 FROM slot s WHERE s.offer = "
-                                        "o.request AND s.state = 'lost') OR EXISTS (SELECT 1 FROM offer_line "
-                                        "l WHERE l.pool = o.pool AND l.tenant = "
-                                        "o.tenant AND (SELECT sum(k.quantity) FROM offer_line k WHERE k.pool "
-                                        "= l.pool AND k.item = l.item) > coalesce("
-                                        "(SELECT a.balance FROM account a WHERE a.pool = l.pool AND a.item = "
-                                        "l.item AND a.kind = 'free' AND a.grant_id "
-                                        "= 0), 0))) ORDER BY o.request",
-                                        "i", b->pool);
+    scoped_json json_t *rows = sql_json(b->store, e, LOST, "i", b->pool);
     return end_each(b, rows, "lost", "what it set aside was lost", "확보해 둔 자원이 유실되었습니다", NULL,
                     e);
 }

@@ -4,6 +4,7 @@
 #include "alloc/call_award.h"
 #include "alloc/fault.h"
 #include "alloc/grant.h"
+#include "alloc/offer.h"
 #include "alloc/outbox.h"
 #include "alloc/scope.h"
 #include "alloc/text.h"
@@ -178,6 +179,7 @@ static int tick_pool(struct store *s, struct ticking *t, int64_t pool, struct er
     /* Before the queue: what comes back from a call is its reserve list's. */
     if (call_tick(&b, t->options->decider, &t->report->decided, &t->report->unsigned_agreements, e) < 0)
         return -1;
+    if (offer_expire(&b, &t->report->offers_ended, e) < 0) return -1;
     if (engine_plan_all(&b, t->options->decider, &t->report->decided, e) < 0) return -1;
     return book_close(&b, e);
 }
