@@ -166,6 +166,27 @@ const struct fsck_rule fsck_rules[] = {
      " ('granted', 'held', 'queued')) OR (k.state IN ('entered', 'reserve') AND r.state IN ('held',"
      " 'returned', 'queued')) OR (k.state = 'declined' AND r.state = 'withdrawn') OR (k.state = 'out' AND"
      " r.state IN ('denied', 'withdrawn')), 0)" LIMIT},
+    /* I10: an effect without a delivered notice that had passed does not exist. A swap is the holder's own will. */
+    {"reclaim",
+     "SELECT 'notice n-' || c.id || ' of grant g-' || c.grant_id || ' took effect at ' || c.closed_at ||"
+     " ', before its notice was delivered and had passed' FROM reclaim c LEFT JOIN outbox m ON m.id = c.message"
+     " WHERE c.state = 'done' AND c.cause <> 'swap' AND (m.delivered_at IS NULL"
+     " OR m.delivered_at + c.notice_s > c.closed_at OR c.effect_at > c.closed_at)" LIMIT},
+    {"reclaim",
+     "SELECT 'notice n-' || c.id || ' is ' || c.state || ' and names operation ' || x.operation ||"
+     " ', which is no server of grant g-' || c.grant_id || ' that stays' FROM reclaim c JOIN reclaim_operation x"
+     " ON x.reclaim = c.id WHERE c.state IN ('noticed', 'appealed') AND NOT EXISTS (SELECT 1 FROM operation o"
+     " WHERE o.id = x.operation AND o.tenant = c.tenant AND o.grant_id = c.grant_id AND o.kind = 'server'"
+     " AND o.desired = 'present')" LIMIT},
+    {"reclaim",
+     "SELECT 'notice n-' || c.id || ' is ' || c.state || ' over ' || c.units || ' units, its servers have ' ||"
+     " coalesce(sum(o.units), 0) FROM reclaim c LEFT JOIN reclaim_operation x ON x.reclaim = c.id"
+     " LEFT JOIN operation o ON o.id = x.operation WHERE c.state IN ('noticed', 'appealed')"
+     " GROUP BY c.id HAVING c.units <> coalesce(sum(o.units), 0)" LIMIT},
+    {"reclaim",
+     "SELECT 'operation ' || x.operation || ' is named by two open notices, n-' || min(c.id) || ' and n-' ||"
+     " max(c.id) FROM reclaim c JOIN reclaim_operation x ON x.reclaim = c.id WHERE c.state IN ('noticed',"
+     " 'appealed') GROUP BY x.operation HAVING count(*) > 1" LIMIT},
 
     {"link",
      "SELECT 'request r-' || r.id || ' is ' || r.state || ' and names grant g-' || r.grant_id ||"

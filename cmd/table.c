@@ -20,6 +20,7 @@ const struct command *const command_tables[] = {
     policy_commands,
     policy_fmt_commands,
     policy_compile_commands,
+    simulate_commands,
     tenant_commands,
     call_commands,
     request_commands,
