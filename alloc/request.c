@@ -19,13 +19,13 @@ void request_free(struct request *r) {
 int request_find(struct store *s, int64_t id, int64_t tenant, struct request *out, struct err *e) {
     struct rows r;
     *out = (struct request){0};
-    int rc = rows_open(
-        &r, s, e,
-        "SELECT r.id, r.tenant, r.pool, coalesce(r.grant_id, 0), coalesce(r.call, 0), r.state, t.name, p.name "
-        "FROM request r "
-        "JOIN tenant t ON t.id = r.tenant JOIN pool p ON p.id = r.pool "
-        "WHERE r.id = $1 AND ($2 = 0 OR r.tenant = $2)",
-        "ii", id, tenant);
+    int rc = rows_open(&r, s, e,
+                       "SELECT r.id, r.tenant, r.pool, coalesce(r.grant_id, 0), coalesce(r.call, 0), "
+                       "r.state, t.name, p.name "
+                       "FROM request r "
+                       "JOIN tenant t ON t.id = r.tenant JOIN pool p ON p.id = r.pool "
+                       "WHERE r.id = $1 AND ($2 = 0 OR r.tenant = $2)",
+                       "ii", id, tenant);
     if (rc == 0 && (rc = rows_next(&r, e)) == 1) {
         *out = (struct request){.id = rows_int(&r, 0),
                                 .tenant = rows_int(&r, 1),
