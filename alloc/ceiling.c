@@ -69,3 +69,63 @@ int ceiling_add(struct book *b, int64_t tenant, struct holding more, const struc
 int ceiling_take(struct book *b, int64_t tenant, struct holding less, struct err *e) {
     return ceiling_add(b, tenant, (struct holding){gflops(-less.compute.n), bytes(-less.storage.n)}, NULL, e);
 }
+
+/* ---- single items ---- */
+
+static int item_limit(struct book *b, const char *scope, int64_t owner, const char *item, bool has,
+                      int64_t most, struct err *e) {
+    if (!has) return 0;
+    return sql_do(
+        b->store, e,
+        "INSERT INTO holding (pool, scope, owner, item, held, most) VALUES ($1, $2, $3, $4, 0, $5) ON "
+        "CONFLICT "
+        "(pool, scope, owner, item) DO UPDATE SET most = CASE WHEN excluded.most > holding.held THEN "
+        "excluded.most ELSE holding.held END",
+        "isisi", b->pool, scope, owner, item, most);
+}
+
+/* 0 has no other meaning than nothing: a row without a limit holds NULL. */
+static int items_open(struct book *b, const char *scope, int64_t owner, struct err *e) {
+    return sql_do(b->store, e, "UPDATE holding SET most = NULL WHERE pool = $1 AND scope = $2 AND owner = $3",
+                  "isi", b->pool, scope, owner);
+}
+
+int ceiling_items_set(struct book *b, int64_t tenant, const struct plan_limits *l, struct err *e) {
+    int64_t organisation;
+    if (organisation_of(b, tenant, &organisation, e) < 0 || items_open(b, "tenant", tenant, e) < 0 ||
+        items_open(b, "organisation", organisation, e) < 0)
+        return -1;
+    for (size_t i = 0; i < l->n_items; i++) {
+        const struct plan_item_limit *m = &l->items[i];
+        if (item_limit(b, "tenant", tenant, m->item, m->has, m->most, e) < 0 ||
+            item_limit(b, "organisation", organisation, m->item, m->has_organisation, m->organisation, e) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int scope_moved(struct book *b, const char *scope, int64_t owner, const char *item, int64_t quantity,
+                       struct err *e) {
+    int rc = quantity < 0
+                 ? sql_do(b->store, e,
+                          "UPDATE holding SET held = held + $5 WHERE pool = $1 AND scope = $2 AND owner = $3 "
+                          "AND item = $4",
+                          "isisi", b->pool, scope, owner, item, quantity)
+                 : sql_do(b->store, e,
+                          "INSERT INTO holding (pool, scope, owner, item, held) VALUES ($1, $2, $3, $4, $5) "
+                          "ON CONFLICT "
+                          "(pool, scope, owner, item) DO UPDATE SET held = holding.held + excluded.held",
+                          "isisi", b->pool, scope, owner, item, quantity);
+    return rc < 0 ? err_context(e, "%s %lld would pass its ceiling of %s", scope, (long long)owner, item) : 0;
+}
+
+int ceiling_item_moved(struct book *b, int64_t tenant, const char *item, int64_t quantity, struct err *e) {
+    int64_t organisation;
+    int rc =
+        sql_int(b->store, e, &organisation, "SELECT organisation FROM tenant WHERE id = $1", "i", tenant);
+    if (rc <= 0) return rc; /* of nobody: there is no ceiling to keep */
+    return scope_moved(b, "tenant", tenant, item, quantity, e) < 0 ||
+                   scope_moved(b, "organisation", organisation, item, quantity, e) < 0
+               ? -1
+               : 0;
+}

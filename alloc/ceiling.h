@@ -2,7 +2,8 @@
 /*
  * What each tenant and each organisation holds in a pool, beside the most it may hold: the second
  * guard, kept by constraints in the store whatever the policy code does. Compute counts from the
- * reservation until the units were seen absent; storage until its volumes were.
+ * reservation until the units were seen absent; storage until its volumes were. The table `holding` has the
+ * same for each single item (units of a flavor, the data lake, seats) and follows the entries of the ledger.
  */
 #pragma once
 #include "alloc/decide.h"
@@ -17,4 +18,9 @@ struct holding {
    would pass its limit is ERR_CONFLICT. */
 int ceiling_add(struct book *b, int64_t tenant, struct holding more, const struct plan_limits *limits,
                 struct err *e);
+/* The most of single items: max(limit, held). What the policy does not limit any more has no bound. */
+int ceiling_items_set(struct book *b, int64_t tenant, const struct plan_limits *limits, struct err *e);
+/* An entry brought so much of an item to a grant of the tenant, or took it (less than 0). Called by
+ * book_write(). */
+int ceiling_item_moved(struct book *b, int64_t tenant, const char *item, int64_t quantity, struct err *e);
 int ceiling_take(struct book *b, int64_t tenant, struct holding less, struct err *e);

@@ -64,6 +64,19 @@ struct instant_text date_text(instant_t t) {
     return out;
 }
 
+static instant_t civil_start(int64_t year, int month) {
+    return instant(days_from_civil((struct civil){year, month, 1}) * CLOCK_DAY - CLOCK_CIVIL_OFFSET);
+}
+
+void civil_period(instant_t t, int months, instant_t *from, instant_t *until) {
+    struct civil c = civil_from_days(civil_day(t));
+    int first = (c.month - 1) / months * months + 1, next = first + months;
+    *from = civil_start(c.year, first);
+    *until = next > 12 ? civil_start(c.year + 1, next - 12) : civil_start(c.year, next);
+}
+
+int64_t civil_day(instant_t t) { return floor_day(t.s + CLOCK_CIVIL_OFFSET); }
+
 struct instant_text civil_text(instant_t t) {
     struct instant_text out = instant_text(instant_after(t, span(CLOCK_CIVIL_OFFSET)));
     out.s[10] = ' ';

@@ -40,6 +40,9 @@ struct instant_text date_text(instant_t t);    /* the civil date (UTC+9) on whic
 /* An end for people: the last civil day ("2027-03-31") where it is the end of a day; else with the civil
    time ("2027-03-31 18:00"). */
 struct instant_text end_text(instant_t end);
+/* The civil (UTC+9) month (months 1), quarter (3) or year (12) in which t falls: *from <= t < *until. */
+void civil_period(instant_t t, int months, instant_t *from, instant_t *until);
+int64_t civil_day(instant_t t);              /* the civil day on which t falls, counted from 1970-01-01 */
 struct instant_text civil_text(instant_t t); /* the civil date and time: 2026-11-22 15:30 */
 /* "2026-11-22T06:30:00Z" or with an offset; fixed width, real dates only, no leap second 60. */
 int instant_parse(const char *text, instant_t *out, struct err *e);

@@ -65,6 +65,9 @@ struct fact_pool {
     bytes_t datalake_capacity, datalake_free;
     const struct fact_service *services;
     size_t n_services;
+    const char *const
+        *measures; /* metrics that can be measured here: for the comparison with a policy only */
+    size_t n_measures;
     const struct fact_end *ends; /* by (at, grant, flavor): the next ones, of flavors that run short */
     size_t n_ends;
     struct fact_promised promised;
@@ -267,6 +270,7 @@ struct reason {
     char *en, *ko;           /* one sentence with the numbers; ko is never NULL (falls back to a template) */
     char *hint_en, *hint_ko; /* what would change the answer; NULL when nothing would */
     bool decisive;           /* changing what it names would change the outcome */
+    bool bare;               /* of a plan without sentences: en, ko and hints are NULL */
 };
 
 /* So many servers of so many units of a flavor. */
@@ -417,6 +421,14 @@ void reclaim_plan_free(struct reclaim_plan *plan);
 
 struct policy; /* policies/policy.h */
 
+/* What the decisions of a policy read beyond the claims that are new. */
+enum policy_needs {
+    /* One that waits keeps what it waits for from those behind it: all that wait are planned each time, and
+       facts.pool.waiting is 0. */
+    NEEDS_WAITING = 1,
+    NEEDS_SPENT = 2, /* fact_tenant.spent */
+};
+
 /* What the engine may call. The wiring in cmd/ hands it the one of policies/. */
 struct decider {
     /* Parses and checks a policy from its stored form (text, tables). Errors name file:line:column. */
@@ -424,12 +436,18 @@ struct decider {
     void (*close)(struct policy *policy);
     /* 0, or -1 for an engine fault; a rule that cannot be evaluated is a HOLD, not a failure. */
     int (*plan)(const struct policy *policy, const struct facts *facts, struct plan *out, struct err *e);
+    /* The same decisions without sentences, for who plans much and tells little (a simulation). */
+    int (*plan_bare)(const struct policy *policy, const struct facts *facts, struct plan *out, struct err *e);
     /* One standing for each of facts.tenants, into out[facts.n_tenants]. Claims and grants do not matter. */
     int (*assess)(const struct policy *policy, const struct facts *facts, struct standing *out,
                   struct err *e);
+    /* A sum of enum policy_needs. NULL: it needs everything. */
+    unsigned (*needs)(const struct policy *policy);
     /* What shall be taken back now, of facts.grants, beyond the notices that stand. Changes nothing. */
     int (*reclaim)(const struct policy *policy, const struct facts *facts, struct reclaim_plan *out,
                    struct err *e);
+    /* The i-th metric and window that its rules look at, for facts.grants; false past the last. */
+    bool (*window)(const struct policy *policy, size_t i, const char **metric, span_t *window);
     /* The whole way of one claim through the policy, as JSON text that the caller frees (allot-policy(5),
        TRACE); NULL when the facts do not name it. */
     char *(*trace)(const struct policy *policy, const struct facts *facts, const char *claim, struct err *e);

@@ -8,6 +8,8 @@
 #include "alloc/outbox.h"
 #include "alloc/request.h"
 #include "alloc/scope.h"
+#include "alloc/standing.h"
+#include "alloc/supply.h"
 #include "alloc/text.h"
 #include "alloc/version.h"
 
@@ -44,6 +46,9 @@ struct applying {
     struct gathered gathered;
     struct placer placer;
     int64_t plan, policy; /* row ids; plan 0: its facts were not stored yet */
+    const struct decider *decider;
+    struct policy *rules; /* NULL: none is valid now */
+    int64_t supply;       /* of the pool, when this plan was made */
     struct engine_results *results;
 };
 
@@ -143,6 +148,11 @@ static const char *note_after(const struct decision *d) {
     return d->outcome == OUTCOME_HOLD && d->n_reasons ? reason_code_word(d->reasons[0].code) : NULL;
 }
 
+/* The supply at which it was planned; a barrier is planned each time: -1. */
+static int64_t planned_at(const struct applying *a, const struct decision *d) {
+    return d->is_barrier ? -1 : a->supply;
+}
+
 /* noted: its digest is written to the ledger. The request gets its state with it: one update, not two. */
 static int insert_decision(struct applying *a, const struct gathered_claim *c, const struct decision *d,
                            const char *body, bool noted, struct err *e) {
@@ -155,9 +165,12 @@ static int insert_decision(struct applying *a, const struct gathered_claim *c, c
                "iiiiissi", c->tenant, id, c->request, a->plan, a->book->at.s, outcome_word(d->outcome), body,
                (int64_t)noted) < 0)
         return -1;
-    return sql_do(a->book->store, e,
-                  "UPDATE request SET decision = $3, state = $4, note = $5 WHERE tenant = $1 AND id = $2",
-                  "iiiss", c->tenant, c->request, id, state_after(d), note_after(d));
+    return sql_do(
+        a->book->store, e,
+        "UPDATE request SET decision = $3, state = $4, note = $5, planned_supply = CASE WHEN $6 >= 0 THEN "
+        "$6 END, is_barrier = $7 WHERE tenant = $1 AND id = $2",
+        "iiissii", c->tenant, c->request, id, state_after(d), note_after(d), planned_at(a, d),
+        (int64_t)d->is_barrier);
 }
 
 static int store_decision(struct applying *a, const struct gathered_claim *c, const struct decision *d,
@@ -228,15 +241,24 @@ static int apply_new(struct applying *a, const struct gathered_claim *c, const s
     return 0;
 }
 
+/* Decided as before: its state may have been set back for the plan. */
+static int stays(struct applying *a, const struct gathered_claim *c, const struct decision *d,
+                 struct err *e) {
+    return sql_do(a->book->store, e,
+                  "UPDATE request SET state = $3, note = $4, planned_supply = CASE WHEN $5 >= 0 THEN $5 END, "
+                  "is_barrier "
+                  "= $6 WHERE tenant = $1 AND id = $2",
+                  "iissii", c->tenant, c->request, state_after(d), note_after(d), planned_at(a, d),
+                  (int64_t)d->is_barrier);
+}
+
 static int apply_decision(struct applying *a, const struct gathered_claim *c, const struct decision *d,
                           const struct placed *placed, struct err *e) {
     scoped_json json_t *decision = decision_encode(d);
     scoped_free char *body = json_dumps(decision, JSON_COMPACT | JSON_SORT_KEYS);
     enum novelty novelty;
     if (novelty_of(a, c, d, decision, body, &novelty, e) < 0) return -1;
-    if (novelty != NOVELTY_NEW &&
-        request_set_state(a->book, c->tenant, c->request, state_after(d), note_after(d), e) < 0)
-        return -1;
+    if (novelty != NOVELTY_NEW && stays(a, c, d, e) < 0) return -1;
     if (novelty == NOVELTY_SAME) return 0;
     if (novelty == NOVELTY_FIGURES) return refresh_decision(a, c, d, body, e);
     return apply_new(a, c, d, placed, decision, body, e);
@@ -347,19 +369,33 @@ static void plan_without_policy(const struct facts *f, struct plan *out) {
     }
 }
 
-static int plan_all(struct applying *a, const struct decider *decider, struct plan *plan, struct err *e) {
+/* The policy that decides now, and how it sees the tenants today. */
+static int rules_open(struct applying *a, struct err *e) {
     scoped_free char *stored = NULL;
     struct book *b = a->book;
     int has = version_active(b->store, b->pool, b->at, &a->policy, &b->policy, &stored, e);
     if (has < 0) return -1;
-    if (has == 0) {
+    if (has == 0) return 0;
+    a->rules = a->decider->open(stored, e);
+    if (!a->rules) return err_context(e, "the active policy");
+    return standing_refresh(b, a->decider, a->rules, a->policy, e);
+}
+
+static void rules_close(struct applying *a) {
+    if (a->rules) a->decider->close(a->rules);
+    a->rules = NULL;
+}
+
+static bool rules_need(const struct applying *a, enum policy_needs what) {
+    return a->rules && (!a->decider->needs || (a->decider->needs(a->rules) & what) != 0);
+}
+
+static int plan_all(struct applying *a, struct plan *plan, struct err *e) {
+    if (!a->rules) {
         plan_without_policy(&a->gathered.facts, plan);
         return 0;
     }
-    struct policy *policy = decider->open(stored, e);
-    if (!policy) return err_context(e, "the active policy");
-    int rc = decider->plan(policy, &a->gathered.facts, plan, e);
-    decider->close(policy);
+    int rc = a->decider->plan(a->rules, &a->gathered.facts, plan, e);
     if (rc == 0 && plan->n_decisions != a->gathered.facts.n_claims)
         rc = err_set(e, ERR_FAILED, "the policy decided %zu of %zu requests", plan->n_decisions,
                      a->gathered.facts.n_claims);
@@ -369,22 +405,48 @@ static int plan_all(struct applying *a, const struct decider *decider, struct pl
 /* What was held because the policy or a fact was missing is tried again with the rest. */
 static int try_held_again(struct book *b, struct err *e) {
     return sql_do(b->store, e,
-                  "UPDATE request SET state = 'queued' WHERE state = 'held' AND pool = $1 AND note IN "
-                  "('NO_POLICY', 'EVAL_ERROR') AND call IS NULL",
+                  "UPDATE request SET state = 'queued', planned_supply = NULL WHERE state = 'held' AND pool "
+                  "= $1 AND note IN ('NO_POLICY', 'EVAL_ERROR') AND call IS NULL",
                   "i", b->pool);
+}
+
+/* Gathers, plans and applies; the policy is open. */
+static int plan_and_apply(struct applying *a, bool all, struct err *e) {
+    struct plan plan = {0};
+    struct book *b = a->book;
+    struct gather_want want = {.all = all || rules_need(a, NEEDS_WAITING),
+                               .spent = rules_need(a, NEEDS_SPENT)};
+    if (supply_now(b->store, b->pool, &a->supply, e) < 0 ||
+        gather(b->store, b->pool, b->at, &want, &a->gathered, e) < 0)
+        return -1;
+    placer_open(&a->placer, b->store, b->pool);
+    int rc = a->gathered.facts.n_claims ? plan_all(a, &plan, e) : 0;
+    for (size_t i = 0; rc == 0 && i < plan.n_decisions; i++) rc = apply(a, i, &plan.decisions[i], e);
+    plan_free(&plan);
+    placer_close(&a->placer);
+    gathered_free(&a->gathered);
+    return rc;
+}
+
+static int plan_pool(struct book *b, const struct decider *decider, bool all, struct engine_results *results,
+                     struct err *e) {
+    struct applying a = {.book = b, .results = results, .decider = decider};
+    if (try_held_again(b, e) < 0) return -1;
+    int rc = rules_open(&a, e);
+    if (rc == 0) rc = plan_and_apply(&a, all, e);
+    rules_close(&a);
+    return rc;
 }
 
 int engine_plan(struct book *b, const struct decider *decider, struct engine_results *results,
                 struct err *e) {
-    struct applying a = {.book = b, .results = results};
-    struct plan plan = {0};
-    if (try_held_again(b, e) < 0 || gather(b->store, b->pool, b->at, 0, &a.gathered, e) < 0) return -1;
-    placer_open(&a.placer, b->store, b->pool);
-    int rc = a.gathered.facts.n_claims ? plan_all(&a, decider, &plan, e) : 0;
-    for (size_t i = 0; rc == 0 && i < plan.n_decisions; i++) rc = apply(&a, i, &plan.decisions[i], e);
-    plan_free(&plan);
-    placer_close(&a.placer);
-    gathered_free(&a.gathered);
+    int rc = plan_pool(b, decider, false, results, e);
+    return rc < 0 ? -1 : call_plan_queued(b, decider, results, e);
+}
+
+int engine_plan_all(struct book *b, const struct decider *decider, struct engine_results *results,
+                    struct err *e) {
+    int rc = plan_pool(b, decider, true, results, e);
     return rc < 0 ? -1 : call_plan_queued(b, decider, results, e);
 }
 
@@ -395,34 +457,44 @@ static void plan_wait(const struct facts *f, struct plan *out) {
     call_wait(&f->claims[0], &out->decisions[0]);
 }
 
-static int plan_within(struct applying *a, const struct decider *decider, const struct call_share *share,
-                       struct plan *plan, struct err *e) {
+static int plan_within(struct applying *a, const struct call_share *share, struct plan *plan, struct err *e) {
     struct facts *facts = &a->gathered.facts;
     if (call_waits(&facts->claims[0])) {
         plan_wait(facts, plan);
         return 0;
     }
     call_share_limit(facts, share);
-    if (plan_all(a, decider, plan, e) < 0) return -1;
+    if (plan_all(a, plan, e) < 0) return -1;
     if (!call_share_passed(facts, share, &plan->decisions[0])) return 0;
     plan_free(plan);
     *plan = (struct plan){0};
-    return plan_all(a, decider, plan, e);
+    return plan_all(a, plan, e);
+}
+
+static int plan_alone(struct applying *a, int64_t request, const struct call_share *share, struct err *e) {
+    struct plan plan = {0};
+    struct book *b = a->book;
+    struct gather_want want = {.alone = request, .spent = rules_need(a, NEEDS_SPENT)};
+    if (supply_now(b->store, b->pool, &a->supply, e) < 0 ||
+        gather(b->store, b->pool, b->at, &want, &a->gathered, e) < 0)
+        return -1;
+    placer_open(&a->placer, b->store, b->pool);
+    int rc = a->gathered.facts.n_claims == 1
+                 ? plan_within(a, share, &plan, e)
+                 : err_set(e, ERR_NOT_FOUND, "no request r-%lld in this pool", (long long)request);
+    if (rc == 0) rc = apply(a, 0, &plan.decisions[0], e);
+    plan_free(&plan);
+    placer_close(&a->placer);
+    gathered_free(&a->gathered);
+    return rc;
 }
 
 int engine_plan_alone(struct book *b, const struct decider *decider, int64_t request,
                       const struct call_share *share, struct engine_results *results, struct err *e) {
-    struct applying a = {.book = b, .results = results};
-    struct plan plan = {0};
-    if (gather(b->store, b->pool, b->at, request, &a.gathered, e) < 0) return -1;
-    placer_open(&a.placer, b->store, b->pool);
-    int rc = a.gathered.facts.n_claims == 1
-                 ? plan_within(&a, decider, share, &plan, e)
-                 : err_set(e, ERR_NOT_FOUND, "no request r-%lld in this pool", (long long)request);
-    if (rc == 0) rc = apply(&a, 0, &plan.decisions[0], e);
-    plan_free(&plan);
-    placer_close(&a.placer);
-    gathered_free(&a.gathered);
+    struct applying a = {.book = b, .results = results, .decider = decider};
+    int rc = rules_open(&a, e);
+    if (rc == 0) rc = plan_alone(&a, request, share, e);
+    rules_close(&a);
     return rc;
 }
 

@@ -22,6 +22,8 @@
     " AND b.kind IN ('reserved', 'held', 'kept', 'releasing') AND b.grant_id = g.id)"
 #define UNITS ALL_OF("'unit/' || l.flavor")
 #define BYTES ALL_OF("'storage'")
+/* Storage and data lake share one ceiling. */
+#define UMBRELLA "(" BYTES " + " ALL_OF("'datalake'") ")"
 /* What the backend has, or may have, of grant g. */
 #define SERVERS                                                                                              \
     "(SELECT coalesce(sum(o.units), 0) FROM operation o WHERE o.grant_id = g.id AND o.kind = 'server'"       \
@@ -41,11 +43,18 @@
 #define TAKEN \
     "WITH taken AS (SELECT g.pool, g.tenant, t.organisation," \
     " (SELECT coalesce(sum(l.rating_gflops * " UNITS "), 0) FROM grant_line l" \
-    "  WHERE l.tenant = g.tenant AND l.grant_id = g.id) AS gflops, " BYTES " + " ALL_OF("'datalake'") " AS bytes" \
+    "  WHERE l.tenant = g.tenant AND l.grant_id = g.id) AS gflops, " UMBRELLA " AS bytes" \
     " FROM grants g JOIN tenant t ON t.id = g.tenant WHERE g.state NOT IN ('ended', 'void'))," \
     " summed AS (SELECT pool, 'tenant' AS scope, tenant AS owner, sum(gflops) AS gflops, sum(bytes) AS bytes" \
     " FROM taken GROUP BY pool, tenant UNION ALL" \
     " SELECT pool, 'organisation', organisation, sum(gflops), sum(bytes) FROM taken GROUP BY pool, organisation) "
+
+#define HELD \
+    "WITH taken AS (SELECT a.pool, g.tenant, t.organisation, a.item, a.balance FROM account a JOIN grants g ON g.id =" \
+    " a.grant_id AND g.pool = a.pool JOIN tenant t ON t.id = g.tenant WHERE a.balance <> 0 AND a.item <> 'storage')," \
+    " summed AS (SELECT pool, 'tenant' AS scope, tenant AS owner, item, sum(balance) AS held FROM taken" \
+    " GROUP BY pool, tenant, item UNION ALL" \
+    " SELECT pool, 'organisation', organisation, item, sum(balance) FROM taken GROUP BY pool, organisation, item) "
 
 const struct fsck_rule fsck_rules[] = {
     {"account",
@@ -110,6 +119,30 @@ const struct fsck_rule fsck_rules[] = {
      " WHERE (c.compute_gflops <> 0 OR c.storage_bytes <> 0) AND NOT EXISTS"
      " (SELECT 1 FROM summed s WHERE s.pool = c.pool AND s.scope = c.scope AND s.owner = c.owner)" LIMIT},
 
+    /* The same for single items; storage has only the sums above. */
+    {"ceiling", HELD
+     "SELECT s.scope || ' number ' || s.owner || ' in pool number ' || s.pool || ': its grants have ' || s.held ||"
+     " ' of ' || s.item || ', the row says ' || coalesce(h.held, 'nothing') FROM summed s LEFT JOIN holding h"
+     " ON h.pool = s.pool AND h.scope = s.scope AND h.owner = s.owner AND h.item = s.item"
+     " WHERE s.held <> coalesce(h.held, 0)" LIMIT},
+    {"ceiling", HELD
+     "SELECT h.scope || ' number ' || h.owner || ' in pool number ' || h.pool || ': the row says ' || h.held ||"
+     " ' of ' || h.item || ', no grant has it' FROM holding h WHERE h.held <> 0 AND NOT EXISTS (SELECT 1 FROM summed s"
+     " WHERE s.pool = h.pool AND s.scope = h.scope AND s.owner = h.owner AND s.item = h.item)" LIMIT},
+
+    {"offer",
+     "SELECT 'offers set aside ' || sum(l.quantity) || ' of ' || l.item || ' in pool number ' || l.pool || ', ' ||"
+     " coalesce(a.balance, 0) || ' are free' FROM offer_line l LEFT JOIN account a ON a.pool = l.pool AND a.item = l.item"
+     " AND a.kind = 'free' AND a.grant_id = 0 GROUP BY l.pool, l.item HAVING sum(l.quantity) > coalesce(a.balance, 0)" LIMIT},
+    {"offer",
+     "SELECT 'the offer of request r-' || o.request || ' is of no request that waits in that pool' FROM offer o"
+     " WHERE NOT EXISTS (SELECT 1 FROM request r WHERE r.tenant = o.tenant AND r.id = o.request AND r.pool = o.pool"
+     " AND r.state = 'queued')" LIMIT},
+    {"offer",
+     "SELECT 'slot ' || s.host || ' ' || s.name || ' (' || s.flavor || ') is set aside for request r-' || s.offer ||"
+     " ', which has no offer' FROM slot s WHERE s.offer IS NOT NULL AND (s.operation IS NOT NULL OR NOT EXISTS"
+     " (SELECT 1 FROM offer o WHERE o.request = s.offer AND o.pool = s.pool))" LIMIT},
+
     {"operation",
      "SELECT 'grant g-' || g.id || ': its servers have ' || " SERVERS " || ' of ' || l.flavor ||"
      " ', the accounts ' || " UNITS LINES "WHERE " SERVERS " <> " UNITS
@@ -157,6 +190,27 @@ const struct fsck_rule fsck_rules[] = {
      " ('granted', 'held', 'queued')) OR (k.state IN ('entered', 'reserve') AND r.state IN ('held',"
      " 'returned', 'queued')) OR (k.state = 'declined' AND r.state = 'withdrawn') OR (k.state = 'out' AND"
      " r.state IN ('denied', 'withdrawn')), 0)" LIMIT},
+    /* I10: an effect without a delivered notice that had passed does not exist. A swap is the holder's own will. */
+    {"reclaim",
+     "SELECT 'notice n-' || c.id || ' of grant g-' || c.grant_id || ' took effect at ' || c.closed_at ||"
+     " ', before its notice was delivered and had passed' FROM reclaim c LEFT JOIN outbox m ON m.id = c.message"
+     " WHERE c.state = 'done' AND c.cause <> 'swap' AND (m.delivered_at IS NULL"
+     " OR m.delivered_at + c.notice_s > c.closed_at OR c.effect_at > c.closed_at)" LIMIT},
+    {"reclaim",
+     "SELECT 'notice n-' || c.id || ' is ' || c.state || ' and names operation ' || x.operation ||"
+     " ', which is no server of grant g-' || c.grant_id || ' that stays' FROM reclaim c JOIN reclaim_operation x"
+     " ON x.reclaim = c.id WHERE c.state IN ('noticed', 'appealed') AND NOT EXISTS (SELECT 1 FROM operation o"
+     " WHERE o.id = x.operation AND o.tenant = c.tenant AND o.grant_id = c.grant_id AND o.kind = 'server'"
+     " AND o.desired = 'present')" LIMIT},
+    {"reclaim",
+     "SELECT 'notice n-' || c.id || ' is ' || c.state || ' over ' || c.units || ' units, its servers have ' ||"
+     " coalesce(sum(o.units), 0) FROM reclaim c LEFT JOIN reclaim_operation x ON x.reclaim = c.id"
+     " LEFT JOIN operation o ON o.id = x.operation WHERE c.state IN ('noticed', 'appealed')"
+     " GROUP BY c.id HAVING c.units <> coalesce(sum(o.units), 0)" LIMIT},
+    {"reclaim",
+     "SELECT 'operation ' || x.operation || ' is named by two open notices, n-' || min(c.id) || ' and n-' ||"
+     " max(c.id) FROM reclaim c JOIN reclaim_operation x ON x.reclaim = c.id WHERE c.state IN ('noticed',"
+     " 'appealed') GROUP BY x.operation HAVING count(*) > 1" LIMIT},
 
     {"link",
      "SELECT 'request r-' || r.id || ' is ' || r.state || ' and names grant g-' || r.grant_id ||"

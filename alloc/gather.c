@@ -3,112 +3,34 @@
 
 #include "alloc/pool.h"
 #include "alloc/scope.h"
+#include "alloc/standing.h"
+#include "alloc/supply.h"
 #include "alloc/text.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Which requests: $1 the pool, $2 the one alone. Two texts, because each then has its own index. */
-#define QUEUED "$2 = 0 AND state = 'queued' AND pool = $1 AND call IS NULL"
-#define ALONE  "id = $2 AND pool = $1"
+/* ---- requests ---- */
 
-struct tenants {
-    struct fact_tenant *of;
-    int64_t *numbers;
-    size_t n, room, numbers_room;
-};
+/* $3: now. A request has a rank from the award of its call on. */
+#define CLAIMS_SQL                                                                                           \
+    "SELECT id, tenant, flavor, units, compute_gflops, minimum_units, minimum_gflops, per_server, "          \
+    "storage_bytes, until_at, term_s, submitted_at, approved_by, override_rule, decision, "                  \
+    "override_rule IS NOT NULL AND override_until > $3, datalake_bytes, "                                    \
+    "(SELECT c.name FROM call c WHERE c.id = request.call), agreed_at, (SELECT k.rank FROM call_request k "  \
+    "WHERE k.call = request.call AND k.request = request.id), replaces FROM request WHERE pool = $1 AND "
+#define ALONE  "id = $2 AND $4 = 0"
+#define QUEUED "state = 'queued' AND call IS NULL AND $2 = 0"
+/* Those for which something may have come free since they were last planned. */
+#define FRESH     " AND (planned_supply IS NULL OR planned_supply < $4)"
+#define NO_OFFERS " AND NOT EXISTS (SELECT 1 FROM offer o WHERE o.request = request.id) ORDER BY id"
 
-static size_t tenant_index(const struct tenants *t, int64_t number) {
-    size_t low = 0, high = t->n;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (t->numbers[middle] < number)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-#define TENANTS_SQL                                                                                          \
-    "SELECT t.id, t.name, o.registration, t.state = 'suspended', coalesce(a.compute_gflops, 0), "            \
-    "coalesce(b.compute_gflops, 0), coalesce(a.storage_bytes, 0), coalesce(b.storage_bytes, 0) "             \
-    "FROM tenant t JOIN organisation o ON o.id = t.organisation "                                            \
-    "LEFT JOIN ceiling a ON a.pool = $1 AND a.scope = 'tenant' AND a.owner = t.id "                          \
-    "LEFT JOIN ceiling b ON b.pool = $1 AND b.scope = 'organisation' AND b.owner = t.organisation "          \
-    "WHERE t.id IN (SELECT tenant FROM request WHERE "
-
-static int load_tenants(struct gathered *g, struct store *s, int64_t pool, int64_t alone, struct tenants *t,
-                        struct err *e) {
-    struct rows r;
-    int rc = rows_open(&r, s, e,
-                       alone ? TENANTS_SQL ALONE ") ORDER BY t.id" : TENANTS_SQL QUEUED ") ORDER BY t.id",
-                       "ii", pool, alone);
-    while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
-        t->of = mem_grow(t->of, &t->room, t->n + 1, sizeof *t->of);
-        t->numbers = mem_grow(t->numbers, &t->numbers_room, t->n + 1, sizeof *t->numbers);
-        t->numbers[t->n] = rows_int(&r, 0);
-        t->of[t->n++] = (struct fact_tenant){.name = keep_text(&g->memory, rows_text(&r, 1)),
-                                             .organisation = keep_text(&g->memory, rows_text(&r, 2)),
-                                             .suspended = rows_int(&r, 3) != 0,
-                                             .held_compute = gflops(rows_int(&r, 4)),
-                                             .organisation_compute = gflops(rows_int(&r, 5)),
-                                             .held_storage = bytes(rows_int(&r, 6)),
-                                             .organisation_storage = bytes(rows_int(&r, 7))};
-        rc = 0;
-    }
-    rows_close(&r);
-    if (t->of) keep_add(&g->memory, t->of);
-    g->facts.tenants = t->of;
-    g->facts.n_tenants = t->n;
-    return rc;
-}
-
-/* Rows (owner, name, value) ordered by owner: attributes of one owner stand together. */
-struct attr_sink {
-    struct fact_attr *attrs;
-    size_t n, room;
-};
-
-#define ATTRS_SQL                                                                                            \
-    "SELECT tenant, name, value FROM tenant_attr WHERE tenant IN (SELECT tenant FROM request WHERE "
-
-static int load_tenant_attrs(struct gathered *g, struct store *s, int64_t pool, int64_t alone,
-                             struct tenants *t, struct err *e) {
-    struct rows r;
-    struct attr_sink sink = {0};
-    size_t *first = mem_alloc((t->n + 1) * sizeof *first);
-    int rc = rows_open(&r, s, e,
-                       alone ? ATTRS_SQL ALONE ") ORDER BY tenant, name"
-                             : ATTRS_SQL QUEUED ") ORDER BY tenant, name",
-                       "ii", pool, alone);
-    while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
-        size_t i = tenant_index(t, rows_int(&r, 0));
-        rc = i < t->n ? 0
-                      : err_set(e, ERR_FAILED, "attributes of tenant %lld, which has no request",
-                                (long long)rows_int(&r, 0));
-        if (rc < 0) break;
-        if (t->of[i].n_attrs++ == 0) first[i] = sink.n;
-        sink.attrs = mem_grow(sink.attrs, &sink.room, sink.n + 1, sizeof *sink.attrs);
-        sink.attrs[sink.n++] = (struct fact_attr){keep_text(&g->memory, rows_text(&r, 1)),
-                                                  keep_text(&g->memory, rows_text(&r, 2))};
-        rc = 0;
-    }
-    rows_close(&r);
-    for (size_t i = 0; i < t->n; i++)
-        if (t->of[i].n_attrs) t->of[i].attrs = sink.attrs + first[i];
-    if (sink.attrs) keep_add(&g->memory, sink.attrs);
-    free(first);
-    return rc;
-}
-
-static struct fact_claim read_claim(struct gathered *g, const struct rows *r, const struct tenants *t) {
+static struct fact_claim read_claim(struct gathered *g, const struct rows *r) {
     char id[24];
     text_format(id, sizeof id, "r-%lld", (long long)rows_int(r, 0));
     bool by_units = !rows_null(r, 3), by_compute = !rows_null(r, 4);
     return (struct fact_claim){
         .id = keep_text(&g->memory, id),
-        .tenant = tenant_index(t, rows_int(r, 1)),
         .flavor = keep_text(&g->memory, rows_text(r, 2)),
         .ask = by_units     ? ASK_UNITS
                : by_compute ? ASK_COMPUTE
@@ -134,105 +56,170 @@ static struct fact_claim read_claim(struct gathered *g, const struct rows *r, co
     };
 }
 
-/* $3: now. A request has a rank from the award of its call on. */
-#define CLAIMS_SQL                                                                                           \
-    "SELECT id, tenant, flavor, units, compute_gflops, minimum_units, minimum_gflops, per_server, "          \
-    "storage_bytes, until_at, term_s, submitted_at, approved_by, override_rule, decision, "                  \
-    "override_rule IS NOT NULL AND override_until > $3, datalake_bytes, "                                    \
-    "(SELECT c.name FROM call c WHERE c.id = request.call), agreed_at, (SELECT k.rank FROM call_request k "  \
-    "WHERE k.call = request.call AND k.request = request.id) FROM request WHERE "
+struct loading {
+    struct fact_claim *claims;
+    int64_t *replaces; /* grants; 0: none */
+    size_t n, room, gathered_room, replaces_room;
+};
 
-static int load_claims(struct gathered *g, struct store *s, int64_t pool, int64_t alone,
-                       const struct tenants *t, struct err *e) {
+static void claim_add(struct gathered *g, struct loading *l, const struct rows *r) {
+    l->claims = mem_grow(l->claims, &l->room, l->n + 1, sizeof *l->claims);
+    l->replaces = mem_grow(l->replaces, &l->replaces_room, l->n + 1, sizeof *l->replaces);
+    g->claims = mem_grow(g->claims, &l->gathered_room, l->n + 1, sizeof *g->claims);
+    g->claims[l->n] =
+        (struct gathered_claim){rows_int(r, 0), rows_int(r, 1), rows_int(r, 14), !rows_null(r, 7)};
+    l->replaces[l->n] = rows_int(r, 20);
+    l->claims[l->n++] = read_claim(g, r);
+}
+
+static int load_claims(struct gathered *g, struct loading *l, struct store *s, int64_t pool,
+                       const struct gather_want *want, struct err *e) {
     struct rows r;
-    struct fact_claim *claims = NULL;
-    size_t n = 0, room = 0, claims_room = 0;
-    int rc = rows_open(&r, s, e, alone ? CLAIMS_SQL ALONE : CLAIMS_SQL QUEUED " ORDER BY id", "iii", pool,
-                       alone, g->facts.now.s);
+    int64_t supply;
+    if (supply_now(s, pool, &supply, e) < 0) return -1;
+    int rc = rows_open(&r, s, e,
+                       want->alone ? CLAIMS_SQL ALONE
+                       : want->all ? CLAIMS_SQL QUEUED " AND $4 >= 0" NO_OFFERS
+                                   : CLAIMS_SQL QUEUED FRESH NO_OFFERS,
+                       "iiii", pool, want->alone, g->facts.now.s, want->alone ? (int64_t)0 : supply);
     while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
-        claims = mem_grow(claims, &room, n + 1, sizeof *claims);
-        g->claims = mem_grow(g->claims, &claims_room, n + 1, sizeof *g->claims);
-        g->claims[n] =
-            (struct gathered_claim){rows_int(&r, 0), rows_int(&r, 1), rows_int(&r, 14), !rows_null(&r, 7)};
-        claims[n++] = read_claim(g, &r, t);
+        claim_add(g, l, &r);
         rc = 0;
     }
     rows_close(&r);
-    if (claims) keep_add(&g->memory, claims);
+    if (l->claims) keep_add(&g->memory, l->claims);
     if (g->claims) keep_add(&g->memory, g->claims);
-    g->facts.claims = claims;
-    g->facts.n_claims = n;
+    g->facts.claims = l->claims;
+    g->facts.n_claims = l->n;
     return rc;
 }
 
-#define CLAIM_ATTRS_SQL                                                                                      \
-    "SELECT request, name, value FROM request_attr WHERE (tenant, request) IN (SELECT tenant, id FROM "      \
-    "request WHERE "
-
-static int load_claim_attrs(struct gathered *g, struct store *s, int64_t pool, int64_t alone, struct err *e) {
+static int load_attrs(struct gathered *g, struct store *s, const struct gathered_claim *c,
+                      struct fact_claim *claim, struct err *e) {
     struct rows r;
-    struct fact_claim *claims = (struct fact_claim *)g->facts.claims; /* ours until gather() returns */
-    struct attr_sink sink = {0};
-    size_t *first = mem_alloc((g->facts.n_claims + 1) * sizeof *first), i = 0;
-    int rc = rows_open(&r, s, e,
-                       alone ? CLAIM_ATTRS_SQL ALONE ") ORDER BY request, name"
-                             : CLAIM_ATTRS_SQL QUEUED ") ORDER BY request, name",
-                       "ii", pool, alone);
+    struct fact_attr *attrs = NULL;
+    size_t room = 0;
+    int rc = rows_open(
+        &r, s, e, "SELECT name, value FROM request_attr WHERE tenant = $1 AND request = $2 ORDER BY name",
+        "ii", c->tenant, c->request);
     while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
-        while (i < g->facts.n_claims && g->claims[i].request < rows_int(&r, 0)) i++;
-        if (claims[i].n_attrs++ == 0) first[i] = sink.n;
-        sink.attrs = mem_grow(sink.attrs, &sink.room, sink.n + 1, sizeof *sink.attrs);
-        sink.attrs[sink.n++] = (struct fact_attr){keep_text(&g->memory, rows_text(&r, 1)),
-                                                  keep_text(&g->memory, rows_text(&r, 2))};
+        attrs = mem_grow(attrs, &room, claim->n_attrs + 1, sizeof *attrs);
+        attrs[claim->n_attrs++] = (struct fact_attr){keep_text(&g->memory, rows_text(&r, 0)),
+                                                     keep_text(&g->memory, rows_text(&r, 1))};
         rc = 0;
     }
     rows_close(&r);
-    for (size_t k = 0; k < g->facts.n_claims; k++)
-        if (claims[k].n_attrs) claims[k].attrs = sink.attrs + first[k];
-    if (sink.attrs) keep_add(&g->memory, sink.attrs);
-    free(first);
+    claim->attrs = attrs ? keep_add(&g->memory, attrs) : NULL;
     return rc;
 }
 
-#define SEATS_SQL                                                                                            \
-    "SELECT request, service, seats FROM request_seats WHERE (tenant, request) IN (SELECT tenant, id FROM "  \
-    "request WHERE "
-
-static int load_claim_seats(struct gathered *g, struct store *s, int64_t pool, int64_t alone, struct err *e) {
+static int load_seats(struct gathered *g, struct store *s, const struct gathered_claim *c,
+                      struct fact_claim *claim, struct err *e) {
     struct rows r;
-    struct fact_claim *claims = (struct fact_claim *)g->facts.claims; /* ours until gather() returns */
     struct fact_seats *seats = NULL;
-    size_t n = 0, room = 0, i = 0;
-    size_t *first = mem_alloc((g->facts.n_claims + 1) * sizeof *first);
-    int rc = rows_open(&r, s, e,
-                       alone ? SEATS_SQL ALONE ") ORDER BY request, service"
-                             : SEATS_SQL QUEUED ") ORDER BY request, service",
-                       "ii", pool, alone);
+    size_t room = 0;
+    int rc = rows_open(
+        &r, s, e,
+        "SELECT service, seats FROM request_seats WHERE tenant = $1 AND request = $2 ORDER BY service", "ii",
+        c->tenant, c->request);
     while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
-        while (i < g->facts.n_claims && g->claims[i].request < rows_int(&r, 0)) i++;
-        if (claims[i].n_seats++ == 0) first[i] = n;
-        seats = mem_grow(seats, &room, n + 1, sizeof *seats);
-        seats[n++] = (struct fact_seats){keep_text(&g->memory, rows_text(&r, 1)), rows_int(&r, 2)};
+        seats = mem_grow(seats, &room, claim->n_seats + 1, sizeof *seats);
+        seats[claim->n_seats++] =
+            (struct fact_seats){keep_text(&g->memory, rows_text(&r, 0)), rows_int(&r, 1)};
         rc = 0;
     }
     rows_close(&r);
-    for (size_t k = 0; k < g->facts.n_claims; k++)
-        if (claims[k].n_seats) claims[k].seats = seats + first[k];
-    if (seats) keep_add(&g->memory, seats);
-    free(first);
+    claim->seats = seats ? keep_add(&g->memory, seats) : NULL;
     return rc;
 }
 
-int gather(struct store *s, int64_t pool, instant_t now, int64_t alone, struct gathered *out, struct err *e) {
+/* What the grant that goes in exchange still has. One that has ended meanwhile gives nothing more. */
+static int load_replaced(struct gathered *g, struct store *s, int64_t grant, struct fact_replaced *out,
+                         struct err *e) {
+    struct rows r;
+    struct fact_holding *holdings = NULL;
+    size_t room = 0;
+    char id[24];
+    text_format(id, sizeof id, "g-%lld", (long long)grant);
+    *out = (struct fact_replaced){.grant = keep_text(&g->memory, id)};
+    int rc = rows_open(
+        &r, s, e,
+        "SELECT a.item, sum(a.balance), g.compute_gflops, (SELECT sum(b.balance) FROM account b WHERE "
+        "b.pool = g.pool AND b.grant_id = g.id AND b.item IN ('storage', 'datalake') AND b.kind = "
+        "a.kind) FROM grants g JOIN account a ON a.pool = g.pool AND a.grant_id = g.id WHERE g.id = $1 "
+        "AND g.state IN ('active', 'notice', 'grace') AND a.kind = 'held' AND a.balance > 0 GROUP BY "
+        "a.item ORDER BY a.item",
+        "i", grant);
+    while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
+        const char *item = rows_text(&r, 0);
+        out->compute = gflops(rows_int(&r, 2));
+        out->storage = bytes(rows_int(&r, 3));
+        rc = 0;
+        if (strcmp(item, ITEM_STORAGE) == 0) continue;
+        holdings = mem_grow(holdings, &room, out->n_holdings + 1, sizeof *holdings);
+        holdings[out->n_holdings++] =
+            (struct fact_holding){.item = keep_text(&g->memory, item), .held = rows_int(&r, 1)};
+    }
+    rows_close(&r);
+    out->holdings = holdings ? keep_add(&g->memory, holdings) : NULL;
+    return rc;
+}
+
+static int load_claim_parts(struct gathered *g, struct store *s, struct loading *l, struct err *e) {
+    for (size_t i = 0; i < l->n; i++) {
+        struct fact_claim *c = &l->claims[i];
+        if (load_attrs(g, s, &g->claims[i], c, e) < 0 || load_seats(g, s, &g->claims[i], c, e) < 0) return -1;
+        if (l->replaces[i] && load_replaced(g, s, l->replaces[i], &c->replaces, e) < 0) return -1;
+    }
+    return 0;
+}
+
+/* ---- whose they are ---- */
+
+static int number_cmp(const void *a, const void *b) {
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Numbers of the claims' tenants, each once; and which of them each claim's is. */
+static size_t tenants_of(struct gathered *g, struct loading *l) {
+    size_t n = 0;
+    g->tenants = keep_add(&g->memory, mem_alloc((l->n + 1) * sizeof *g->tenants));
+    for (size_t i = 0; i < l->n; i++) g->tenants[i] = g->claims[i].tenant;
+    qsort(g->tenants, l->n, sizeof *g->tenants, number_cmp);
+    for (size_t i = 0; i < l->n; i++)
+        if (n == 0 || g->tenants[n - 1] != g->tenants[i]) g->tenants[n++] = g->tenants[i];
+    for (size_t i = 0; i < l->n; i++) {
+        const int64_t *found = bsearch(&g->claims[i].tenant, g->tenants, n, sizeof *g->tenants, number_cmp);
+        l->claims[i].tenant = (size_t)(found - g->tenants);
+    }
+    return n;
+}
+
+int gather(struct store *s, int64_t pool, instant_t now, const struct gather_want *want, struct gathered *out,
+           struct err *e) {
     *out = (struct gathered){.facts = {.now = now}};
-    struct tenants t = {0};
-    int rc = load_tenants(out, s, pool, alone, &t, e);
-    if (rc == 0) rc = load_tenant_attrs(out, s, pool, alone, &t, e);
-    if (rc == 0) rc = load_claims(out, s, pool, alone, &t, e);
-    if (rc == 0 && out->facts.n_claims) rc = load_claim_attrs(out, s, pool, alone, e);
-    if (rc == 0 && out->facts.n_claims) rc = load_claim_seats(out, s, pool, alone, e);
+    struct loading l = {0};
+    int rc = load_claims(out, &l, s, pool, want, e);
+    if (rc == 0) rc = load_claim_parts(out, s, &l, e);
+    size_t n = rc == 0 ? tenants_of(out, &l) : 0;
+    if (rc == 0) rc = gather_load_tenants(out, s, pool, n, want->spent, e);
     if (rc == 0) rc = pool_load_facts(s, pool, &out->facts.pool, e);
-    free(t.numbers);
+    if (rc == 0 && l.n) rc = standing_promised(s, pool, out->tenants, n, &out->facts.pool.promised, e);
+    if (rc == 0 && l.n && !want->alone) rc = gather_load_waiting(out, s, pool, e);
+    if (rc == 0 && l.n) rc = gather_load_ends(out, s, pool, e);
+    free(l.replaces);
+    if (rc < 0) gathered_free(out);
+    return rc;
+}
+
+int gather_tenants(struct store *s, int64_t pool, instant_t now, const int64_t *numbers, size_t n,
+                   struct gathered *out, struct err *e) {
+    *out = (struct gathered){.facts = {.now = now}};
+    out->tenants = keep_add(&out->memory, mem_alloc((n + 1) * sizeof *out->tenants));
+    memcpy(out->tenants, numbers, n * sizeof *numbers);
+    int rc = gather_load_tenants(out, s, pool, n, false, e);
+    if (rc == 0) rc = pool_load_facts(s, pool, &out->facts.pool, e);
     if (rc < 0) gathered_free(out);
     return rc;
 }

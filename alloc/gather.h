@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The facts of one plan, read from the store: the pool, every request of it that is queued, and the
- * tenants of those requests with what they and their organisations hold. Everything is owned.
- * What answers a call is left out: it is planned alone, in its turn (alloc/call_award.h).
+ * The facts of one plan, read from the store: the pool, the requests to be planned, and their tenants with
+ * what they and their organisations hold. Everything is owned.
+ *
+ * What answers a call is left out: it is planned alone, in its turn (alloc/call_award.h). So is a request
+ * that has an offer: what it could have now is set aside, until the offer is taken or ends.
  */
 #pragma once
 #include "alloc/decide.h"
@@ -18,9 +20,26 @@ struct gathered_claim {
 struct gathered {
     struct facts facts;
     struct gathered_claim *claims; /* as many as facts.n_claims, same order */
+    int64_t *tenants;              /* numbers behind facts.tenants, ascending */
     struct keep memory;
 };
 
-/* alone: the one request to be planned, whatever its state; 0: all that are queued and answer no call. */
-int gather(struct store *s, int64_t pool, instant_t now, int64_t alone, struct gathered *out, struct err *e);
+struct gather_want {
+    int64_t alone; /* this request alone, whatever its state; 0: those that are queued */
+    bool all;      /* of those also the ones for which nothing came free since they were last planned */
+    bool spent;    /* fact_tenant.spent */
+};
+
+int gather(struct store *s, int64_t pool, instant_t now, const struct gather_want *want, struct gathered *out,
+           struct err *e);
+/* The pool and these tenants (ascending), without claims. */
+int gather_tenants(struct store *s, int64_t pool, instant_t now, const int64_t *numbers, size_t n,
+                   struct gathered *out, struct err *e);
 void gathered_free(struct gathered *g);
+
+/* alloc/gather_tenant.c: fills facts.tenants for g->tenants[n]. */
+int gather_load_tenants(struct gathered *g, struct store *s, int64_t pool, size_t n, bool spent,
+                        struct err *e);
+/* alloc/gather_pool.c: what waits and is left out, and the lease ends of flavors that run short. */
+int gather_load_waiting(struct gathered *g, struct store *s, int64_t pool, struct err *e);
+int gather_load_ends(struct gathered *g, struct store *s, int64_t pool, struct err *e);

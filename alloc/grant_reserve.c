@@ -125,6 +125,7 @@ static int insert_grant(struct making *m, struct err *e) {
 
 static int book_amounts(struct making *m, struct err *e) {
     const struct decision *d = m->decision;
+    if (ceiling_items_set(m->book, m->tenant, &d->limits, e) < 0) return -1;
     for (size_t i = 0; i < d->n_lines; i++)
         if (book_line(m, &d->lines[i], e) < 0) return -1;
     if (d->storage.n > 0) {

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "alloc/ledger.h"
 
+#include "alloc/ceiling.h"
 #include "alloc/fault.h"
 #include "alloc/scope.h"
+#include "alloc/supply.h"
 #include "alloc/text.h"
 
 #include <stdlib.h>
@@ -134,6 +136,13 @@ static int transfer(struct book *b, const struct entry *n, struct err *e) {
     if (sql_changes(b->store) != 1)
         return err_set(e, ERR_CONFLICT, "ledger: %s: fewer than %lld of %s are %s (grant g-%lld)", n->kind,
                        (long long)n->quantity, n->item, account_word(n->from), (long long)n->grant);
+    bool comes = !is_of_grant(n->from) && is_of_grant(n->to),
+         goes = is_of_grant(n->from) && !is_of_grant(n->to);
+    if ((comes || goes) && strcmp(n->item, ITEM_STORAGE) != 0 &&
+        ceiling_item_moved(b, n->tenant, n->item, comes ? n->quantity : -n->quantity, e) < 0)
+        return -1;
+    /* Whatever comes free may be what somebody waits for. */
+    if (n->to == ACCOUNT_FREE && supply_raise(b->store, b->pool, e) < 0) return -1;
     return sql_do(
         b->store, e,
         "INSERT INTO account (pool, item, kind, grant_id, balance) VALUES ($1, $2, $3, $4, $5) "

@@ -4,6 +4,7 @@
 #include "alloc/pool_books.h"
 #include "alloc/pool_run.h"
 #include "alloc/scope.h"
+#include "alloc/supply.h"
 #include "alloc/text.h"
 
 #include <stdlib.h>
@@ -35,6 +36,7 @@ int pool_drain(struct store *s, int64_t pool, const char *host, bool on, const c
     int rc = host ? drain_host(&b, host, on, e)
                   : sql_do(s, e, "UPDATE pool SET state = $2 WHERE id = $1", "is", pool,
                            on ? "draining" : "active");
+    if (rc == 0 && !on) rc = supply_raise(s, pool, e);
     if (rc < 0 || book_note(&b, on ? "pool.drain" : "pool.undrain", 0, host ? host : "", e) < 0) return -1;
     return book_close(&b, e);
 }

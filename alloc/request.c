@@ -138,7 +138,7 @@ static int write_ask(struct book *b, int64_t tenant, int64_t id, const struct re
                "minimum_units = nullif($7, 0), minimum_gflops = nullif($8, 0), per_server = nullif($9, 0), "
                "storage_bytes = $10, "
                "until_at = CASE WHEN $11 THEN $12 END, term_s = nullif($13, 0), datalake_bytes = "
-               "$14, state = 'queued' WHERE tenant = $1 AND id = $2",
+               "$14, planned_supply = NULL, state = 'queued' WHERE tenant = $1 AND id = $2",
                "iissiiiiiiiiii", tenant, id, n->purpose ? n->purpose : "", n->flavor,
                n->ask == ASK_UNITS ? n->units.n : (int64_t)0,
                n->ask == ASK_COMPUTE ? n->compute.n : (int64_t)0,
@@ -308,7 +308,8 @@ int request_approve(struct book *b, const struct request *r, const char *approve
                         r->tenant_name);
     }
     if (sql_do(b->store, e,
-               "UPDATE request SET state = 'queued', approved_by = $3, note = NULL WHERE tenant = $1 AND id "
+               "UPDATE request SET state = 'queued', approved_by = $3, note = NULL, planned_supply = NULL "
+               "WHERE tenant = $1 AND id "
                "= $2",
                "iis", r->tenant, r->id, approver) < 0)
         return -1;

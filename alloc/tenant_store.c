@@ -3,6 +3,7 @@
 #include "alloc/tenant.h"
 
 #include "alloc/scope.h"
+#include "alloc/standing.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -318,6 +319,7 @@ int tenant_save(struct book *b, const struct tenant *before, struct tenant *afte
     if (!words && !contacts && !keys) return 0;
     int rc = before ? row_update(b, &before->row, &after->row, e) : row_insert(b, &after->row, e);
     if (rc == 0) rc = attrs_write(b, after->row.id, diff, checker, e);
+    if (rc == 0 && words) rc = standing_drop(b->store, after->row.id, e);
     if (rc == 0 && words)
         rc = note(b, before ? "tenant.set" : "tenant.add", &after->row, "changes", json_incref(diff), e);
     if (rc == 0 && contacts) rc = contacts_write(b, old, after, e);
@@ -367,6 +369,7 @@ int tenant_set_state(struct book *b, struct tenant_row *row, enum tenant_state t
                row->id) < 0)
         return -1;
     row->state = to;
+    if (standing_drop(b->store, row->id, e) < 0) return -1;
     return note(b, kinds[to], row, "reason", json_string(reason), e);
 }
 

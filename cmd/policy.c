@@ -193,6 +193,21 @@ static int date_option(struct call *call, const char *name, bool begins, struct 
     return 0;
 }
 
+/* What the policy says of its own time; the options may only shorten it. */
+static int validity(const struct policy *policy, struct loading *l, struct err *e) {
+    struct maybe_instant from, until;
+    policy_valid(policy, &from, &until);
+    if (from.has && l->from.has && l->from.at.s < from.at.s)
+        return err_set(e, ERR_USAGE, "--from is before %s, from when policy '%s' says that it is valid",
+                       instant_text(from.at).s, policy_name(policy));
+    if (until.has && l->until.has && l->until.at.s > until.at.s)
+        return err_set(e, ERR_USAGE, "--until is after %s, until when policy '%s' says that it is valid",
+                       instant_text(until.at).s, policy_name(policy));
+    if (!l->from.has) l->from = from;
+    if (!l->until.has) l->until = until;
+    return 0;
+}
+
 /* The hash of the catalogue is part of what decided. NULL: there is no catalogue. */
 static int catalogue_hash(struct hash *hash, bool *has, struct err *e) {
     scoped_json json_t *catalogue = data_catalogue(e);
@@ -210,7 +225,8 @@ static int load_policy(struct call *call, const struct policy *policy, struct er
     struct loading l = {.policy = policy, .pool = call_option(call, "pool")};
     if (!l.pool) l.pool = policy_pool(policy);
     if (date_option(call, "from", true, &l.from, e) < 0 ||
-        date_option(call, "until", false, &l.until, e) < 0 || catalogue_hash(&hash, &has_catalogue, e) < 0)
+        date_option(call, "until", false, &l.until, e) < 0 || validity(policy, &l, e) < 0 ||
+        catalogue_hash(&hash, &has_catalogue, e) < 0)
         return -1;
     scoped_free char *stored = policy_stored(policy, has_catalogue ? hash.hex : NULL);
     l.stored = stored;

@@ -8,6 +8,7 @@
 #include "alloc/request.h"
 #include "alloc/scope.h"
 #include "alloc/usage.h"
+#include "cmd/queue.h"
 #include "cmd/request.h"
 #include "policies/policy.h"
 
@@ -253,6 +254,45 @@ static int run_renew(struct line *line, struct err *e) {
     return grant_run(line, true, e);
 }
 
+/* ---- notices of reclaim ---- */
+
+static int notice_body(struct change *c, struct err *e) {
+    if (notice_change(c, c->arg, e) < 0) return -1;
+    serve_notice_view(c->answer);
+    return 0;
+}
+
+static int notice_run(struct line *line, enum notice_act act, const char *reason, struct err *e) {
+    const char *number;
+    struct notice_change a = {.act = act, .tenant = line->session->tenant, .words = reason};
+    if (json_need_text(&line->at, "notice", 32, &number, e) < 0) return -1;
+    if (number_parse(number, 'n', &a.id, e) < 0) return json_context(&line->at, "notice", e);
+    if (change(line, notice_body, &a, act == NOTICE_APPEAL ? "appeal" : "consent", e) < 0) return -1;
+    line->has_work = false;
+    return 0;
+}
+
+static int run_appeal(struct line *line, struct err *e) {
+    const char *reason;
+    if (json_need_text(&line->at, "reason", 1000, &reason, e) < 0) return -1;
+    return notice_run(line, NOTICE_APPEAL, reason, e);
+}
+
+static int run_consent(struct line *line, struct err *e) {
+    return notice_run(line, NOTICE_CONSENT, line->session->name, e);
+}
+
+/* Open ones; with "all" those that are over too. */
+static int run_notices(struct line *line, struct err *e) {
+    struct reclaim_filter f = {.tenant = line->session->tenant};
+    if (json_may_bool(&line->at, "all", &f.all, e) < 0) return -1;
+    line->answer = reclaim_list(line->call.store, &f, e);
+    if (!line->answer) return -1;
+    for (size_t i = 0; i < json_array_size(line->answer); i++)
+        serve_notice_view(json_array_get(line->answer, i));
+    return 0;
+}
+
 /* ---- reading ---- */
 
 static bool is_open(const json_t *request) {
@@ -400,6 +440,9 @@ const struct verb serve_verbs[] = {{"submit", true, NULL, run_submit},
                                    {"wait", false, KEYS("request", "grant", "seconds"), run_wait},
                                    {"release", true, KEYS("grant", "reason"), run_release},
                                    {"renew", true, KEYS("grant"), run_renew},
+                                   {"notices", false, KEYS("all"), run_notices},
+                                   {"appeal", true, KEYS("notice", "reason"), run_appeal},
+                                   {"consent", true, KEYS("notice"), run_consent},
                                    {"usage", false, KEYS("since", "until", "by"), run_usage},
                                    {"explain", false, KEYS("request"), run_explain},
                                    {0}};

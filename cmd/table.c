@@ -19,6 +19,8 @@ const struct command *const command_tables[] = {
     pool_commands,
     policy_commands,
     policy_fmt_commands,
+    policy_compile_commands,
+    simulate_commands,
     tenant_commands,
     call_commands,
     request_commands,

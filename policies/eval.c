@@ -14,10 +14,37 @@ void eval_begin(struct eval *e, const struct policy *policy, const struct facts 
     e->policy = policy;
     e->facts = facts;
     e->claim = claim;
+    e->tenant = facts ? &facts->tenants[claim->tenant] : NULL;
     e->today = facts ? day_number(facts->now) : 0;
     e->member = NULL;
     e->missing = -1;
     memset(e->slots, 0, policy->n_variables * sizeof *e->slots);
+}
+
+void eval_tenant(struct eval *e, const struct policy *policy, const struct facts *facts,
+                 const struct fact_tenant *tenant) {
+    struct fact_claim none = {.tenant = (size_t)(tenant - facts->tenants)};
+    eval_begin(e, policy, facts, &none);
+    e->claim = NULL;
+}
+
+void eval_tier(struct eval *e, int tier) {
+    struct slot *s = &e->slots[VAR_TIER];
+    s->state = tier < 0 ? SLOT_UNKNOWN : SLOT_SET;
+    s->n = tier;
+}
+
+static bool of_request(const struct variable *v, int variable) {
+    static const bool built_in[VARS_BUILT_IN] = {[VAR_COMPUTE] = true,
+                                                 [VAR_STORAGE] = true,
+                                                 [VAR_UNITS] = true,
+                                                 [VAR_FLAVOR] = true,
+                                                 [VAR_CALL] = true};
+    return v->of == SUBJECT_REQUEST || (v->of == SUBJECT_BUILT_IN && built_in[variable]);
+}
+
+bool eval_lacks_request(const struct eval *e) {
+    return !e->claim && of_request(&e->policy->variables[e->missing], e->missing);
 }
 
 static const struct fact_flavor *flavor_asked(const struct eval *e) {
@@ -62,10 +89,10 @@ static void read_text(struct slot *s, const char *text) {
 }
 
 static void read_built_in(struct eval *e, int variable, struct slot *s) {
-    const struct fact_tenant *tenant = &e->facts->tenants[e->claim->tenant];
     switch (variable) {
-    case VAR_TENANT: read_text(s, tenant->name); break;
-    case VAR_ORGANISATION: read_text(s, tenant->organisation); break;
+    case VAR_TENANT: read_text(s, e->tenant->name); break;
+    case VAR_ORGANISATION: read_text(s, e->tenant->organisation); break;
+    case VAR_TIER: s->state = SLOT_UNKNOWN; break;
     case VAR_COMPUTE: read_compute(e, s); break;
     case VAR_STORAGE: slot_set(s, e->claim->storage.n + e->claim->datalake.n); break;
     case VAR_UNITS: read_units(e, s); break;
@@ -82,7 +109,7 @@ static const char *attr_find(const struct fact_attr *attrs, size_t n, const char
 }
 
 static void read_attr(const struct eval *e, const struct variable *v, struct slot *s) {
-    const struct fact_tenant *tenant = &e->facts->tenants[e->claim->tenant];
+    const struct fact_tenant *tenant = e->tenant;
     struct err wrong = {0};
     const char *text = v->of == SUBJECT_TENANT ? attr_find(tenant->attrs, tenant->n_attrs, v->name.s)
                                                : attr_find(e->claim->attrs, e->claim->n_attrs, v->name.s);
@@ -94,11 +121,13 @@ static const struct slot *slot_read(struct eval *e, int variable) {
     struct slot *s = &e->slots[variable];
     if (s->state != SLOT_UNREAD) return s;
     const struct variable *v = &e->policy->variables[variable];
-    if (v->of == SUBJECT_BUILT_IN)
+    if (!e->claim && of_request(v, variable))
+        s->state = SLOT_UNKNOWN;
+    else if (v->of == SUBJECT_BUILT_IN)
         read_built_in(e, variable, s);
     else
         read_attr(e, v, s);
-    if (v->type == TYPE_DATE) s->relative = s->n - e->today;
+    if (s->state == SLOT_SET && v->type == TYPE_DATE) s->relative = s->n - e->today;
     return s;
 }
 
@@ -152,7 +181,8 @@ static bool test_holds(const struct eval *e, const struct expr *x, const struct 
 
 static enum truth eval_test(struct eval *e, const struct expr *x) {
     const struct slot *s = slot_read(e, x->variable);
-    if (x->op == OP_UNSET && s->state != SLOT_BAD) return s->state == SLOT_UNSET ? TRUTH_TRUE : TRUTH_FALSE;
+    if (x->op == OP_UNSET && s->state != SLOT_BAD && s->state != SLOT_UNKNOWN)
+        return s->state == SLOT_UNSET ? TRUTH_TRUE : TRUTH_FALSE;
     if (s->state != SLOT_SET) {
         e->missing = x->variable;
         return TRUTH_UNKNOWN;
@@ -188,15 +218,18 @@ enum truth eval_expr(struct eval *e, const struct expr *x) {
 void eval_missing(const struct eval *e, struct text *en, struct text *ko) {
     const struct variable *v = &e->policy->variables[e->missing];
     const struct slot *s = &e->slots[e->missing];
-    bool of_request = v->of == SUBJECT_REQUEST;
-    if (s->state == SLOT_BAD) {
+    bool request = v->of == SUBJECT_REQUEST;
+    if (e->missing == VAR_TIER) {
+        text_add(en, "the tier of the tenant is not known");
+        text_add(ko, "기업의 등급을 알 수 없습니다");
+    } else if (s->state == SLOT_BAD) {
         text_add(en, "'%s' is '%s', which is not %s", v->name.s, s->text, type_word(v->type));
         text_add(ko, "'%s'의 값 '%s'이(가) 올바르지 않습니다", v->name.s, s->text);
     } else if (v->of == SUBJECT_BUILT_IN) {
         text_add(en, "'%s' is not known until the request names a flavor", v->name.s);
         text_add(ko, "자원 종류를 지정하지 않아 '%s' 값을 알 수 없습니다", v->name.s);
     } else {
-        text_add(en, "'%s' of the %s is not set", v->name.s, of_request ? "request" : "tenant");
-        text_add(ko, "%s 속성 '%s'이(가) 지정되지 않았습니다", of_request ? "신청" : "기업", v->name.s);
+        text_add(en, "'%s' of the %s is not set", v->name.s, request ? "request" : "tenant");
+        text_add(ko, "%s 속성 '%s'이(가) 지정되지 않았습니다", request ? "신청" : "기업", v->name.s);
     }
 }

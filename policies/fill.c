@@ -15,33 +15,39 @@ struct bucket {
     struct fill_amount dominant; /* n 0: its share is always 0 */
 };
 
-/* A claim at its place in the order of all ties: tier where strict, credits, submitted, id. */
+/* A claim at its place in the order of all ties: tier where strict, credits, submitted, id. Steps are counted
+   up to one more than can ever be given. */
 struct seat {
-    int64_t given, guarantee, most;
-    uint32_t claim, bucket;
+    uint32_t claim, bucket, guarantee, most;
+};
+
+/* A claim in a round: the steps that counted when it began, and how many more it may take. */
+struct turn {
+    uint32_t seat, begun, more;
 };
 
 /* The claims of one bucket that are filled now. Those with the fewest steps come first, and among them the
-   first seat: a queue, because each goes to the end with its step, and those behind it stay in order. */
+   first seat: a queue, because each goes to the end with its step, and those behind it stay in order.
+   In a flat one steps do not count, because the share stays 0: seat after seat. */
 struct lane {
     const struct bucket *bucket;
-    const struct sort_item *next, *end; /* seats not begun, by the steps that they have, then by seat */
-    uint32_t *queue;                    /* a ring with room for all of them */
-    size_t room, head, n, left;         /* n queued, the first `left` of them with `steps` steps */
-    int64_t steps;                      /* of those whose turn it is */
-    bool from_queue;                    /* the first is the queue's, else the next not begun */
-    uint32_t seat;                      /* the first */
+    bool is_flat, from_queue;   /* from_queue: the first is the queue's, else the next not begun */
+    struct turn *next, *end;    /* not begun, by the steps that they begin with, then by seat */
+    struct turn *queue;         /* a ring with room for all of them */
+    size_t room, head, n, left; /* n queued, the first `left` of them with `steps` steps */
+    int64_t steps;              /* of those whose turn it is */
+    struct turn *first;         /* whose turn it is */
 };
 
 struct filling {
     const struct fill_problem *p;
     struct fill_result *r;
     struct bucket *buckets;
-    size_t n_buckets, room_buckets, room_order;
-    uint32_t *bucket_of; /* by claim */
+    size_t n_buckets, room_buckets, room_order, n_counted;
     struct seat *seats;
+    uint32_t *has; /* steps of each seat, counted after each round */
     struct sort_item *items, *scratch;
-    uint32_t *rings;
+    struct turn *turns, *rings;
     int64_t *free;
 };
 
@@ -107,8 +113,8 @@ static size_t bucket_add(struct filling *f, size_t claim, uint64_t hash) {
     return f->n_buckets++;
 }
 
-/* Open addressing; a slot holds the number of a bucket + 1. */
-static void find_buckets(struct filling *f) {
+/* The bucket of each claim. Open addressing; a slot holds the number of a bucket + 1. */
+static void find_buckets(struct filling *f, uint32_t bucket_of[]) {
     size_t mask = 15;
     uint32_t *slots = mem_alloc((mask + 1) * sizeof *slots);
     for (size_t i = 0; i < f->p->n_claims; i++) {
@@ -118,7 +124,7 @@ static void find_buckets(struct filling *f) {
                !(f->buckets[slots[at] - 1].hash == hash && is_like(f->buckets[slots[at] - 1].like, c)))
             at = (at + 1) & mask;
         if (!slots[at]) slots[at] = (uint32_t)bucket_add(f, i, hash) + 1;
-        f->bucket_of[i] = slots[at] - 1;
+        bucket_of[i] = slots[at] - 1;
         if (2 * f->n_buckets <= mask) continue;
         free(slots);
         mask = 4 * mask + 3;
@@ -137,24 +143,40 @@ static uint64_t by_tier(const struct fill_claim *c) { return sort_signed(c->tier
 static uint64_t by_credits(const struct fill_claim *c) { return ~sort_signed(c->credits); }
 static uint64_t by_submitted(const struct fill_claim *c) { return sort_signed(c->submitted); }
 
-static void sort_claims(struct filling *f, uint64_t (*key)(const struct fill_claim *c)) {
-    for (size_t i = 0; i < f->p->n_claims; i++) f->items[i].key = key(&f->p->claims[f->items[i].item]);
-    sort_stable(f->items, f->scratch, f->p->n_claims);
+/* Keys are first read in the order of memory. */
+static void sort_claims(struct filling *f, uint64_t (*key)(const struct fill_claim *c), uint64_t keys[]) {
+    size_t n = f->p->n_claims, same = 0;
+    for (size_t i = 0; i < n; i++) same += (keys[i] = key(&f->p->claims[i])) == keys[0];
+    if (same == n) return;
+    for (size_t i = 0; i < n; i++) f->items[i].key = keys[f->items[i].item];
+    sort_stable(f->items, f->scratch, n);
+}
+
+static uint32_t clipped(int64_t steps) {
+    return (uint32_t)(steps < FILL_STEPS_MOST + 1 ? steps : FILL_STEPS_MOST + 1);
 }
 
 static void find_seats(struct filling *f) {
     const struct fill_problem *p = f->p;
-    for (size_t i = 0; i < p->n_claims; i++) f->items[i].item = (uint32_t)i;
-    sort_claims(f, by_submitted);
-    sort_claims(f, by_credits);
-    if (p->strict) sort_claims(f, by_tier);
+    uint32_t *bucket_of = mem_alloc(p->n_claims * sizeof *bucket_of);
+    struct seat *by_claim = mem_alloc(p->n_claims * sizeof *by_claim);
+    uint64_t *keys = mem_alloc(p->n_claims * sizeof *keys);
+    find_buckets(f, bucket_of);
     for (size_t i = 0; i < p->n_claims; i++) {
-        const struct fill_claim *c = &p->claims[f->items[i].item];
-        f->seats[i] = (struct seat){.guarantee = fill_promised(c),
-                                    .most = c->most.has ? c->most.n : FILL_STEPS_MOST + 1,
-                                    .claim = f->items[i].item,
-                                    .bucket = f->bucket_of[f->items[i].item]};
+        const struct fill_claim *c = &p->claims[i];
+        by_claim[i] = (struct seat){.claim = (uint32_t)i,
+                                    .bucket = bucket_of[i],
+                                    .guarantee = clipped(fill_promised(c)),
+                                    .most = clipped(c->most.has ? c->most.n : FILL_MOST)};
+        f->items[i].item = (uint32_t)i;
     }
+    sort_claims(f, by_submitted, keys);
+    sort_claims(f, by_credits, keys);
+    if (p->strict) sort_claims(f, by_tier, keys);
+    for (size_t i = 0; i < p->n_claims; i++) f->seats[i] = by_claim[f->items[i].item];
+    free(bucket_of);
+    free(by_claim);
+    free(keys);
 }
 
 /* ---- giving ---- */
@@ -165,38 +187,38 @@ static bool fits(const struct filling *f, const struct fill_claim *c) {
     return true;
 }
 
-/* Gives one step that fits; false: that was one too many. */
-static bool give(struct filling *f, struct seat *s, const struct fill_claim *c) {
+/* Gives one step that fits; false: that was one too many. The order has seats until the end. */
+static bool give(struct filling *f, const struct fill_claim *c, uint32_t seat) {
     struct fill_result *r = f->r;
     if (r->n_order == FILL_STEPS_MOST) return false;
     for (size_t k = 0; k < c->n_step; k++) f->free[c->step[k].resource] -= c->step[k].n;
     if (r->n_order == f->room_order)
         r->order = mem_grow(r->order, &f->room_order, r->n_order + 1, sizeof *r->order);
-    r->order[r->n_order++] = s->claim;
-    s->given++;
+    r->order[r->n_order++] = seat;
     return true;
+}
+
+/* What was given since the last count. */
+static void count_given(struct filling *f) {
+    for (; f->n_counted < f->r->n_order; f->n_counted++) f->has[f->r->order[f->n_counted]]++;
 }
 
 /* ---- lanes ---- */
 
-static int64_t steps_begun(const struct filling *f, const struct sort_item *i) {
-    return f->p->surplus ? 0 : f->seats[i->item].given;
-}
-
 /* Finds whose turn it is; false: nobody is left. */
-static bool lane_next(const struct filling *f, struct lane *l) {
+static bool lane_next(struct lane *l) {
     for (;;) {
-        bool begins = l->next < l->end && steps_begun(f, l->next) == l->steps;
+        bool begins = l->next < l->end && l->next->begun == l->steps;
         if (l->left > 0 || begins) {
-            l->from_queue = l->left > 0 && (!begins || l->queue[l->head] < l->next->item);
-            l->seat = l->from_queue ? l->queue[l->head] : l->next->item;
+            l->from_queue = l->left > 0 && (!begins || l->queue[l->head].seat < l->next->seat);
+            l->first = l->from_queue ? &l->queue[l->head] : l->next;
             return true;
         }
         if (l->n > 0) {
             l->steps++;
             l->left = l->n;
         } else if (l->next < l->end) {
-            l->steps = steps_begun(f, l->next);
+            l->steps = l->next->begun;
         } else {
             return false;
         }
@@ -204,7 +226,10 @@ static bool lane_next(const struct filling *f, struct lane *l) {
 }
 
 /* The first has taken a step. */
-static void lane_pass(struct lane *l, bool wants_more) {
+static void lane_pass(struct lane *l) {
+    l->first->more--;
+    if (l->is_flat && l->first->more > 0) return; /* and is still the first */
+    struct turn turn = *l->first;
     if (l->from_queue) {
         if (++l->head == l->room) l->head = 0;
         l->n--;
@@ -212,97 +237,129 @@ static void lane_pass(struct lane *l, bool wants_more) {
     } else {
         l->next++;
     }
-    if (!wants_more) return;
+    if (turn.more == 0) return;
     size_t at = l->head + l->n++;
-    l->queue[at < l->room ? at : at - l->room] = l->seat;
+    l->queue[at < l->room ? at : at - l->room] = turn;
 }
 
-static struct share_key lane_key(const struct filling *f, const struct lane *l) {
+static void lane_put(const struct filling *f, const struct lane *l, struct share_heap *heap, size_t lane) {
     const struct bucket *b = l->bucket;
-    return (struct share_key){.held = l->steps * b->dominant.n,
-                              .capacity = f->p->capacity[b->dominant.resource],
-                              .weight = b->like->weight,
-                              .order = l->seat};
+    struct share_key key = {.held = l->steps * b->dominant.n,
+                            .capacity = f->p->capacity[b->dominant.resource],
+                            .weight = b->like->weight,
+                            .order = l->first->seat};
+    share_put(heap, &key, lane);
 }
 
-/* Gives steps to a lane for as long as it comes before all others. 1: it goes on later, 0: it is done. */
-static int lane_run(struct filling *f, struct lane *l, const struct share_heap *others, bool promised,
-                    struct share_key *key) {
-    const struct fill_claim *c = l->bucket->like;
-    while (fits(f, c)) {
-        struct seat *s = &f->seats[l->seat];
-        if (!give(f, s, c)) return -1;
-        lane_pass(l, s->given < (promised ? s->guarantee : s->most));
-        if (!lane_next(f, l)) return 0;
-        *key = lane_key(f, l);
-        if (others->n > 0 && share_cmp(key, &others->keys[0]) > 0) return 1;
+/* ---- lanes of equal share: the first seat goes first ---- */
+
+static uint64_t tie_of(const struct lane lanes[], size_t lane) {
+    return (uint64_t)lanes[lane].first->seat << 32 | lane;
+}
+
+/* Moves the first of a heap down to its place. */
+static void ties_settle(uint64_t ties[], size_t n) {
+    uint64_t tie = ties[0];
+    size_t at = 0;
+    for (size_t child; (child = 2 * at + 1) < n; at = child) {
+        if (child + 1 < n && ties[child + 1] < ties[child]) child++;
+        if (tie <= ties[child]) break;
+        ties[at] = ties[child];
+    }
+    if (n > 0) ties[at] = tie;
+}
+
+/* Gives all steps of that share, since whoever takes one has a larger share then. A lane goes back to the
+   others when its share has grown, and is out when its step does not fit. */
+static int ties_run(struct filling *f, struct lane lanes[], uint64_t ties[], size_t n,
+                    struct share_heap *others) {
+    for (; n > 0; ties_settle(ties, n)) {
+        size_t lane = (uint32_t)ties[0];
+        struct lane *l = &lanes[lane];
+        int64_t steps = l->steps;
+        bool is_open = fits(f, l->bucket->like);
+        if (is_open) {
+            if (!give(f, l->bucket->like, l->first->seat)) return -1;
+            lane_pass(l);
+            is_open = lane_next(l);
+        }
+        if (is_open && l->steps == steps) {
+            ties[0] = tie_of(lanes, lane);
+            continue;
+        }
+        if (is_open) lane_put(f, l, others, lane);
+        ties[0] = ties[--n];
     }
     return 0;
 }
 
-static int lanes_run(struct filling *f, struct lane lanes[], size_t n, bool promised) {
+static int lanes_run(struct filling *f, struct lane lanes[], size_t n) {
     struct share_heap heap = {0};
+    uint64_t *ties = mem_alloc(n * sizeof *ties);
     int rc = 0;
-    for (size_t i = 0; i < n; i++) {
-        struct share_key key;
-        if (!lane_next(f, &lanes[i])) continue;
-        key = lane_key(f, &lanes[i]);
-        share_put(&heap, &key, i);
-    }
-    while (heap.n > 0 && rc >= 0) {
-        struct share_key key;
-        size_t i = share_take(&heap, &key);
-        rc = lane_run(f, &lanes[i], &heap, promised, &key);
-        if (rc > 0) share_put(&heap, &key, i);
+    for (size_t i = 0; i < n; i++)
+        if (lane_next(&lanes[i])) lane_put(f, &lanes[i], &heap, i);
+    while (heap.n > 0 && rc == 0) {
+        struct share_key first, key;
+        size_t n_ties = 0;
+        ties[n_ties++] = tie_of(lanes, share_take(&heap, &first));
+        while (heap.n > 0 && share_ties(&first, &heap.keys[0]))
+            ties[n_ties++] = tie_of(lanes, share_take(&heap, &key)); /* in the order of seats */
+        rc = ties_run(f, lanes, ties, n_ties, &heap);
     }
     share_free(&heap);
+    free(ties);
     return rc;
 }
 
 /* ---- rounds ---- */
 
-/* The seats from `first` to `end` that still want steps, by bucket, then by steps, then by seat. */
-static size_t find_open(struct filling *f, size_t first, size_t end, bool promised) {
+/* Where only the surplus counts, all shares are 0 below the guarantee. */
+static bool is_flat(const struct filling *f, uint64_t bucket, bool promised) {
+    return f->buckets[bucket].dominant.n == 0 || (promised && f->p->surplus);
+}
+
+/* The steps that count for a claim's share as it begins a round. */
+static uint32_t begun(const struct filling *f, uint32_t seat, bool promised) {
+    return f->p->surplus || is_flat(f, f->seats[seat].bucket, promised) ? 0 : f->has[seat];
+}
+
+/* Into turns: the seats from `first` to `end` that still want steps, by bucket, then by steps, then by seat.
+ */
+static size_t find_turns(struct filling *f, size_t first, size_t end, bool promised) {
     size_t n = 0;
-    for (size_t i = first; i < end; i++) {
-        const struct seat *s = &f->seats[i];
-        if (s->given >= (promised ? s->guarantee : s->most)) continue;
-        f->items[n] = (struct sort_item){(uint64_t)s->given, (uint32_t)i};
-        n++;
-    }
-    if (!f->p->surplus) sort_stable(f->items, f->scratch, n);
+    for (size_t i = first; i < end; i++)
+        if (f->has[i] < (promised ? f->seats[i].guarantee : f->seats[i].most))
+            f->items[n++] = (struct sort_item){begun(f, (uint32_t)i, promised), (uint32_t)i};
+    sort_stable(f->items, f->scratch, n);
     for (size_t i = 0; i < n; i++) f->items[i].key = f->seats[f->items[i].item].bucket;
     sort_stable(f->items, f->scratch, n);
+    for (size_t i = 0; i < n; i++) {
+        uint32_t seat = f->items[i].item, most = promised ? f->seats[seat].guarantee : f->seats[seat].most;
+        f->turns[i] = (struct turn){seat, begun(f, seat, promised), most - f->has[seat]};
+    }
     return n;
 }
 
+/* From what each has to what it is promised, or to the most that it wants; all of one tier where that counts.
+ */
 static int fill_shares(struct filling *f, size_t first, size_t end, bool promised) {
-    size_t n = find_open(f, first, end, promised), n_lanes = 0;
+    size_t n = find_turns(f, first, end, promised), n_lanes = 0, room = 0;
     struct lane *lanes = NULL;
-    size_t room = 0;
     for (size_t i = 0, k; i < n; i = k) {
         for (k = i + 1; k < n && f->items[k].key == f->items[i].key;) k++;
         lanes = mem_grow(lanes, &room, n_lanes + 1, sizeof *lanes);
         lanes[n_lanes++] = (struct lane){.bucket = &f->buckets[f->items[i].key],
-                                         .next = &f->items[i],
-                                         .end = &f->items[i] + (k - i),
+                                         .is_flat = is_flat(f, f->items[i].key, promised),
+                                         .next = &f->turns[i],
+                                         .end = &f->turns[i] + (k - i),
                                          .queue = &f->rings[i],
                                          .room = k - i};
     }
-    int rc = lanes_run(f, lanes, n_lanes, promised);
+    int rc = lanes_run(f, lanes, n_lanes);
+    count_given(f);
     free(lanes);
     return rc;
-}
-
-/* Where only the surplus counts, all shares are 0 below the guarantee: seat after seat. */
-static int fill_seats(struct filling *f, size_t first, size_t end) {
-    for (size_t i = first; i < end; i++) {
-        struct seat *s = &f->seats[i];
-        const struct fill_claim *c = &f->p->claims[s->claim];
-        while (s->given < s->guarantee && fits(f, c))
-            if (!give(f, s, c)) return -1;
-    }
-    return 0;
 }
 
 /* What is promised, then the rest; each tier after tier where that counts. */
@@ -314,17 +371,17 @@ static int fill_rounds(struct filling *f) {
             int64_t tier = p->claims[f->seats[i].claim].tier;
             end = p->strict ? i + 1 : p->n_claims;
             while (end < p->n_claims && p->claims[f->seats[end].claim].tier == tier) end++;
-            if ((promised && p->surplus ? fill_seats(f, i, end) : fill_shares(f, i, end, promised)) < 0)
-                return -1;
+            if (fill_shares(f, i, end, promised) < 0) return -1;
         }
     }
     return 0;
 }
 
 static void sum_up(const struct filling *f) {
-    const struct fill_problem *p = f->p;
-    for (size_t i = 0; i < p->n_claims; i++) f->r->given[f->seats[i].claim] = f->seats[i].given;
-    for (size_t i = 0; i < p->n_resources; i++) f->r->used[i] = p->capacity[i] - f->free[i];
+    struct fill_result *r = f->r;
+    for (size_t i = 0; i < f->p->n_claims; i++) r->given[f->seats[i].claim] = f->has[i];
+    for (size_t i = 0; i < r->n_order; i++) r->order[i] = f->seats[r->order[i]].claim;
+    for (size_t i = 0; i < f->p->n_resources; i++) r->used[i] = f->p->capacity[i] - f->free[i];
 }
 
 int fill(const struct fill_problem *p, struct fill_result *r, struct err *e) {
@@ -332,23 +389,24 @@ int fill(const struct fill_problem *p, struct fill_result *r, struct err *e) {
     *r = (struct fill_result){.given = mem_alloc(p->n_claims * sizeof *r->given),
                               .scarce = mem_alloc(p->n_resources * sizeof *r->scarce),
                               .used = mem_alloc(p->n_resources * sizeof *r->used)};
-    f.bucket_of = mem_alloc(p->n_claims * sizeof *f.bucket_of);
     f.seats = mem_alloc(p->n_claims * sizeof *f.seats);
+    f.has = mem_alloc(p->n_claims * sizeof *f.has);
     f.items = mem_alloc(p->n_claims * sizeof *f.items);
     f.scratch = mem_alloc(p->n_claims * sizeof *f.scratch);
+    f.turns = mem_alloc(p->n_claims * sizeof *f.turns);
     f.rings = mem_alloc(p->n_claims * sizeof *f.rings);
     f.free = mem_alloc(p->n_resources * sizeof *f.free);
     for (size_t i = 0; i < p->n_resources; i++) f.free[i] = p->capacity[i];
     find_scarce(p, r->scarce);
-    find_buckets(&f);
     find_seats(&f);
     int rc = fill_rounds(&f);
     sum_up(&f);
     free(f.buckets);
-    free(f.bucket_of);
+    free(f.has);
     free(f.seats);
     free(f.items);
     free(f.scratch);
+    free(f.turns);
     free(f.rings);
     free(f.free);
     if (rc == 0) return 0;

@@ -16,14 +16,17 @@ static bool is_overridden(const struct work *w, struct word id) {
 }
 
 /* A rule that cannot be evaluated holds the request for a person. */
-static void hold_unknown(struct planning *p, struct work *w, const struct word *rule) {
+void hold_unknown(struct planning *p, struct work *w, const struct word *rule) {
     struct text en = {0}, ko = {0};
     struct reason *r = reason_add(&w->reasons, REASON_EVAL_ERROR, true, p->policy, rule);
     eval_missing(p->eval, &en, &ko);
     reason_en(r, "rule %s cannot be evaluated for %s: %s", rule->s, name_of(w), en.s);
     reason_ko(r, "%s의 신청에 규칙 %s을(를) 적용할 수 없습니다: %s", name_of(w), rule->s, ko.s);
     const struct variable *v = &p->policy->variables[p->eval->missing];
-    if (v->of == SUBJECT_BUILT_IN) {
+    if (p->eval->missing == VAR_TIER) {
+        reason_hint_en(r, "the tier set must be evaluated first");
+        reason_hint_ko(r, "먼저 등급 규칙을 적용할 수 있어야 합니다");
+    } else if (v->of == SUBJECT_BUILT_IN) {
         reason_hint_en(r, "name a flavor in the request");
         reason_hint_ko(r, "신청에 자원 종류를 지정하십시오");
     } else {
@@ -48,6 +51,7 @@ static void judge_rule(struct planning *p, struct work *w, const struct rule *ru
         r = reason_add(&w->reasons, REASON_NOT_ELIGIBLE, true, p->policy, &rule->id);
         reason_en(r, "%s is not eligible: %s", name_of(w), reason);
         reason_ko(r, "%s의 신청은 자격 요건에 맞지 않습니다: %s", name_of(w), ko);
+        w->eligible = false;
         deny(w);
         return;
     case EFFECT_REVIEW:
@@ -90,6 +94,35 @@ static void judge_eligible(struct planning *p, struct work *w) {
     reason_ko(r, "예외 승인으로 규칙 %s을(를) 적용하지 않습니다", last);
 }
 
+/* ---- approvals ---- */
+
+/* Every rule that matches asks for a person; one approval answers them all. */
+static void judge_approve(struct planning *p, struct work *w) {
+    for (size_t i = 0; i < p->policy->n_approves; i++) {
+        const struct approve *a = &p->policy->approves[i];
+        if (is_overridden(w, a->id)) continue;
+        enum truth t = eval_expr(p->eval, a->when);
+        if (t == TRUTH_UNKNOWN) hold_unknown(p, w, &a->id);
+        if (t != TRUTH_TRUE) continue;
+        const char *by = a->by.s, *who = w->claim->approver ? w->claim->approver : "a person";
+        const char *colon = a->reason ? ": " : "", *reason = a->reason ? a->reason : "";
+        const char *ko = a->reason_ko ? a->reason_ko : reason;
+        struct reason *r;
+        if (w->claim->approved) {
+            r = reason_add(&w->reasons, REASON_PASSED, false, p->policy, &a->id);
+            reason_en(r, "approved by %s, for %s%s%s", who, by, colon, reason);
+            reason_ko(r, "%s 승인(%s)%s%s", w->claim->approver ? who : "담당자", by, colon, ko);
+            continue;
+        }
+        r = reason_add(&w->reasons, REASON_NEEDS_APPROVAL, true, p->policy, &a->id);
+        reason_en(r, "%s must approve this%s%s", by, colon, reason);
+        reason_ko(r, "%s의 승인이 필요합니다%s%s", by, colon, ko);
+        reason_hint_en(r, "%s approves or denies it", by);
+        reason_hint_ko(r, "%s이(가) 승인하거나 거절하면 진행됩니다", by);
+        hold(w);
+    }
+}
+
 /* ---- ceilings and lease ---- */
 
 static void tighten(const struct ceiling **now, const struct ceiling *c, bool compute) {
@@ -101,6 +134,12 @@ static void hold_missing(struct work *w, const char *en, const char *ko) { /* ko
     reason_en(r, "the policy has no %s for %s", en, name_of(w));
     reason_ko(r, "이 정책에는 %s에 적용할 %s 없습니다", name_of(w), ko);
     hold(w);
+}
+
+static bool asks_unrated(const struct planning *p, const struct work *w) {
+    for (size_t i = 0; w->claim->flavor && i < p->n_lanes; i++)
+        if (strcmp(p->lanes[i].flavor->name, w->claim->flavor) == 0) return p->lanes[i].flavor->unrated;
+    return false;
 }
 
 static void judge_ceilings(struct planning *p, struct work *w) {
@@ -118,7 +157,8 @@ static void judge_ceilings(struct planning *p, struct work *w) {
         if (c->has_compute) tighten(c->per_organisation ? &w->organisation_compute : &w->compute, c, true);
         if (c->has_storage) tighten(c->per_organisation ? &w->organisation_storage : &w->storage, c, false);
     }
-    bool asks_compute = w->claim->ask != ASK_NONE, asks_storage = w->claim->storage.n > 0;
+    bool asks_compute = w->claim->ask != ASK_NONE && !asks_unrated(p, w),
+         asks_storage = w->claim->storage.n > 0;
     if (unknown) return;
     if (asks_compute && !aside_compute && !w->compute && !w->organisation_compute)
         hold_missing(w, "ceiling on compute", "연산 한도가");
@@ -137,6 +177,7 @@ static void lease_fit(struct planning *p, struct work *w, const struct lease *l)
                                 .renewals = l->renew,
                                 .renew_term = l->term};
     bool aside = is_overridden(w, l->id);
+    w->needs_agreement = l->agreement && !w->claim->agreed.has;
     if (w->claim->until.has)
         out->end = w->claim->until.at;
     else if (w->claim->term.s > 0)
@@ -190,11 +231,20 @@ static void judge_lease(struct planning *p, struct work *w) {
 static bool policy_fits_pool(struct planning *p, struct work *w) {
     const struct fact_pool *pool = &p->facts->pool;
     const struct policy *y = p->policy;
-    if (y && strcmp(y->pool.s, pool->name) == 0 && strcmp(y->basis.s, pool->basis) == 0) return true;
+    bool of_pool = y && strcmp(y->pool.s, pool->name) == 0 && strcmp(y->basis.s, pool->basis) == 0;
+    bool before = y && y->valid_from.has && p->facts->now.s < y->valid_from.at.s;
+    bool after = y && y->valid_until.has && p->facts->now.s >= y->valid_until.at.s;
+    if (of_pool && !before && !after) return true;
     struct reason *r = reason_add(&w->reasons, REASON_NO_POLICY, true, NULL, NULL);
     if (!y) {
         reason_en(r, "no policy is valid now for pool %s", pool->name);
         reason_ko(r, "자원 풀 %s에 지금 유효한 정책이 없습니다", pool->name);
+    } else if (before) {
+        reason_en(r, "policy %s decides nothing before %s", y->name, date_text(y->valid_from.at).s);
+        reason_ko(r, "정책 %s은(는) %s부터 유효합니다", y->name, date_text(y->valid_from.at).s);
+    } else if (after) {
+        reason_en(r, "policy %s was valid until %s", y->name, end_text(y->valid_until.at).s);
+        reason_ko(r, "정책 %s은(는) %s까지만 유효했습니다", y->name, end_text(y->valid_until.at).s);
     } else {
         reason_en(r, "policy %s is for pool %s (%s), not for %s (%s)", y->name, y->pool.s, y->basis.s,
                   pool->name, pool->basis);
@@ -211,6 +261,7 @@ void judge_claim(struct planning *p, struct work *w) {
     if (!policy_fits_pool(p, w)) return;
     eval_begin(p->eval, p->policy, p->facts, w->claim);
     judge_eligible(p, w);
+    judge_tier(p, w);
     if (w->tenant->suspended) {
         struct reason *r = reason_add(&w->reasons, REASON_SUSPENDED, true, NULL, NULL);
         reason_en(r, "%s is suspended", name_of(w));
@@ -222,6 +273,7 @@ void judge_claim(struct planning *p, struct work *w) {
     if (w->outcome == OUTCOME_DENY) return;
     judge_ceilings(p, w);
     judge_lease(p, w);
+    judge_approve(p, w);
     if (w->claim->ask != ASK_NONE) judge_flavor(p, w);
     if (w->claim->ask != ASK_NONE && w->outcome != OUTCOME_DENY) judge_size(p, w);
     judge_compute(p, w);

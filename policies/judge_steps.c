@@ -28,13 +28,15 @@ static bool lane_has_size(const struct lane *lane, int64_t size) {
     return false;
 }
 
+/* A chip without a figure is never meant unless it is named, and is asked for in units only. */
 static bool lane_asked(const struct planning *p, const struct work *w, size_t lane) {
     const char *flavor = w->claim->flavor;
     if (w->claim->ask == ASK_NONE) return false;
+    if (p->lanes[lane].flavor->unrated && (!flavor || w->claim->ask == ASK_COMPUTE)) return false;
     return !flavor || strcmp(flavor, p->lanes[lane].flavor->name) == 0;
 }
 
-static bool lane_usable(const struct planning *p, const struct work *w, size_t lane) {
+bool lane_usable(const struct planning *p, const struct work *w, size_t lane) {
     return lane_asked(p, w, lane) &&
            (w->claim->per_server == 0 || lane_has_size(&p->lanes[lane], w->claim->per_server));
 }
@@ -44,7 +46,7 @@ bool claim_best(const struct planning *p, const struct work *w, int64_t compute,
     int64_t best = 0;
     for (size_t i = 0; i < p->n_lanes; i++) {
         const struct lane *l = &p->lanes[i];
-        if (!lane_usable(p, w, i)) continue;
+        if (l->flavor->unrated || !lane_usable(p, w, i)) continue;
         int64_t n = compute / l->flavor->rating.n, have = of_free ? l->free : l->flavor->capacity.n;
         n = claim_down(p, w, i, n < have ? n : have);
         if (n * l->flavor->rating.n <= best) continue;
@@ -55,6 +57,22 @@ bool claim_best(const struct planning *p, const struct work *w, int64_t compute,
     return best > 0;
 }
 
+/* Compute was asked of a chip that has no figure. */
+static bool deny_unrated(struct planning *p, struct work *w) {
+    for (size_t i = 0; i < p->n_lanes && w->claim->flavor; i++) {
+        const struct fact_flavor *f = p->lanes[i].flavor;
+        if (!f->unrated || strcmp(f->name, w->claim->flavor) != 0) continue;
+        struct reason *r = reason_add(&w->reasons, REASON_NO_SUCH_FLAVOR, true, NULL, NULL);
+        reason_en(r, "'%s' has no figure for compute: it is counted in units", f->name);
+        reason_ko(r, "'%s'에는 연산 성능 값이 없어 개수로만 신청할 수 있습니다", f->name);
+        reason_hint_en(r, "ask for units of '%s'", f->name);
+        reason_hint_ko(r, "'%s'의 개수를 지정하여 신청하십시오", f->name);
+        deny(w);
+        return true;
+    }
+    return false;
+}
+
 void judge_flavor(struct planning *p, struct work *w) {
     const char *names[LANES_MOST];
     struct text all = {0};
@@ -62,7 +80,12 @@ void judge_flavor(struct planning *p, struct work *w) {
     for (size_t i = 0; i < p->n_lanes; i++) {
         names[i] = p->lanes[i].flavor->name;
         found |= lane_asked(p, w, i);
-        text_add(&all, "%s%s", i ? ", " : "", names[i]);
+        if (p->lanes[i].flavor->unrated && w->claim->ask == ASK_COMPUTE) continue;
+        text_add(&all, "%s%s", all.length ? ", " : "", names[i]);
+    }
+    if (!found && deny_unrated(p, w)) {
+        text_free(&all);
+        return;
     }
     if (!found) {
         const char *near = w->claim->flavor ? text_nearest(w->claim->flavor, names, p->n_lanes) : NULL;
@@ -113,6 +136,15 @@ void judge_size(struct planning *p, struct work *w) {
 
 static int64_t divide_up(int64_t a, int64_t b) { return a / b + (a % b > 0); }
 
+/* A partial grant has at least so many steps as the queue rule says, or all that it asks. */
+static int64_t partial_least(const struct planning *p, const struct work *w, size_t lane, int64_t wanted) {
+    const struct queue_rule *q = queue_of(p);
+    int64_t units = 0;
+    for (int64_t i = 0; q && q->has_partial && i < q->partial && units < wanted; i++)
+        units = claim_up(p, w, lane, units + 1);
+    return units < wanted ? units : wanted;
+}
+
 static void option_make(struct planning *p, struct work *w, size_t lane) {
     const struct fact_claim *c = w->claim;
     const struct fact_flavor *f = p->lanes[lane].flavor;
@@ -122,9 +154,13 @@ static void option_make(struct planning *p, struct work *w, size_t lane) {
     int64_t have = claim_down(p, w, lane, f->capacity.n), least;
     o->wanted = claim_down(p, w, lane, in_units ? c->units.n : c->compute.n / f->rating.n);
     o->most = o->wanted < have ? o->wanted : have;
-    if (c->has_minimum) {
+    if (w->has_minimum) {
         least = in_units ? c->minimum_units.n : divide_up(c->minimum_compute.n, f->rating.n);
         o->floor = claim_up(p, w, lane, least < 1 ? 1 : least);
+        if (o->most > 0) {
+            least = partial_least(p, w, lane, o->wanted);
+            if (o->floor < least) o->floor = least;
+        }
         if (o->floor > o->most) o->most = 0;
     } else {
         if (o->most < o->wanted) o->most = 0;
@@ -168,7 +204,7 @@ static void deny_below_step(struct planning *p, struct work *w) {
                   (long long)c->units.n);
         reason_ko(r, "%s의 신청 %lld개는 서버 구성으로 만들 수 없는 수량입니다", name_of(w),
                   (long long)c->units.n);
-    } else if (c->has_minimum) {
+    } else if (w->has_minimum) {
         reason_en(r, "%s asked for %s and at least %s: no step lies between", name_of(w),
                   gflops_text(c->compute).s, gflops_text(c->minimum_compute).s);
         reason_ko(r, "%s의 신청(%s, 최소 %s) 범위에 맞는 서버 구성이 없습니다", name_of(w),
@@ -243,10 +279,10 @@ void judge_compute(struct planning *p, struct work *w) {
     for (size_t i = 0; i < p->n_lanes; i++)
         total += (wide_t)p->lanes[i].flavor->capacity.n * p->lanes[i].flavor->rating.n;
     bool may_mix = c->ask == ASK_COMPUTE && !c->flavor;
-    if (w->whole == 0 && may_mix && (c->has_minimum || c->compute.n <= total)) {
+    if (w->whole == 0 && may_mix && (w->has_minimum || c->compute.n <= total)) {
         w->mixed = true;
         w->whole = mixed_whole(p, w, c->compute.n);
-        if (c->has_minimum ? w->whole >= c->minimum_compute.n : w->whole > 0) return;
+        if (w->has_minimum ? w->whole >= c->minimum_compute.n : w->whole > 0) return;
     }
     if (!any_usable) {
         bool is_small = false; /* the pool would do, but no step lies between minimum and ask */
@@ -258,7 +294,7 @@ void judge_compute(struct planning *p, struct work *w) {
             deny_pool(p, w);
         return;
     }
-    if (!c->has_minimum) drop_lesser(p, w);
+    if (!w->has_minimum) drop_lesser(p, w);
     if (w->whole == 0) /* a minimum that fits, of an ask larger than the flavor */
         for (size_t i = 0; i < p->n_lanes; i++)
             if (w->options[i].most * p->lanes[i].flavor->rating.n > w->whole)

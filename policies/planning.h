@@ -1,23 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a plan knows while it is made; shared by judge.c and room.c (one claim against the
- * rules), allot.c (who gets what) and plan.c (order, output). Inside policies/ only.
+ * What a plan knows while it is made. Inside policies/ only.
+ *   prepare.c             facts -> lanes, parties, works
+ *   tier.c, judge*.c      one claim against the rules: its tier, what it can mean, what forbids it
+ *   room.c, lend.c        what its ceilings, and the guarantees and reserves of others, leave it
+ *   barrier.c, ends.c     what is set aside for one that waited long; when units come back
+ *   order.c               who is next
+ *   allot.c, step.c       giving units: the first step of a claim, the next ones, exchanges
+ *   cohort.c, queue.c     a whole plan: by time, and by share
+ *   offer.c, tell.c       what could be had instead; the sentences
+ *   plan.c, trace.c       the decisions; the whole way of one claim
  */
 #pragma once
 #include "alloc/decide.h"
 #include "policies/eval.h"
 #include "policies/ladder.h"
 #include "policies/reason.h"
-#include "policies/share.h"
 
 enum { LANES_MOST = FLAVORS_MOST };
+
+/* Units, or compute, that come back: `sum` of all up to and including this one. */
+struct back {
+    instant_t at;
+    const char *grant;
+    int64_t sum;
+};
 
 /* A flavor of the pool, in the order of the policy. */
 struct lane {
     const struct fact_flavor *flavor;
     struct ladder ladder;
     int64_t free;
-    bool awaited; /* an older cohort waits for it */
+    bool awaited;      /* an older cohort waits for it */
+    struct back *back; /* by time */
+    size_t n_back;
 };
 
 /* A tenant or an organisation: what it holds, with what this plan has given it so far. */
@@ -25,6 +41,8 @@ struct party {
     const char *name;
     int64_t compute, storage;             /* held before */
     int64_t given_compute, given_storage; /* in this plan */
+    int64_t guarantee;                    /* GFLOPS, of a tenant: what the pool can keep of it */
+    bool offered;                         /* one of its claims carries an offer */
 };
 
 /* What one flavor could do for a claim, in units; usable when 0 < floor <= most. */
@@ -35,6 +53,15 @@ struct option {
     int64_t given;
 };
 
+/* Why a draw on what is free is refused, in GFLOPS or bytes. */
+struct shortage {
+    bool is_short;
+    int64_t free, draw;       /* what is free, what it would take */
+    int64_t reserve;          /* must stay for better tiers */
+    int64_t lend;             /* must stay for the unused guarantees of others */
+    bool by_reserve, by_lend; /* without this one it would pass; both: only without both */
+};
+
 struct work {
     const struct fact_claim *claim;
     const struct fact_tenant *tenant;
@@ -42,6 +69,11 @@ struct work {
     struct party *seat, *organisation;
     enum outcome outcome; /* GRANT until something else is found */
     struct reasons reasons;
+    int tier, tier_rule;   /* its own; -1: the policy has no tiers, or none could be found */
+    int64_t rank, weight;  /* after a lift */
+    bool lifted, eligible; /* eligible: as struct standing has it */
+    bool has_minimum;      /* it may get less than it asks */
+    bool needs_agreement;
     const struct ceiling *compute, *storage, *organisation_compute, *organisation_storage; /* NULL: none */
     struct lease_terms lease;
     struct option *options; /* one per lane */
@@ -54,8 +86,22 @@ struct work {
     bool placed;            /* it has its floor */
     size_t lane;            /* the flavor it began with */
     int64_t given_compute;
-    bool lacks_units, lacks_storage, lacks_turn;
-    bool ceiling_stops; /* the ceiling, not the pool, ended its filling */
+    size_t id_rank; /* among all claims of the plan, by id; where the order has no wait */
+    bool is_barrier;
+    bool lacks_units, lacks_storage, lacks_turn, behind_barrier;
+    struct shortage short_compute, short_storage;
+    size_t blocked_lane; /* of behind_barrier */
+    bool ceiling_stops;  /* the ceiling, not the pool, ended its filling */
+    /* DENY: what it may still ask for under the limits that denied it; INT64_MAX: not limited. */
+    int64_t pass_compute, pass_storage;
+};
+
+/* What is set aside for one that waited long: need units of a lane, from start on. */
+struct barrier {
+    struct work *work;
+    size_t lane;
+    int64_t need;
+    struct maybe_instant start; /* unset: not within the known ends */
 };
 
 struct planning {
@@ -65,16 +111,48 @@ struct planning {
     size_t n_lanes;
     int64_t storage_free;
     bool storage_awaited;
-    int64_t capacity;   /* GFLOPS of all lanes; at least 1 */
+    int64_t capacity;     /* GFLOPS of all lanes; at least 1 */
+    int64_t free_compute; /* GFLOPS of all lanes */
+    int64_t unused;       /* GFLOPS: guarantees that nobody draws on now, of all tenants */
+    int64_t guarantees;   /* GFLOPS: stated, of all tenants */
+    int64_t available;    /* GFLOPS that guarantees can draw on at most */
+    int64_t reserved_compute[POLICY_TIERS + 1], reserved_storage[POLICY_TIERS + 1]; /* [tier]: not for it */
+    struct back *back; /* compute of all lanes, by time */
+    size_t n_back;
+    struct barrier *barriers;
+    size_t n_barriers;
     struct work *works; /* in the order of (submitted, id) */
     size_t n;
     struct party *seats, *organisations;
+    size_t n_seats;
     struct option *options;
     struct eval *eval;
+    bool bare;   /* no sentences */
+    int as_tier; /* trial: the claims of the tenant as_tier_of count as of this tier; NULL: of nobody */
+    const char *as_tier_of;
 };
+
+const struct queue_rule *queue_of(const struct planning *p); /* NULL: the policy has none */
+/* The same if its order begins with the share: all claims are one pool. NULL: they are served in cohorts. */
+const struct queue_rule *sharing_of(const struct planning *p);
+
+/* prepare.c. The reason that a plan cannot be made is in *e. */
+int planning_begin(struct planning *p, struct err *e);
+void planning_end(struct planning *p);
+/* plan.c: planning_run() begins, judges and serves; planning_tell() makes the decisions of it. */
+int planning_run(struct planning *p, struct err *e);
+void planning_tell(struct planning *p, struct plan *out);
+void lines_make(struct planning *p, const struct work *w, struct plan_line **lines, size_t *n_lines);
+
+/* tier.c: the tier of a claim; a tier rule that cannot be evaluated holds it. */
+void judge_tier(struct planning *p, struct work *w);
+/* Would the policy let this tenant have something at all? e was begun for the tenant. */
+bool tenant_is_eligible(const struct policy *policy, struct eval *e);
 
 /* judge.c: the claim alone. Sets outcome to DENY or HOLD with reasons, and everything about what it asks. */
 void judge_claim(struct planning *p, struct work *w);
+/* A rule that cannot be evaluated holds the request for a person. */
+void hold_unknown(struct planning *p, struct work *w, const struct word *rule);
 /* Its parts in judge_steps.c. */
 void judge_flavor(struct planning *p, struct work *w);
 void judge_size(struct planning *p, struct work *w);
@@ -85,11 +163,96 @@ void judge_room(struct planning *p, struct work *w);
 bool room_allows(const struct planning *p, const struct work *w); /* the same question, nothing said */
 int64_t room_compute(const struct work *w);                       /* INT64_MAX: no ceiling */
 int64_t room_storage(const struct work *w);
+bool lane_usable(const struct planning *p, const struct work *w, size_t lane);
 int64_t claim_down(const struct planning *p, const struct work *w, size_t lane, int64_t units);
 int64_t claim_up(const struct planning *p, const struct work *w, size_t lane, int64_t units);
 /* The best single flavor for at most `compute` with what `pool` says: units and lane; false if none. */
 bool claim_best(const struct planning *p, const struct work *w, int64_t compute, bool of_free, size_t *lane,
                 int64_t *units);
 
-/* allot.c: works [first, end) of one cohort. */
-void allot_cohort(struct planning *p, size_t first, size_t end);
+/* lend.c: guarantees, lending, reserves. Begun when all tiers are known. */
+void lend_begin(struct planning *p);
+/* The most compute, or bytes, that the claim may draw now, whatever flavor has it. INT64_MAX: no rule says.
+ */
+int64_t lend_compute(const struct planning *p, const struct work *w);
+int64_t lend_storage(const struct planning *p, const struct work *w);
+/* Does what was given to it still leave the others theirs? Draws only ever make this worse. */
+bool lend_holds(const struct planning *p, const struct work *w);
+bool lend_is_own(const struct work *w, int64_t compute); /* all of it within its own guarantee */
+void lend_given(struct planning *p, struct party *seat,
+                int64_t compute); /* before the sum of the seat moves */
+/* Would a draw be refused, had the pool `more` free than now? */
+struct shortage lend_shortage(const struct planning *p, const struct work *w, int64_t draw, int64_t more);
+struct shortage lend_shortage_storage(const struct planning *p, const struct work *w);
+const struct reserve_rule *lend_reserve(const struct planning *p, const struct work *w, bool storage);
+
+/* ends.c: when units come back. */
+void ends_begin(struct planning *p);
+/* The first that brings the sum to `wanted` (more than 0); NULL: none known. */
+const struct back *ends_reach(const struct back *list, size_t n, int64_t wanted);
+struct plan_earliest ends_earliest(const struct planning *p, const struct work *w);
+
+/* barrier.c */
+void barriers_begin(struct planning *p);
+int64_t barrier_left(const struct planning *p, const struct work *w, size_t lane); /* units it may use */
+int64_t barrier_left_storage(const struct planning *p, const struct work *w);
+const struct barrier *barrier_first(const struct planning *p, const struct work *w,
+                                    size_t lane); /* that stops it */
+size_t barriers_placed(const struct planning *p); /* those that need nothing set aside any more */
+
+/* order.c: whose turn it is. */
+struct turn {
+    bool ranked, below; /* below: its tenant has less than its guarantee */
+    int64_t rank;       /* in a call */
+    int64_t tier, held, weight, credits, submitted;
+    size_t order; /* by id */
+};
+struct turn turn_of(const struct planning *p, const struct work *w);
+/* Sign: who comes first. 0 only for the same work. */
+int turn_cmp(const struct planning *p, const struct turn *a, const struct turn *b);
+/* A heap of works, first out first. A turn may have grown since it was put in: turn_take() gives the work
+   whose turn is first now. */
+struct turns {
+    struct turn *turns;
+    size_t *works;
+    size_t n, room_turns, room_works;
+};
+void turns_put(const struct planning *p, struct turns *h, size_t work);
+bool turns_take(const struct planning *p, struct turns *h, size_t *work); /* false: empty */
+void turns_free(struct turns *h);
+/* Works [0, n) of the list in the order of their turns. */
+void turns_sort(const struct planning *p, size_t *works, size_t n);
+
+/* allot.c */
+void give_units(struct planning *p, struct work *w, size_t lane, int64_t units);
+void take_back(struct planning *p, struct work *w);
+bool is_open(const struct work *w);
+bool is_mixable(const struct work *w);
+bool has_more_slack(const struct planning *p, size_t a, size_t b);
+bool lane_open(const struct planning *p, const struct work *w, size_t lane, int64_t units);
+bool storage_fits(const struct planning *p, const struct work *w);
+int64_t most_now(const struct planning *p, const struct work *w, size_t lane);
+int64_t whole_now(const struct planning *p, const struct work *w);
+bool place_whole(struct planning *p, struct work *w);
+bool place_floor(struct planning *p, struct work *w);
+/* Everybody of the list gets everything, or nothing has happened. */
+bool place_all(struct planning *p, const size_t *works, size_t n);
+void wait_why(const struct planning *p, struct work *w); /* what stops its first step now */
+void await(struct planning *p, const struct work *w); /* what it waits for is not given to those behind it */
+
+/* step.c: works [first, end). */
+bool step_next(struct planning *p, struct work *w); /* false: it can take no further step */
+void steps_fill(struct planning *p, size_t first, size_t end);
+bool steps_exchange(struct planning *p, size_t first, size_t end);
+bool steps_trade(struct planning *p); /* all works; true: something moved */
+
+void serve_cohorts(struct planning *p);
+void serve_queue(struct planning *p);
+
+/* offer.c: for those that wait, in the order of the queue; for one that is denied. */
+void offers_make(struct planning *p, const size_t *queued, size_t n, struct decision *decisions);
+void offer_pass(struct planning *p, struct work *w, struct decision *d);
+
+/* tell.c */
+void say_waiting(struct planning *p, struct work *w, const struct decision *d);
+void say_given(struct planning *p, struct work *w); /* granted: rounded; partial: shrunk */

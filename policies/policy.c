@@ -5,6 +5,7 @@
 #include "policies/plan.h"
 #include "policies/reclaim.h"
 #include "policies/syntax.h"
+#include "policies/trace.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -181,7 +182,20 @@ const char *policy_file(const struct policy *policy) { return policy->file; }
 const char *policy_pool(const struct policy *policy) { return policy->pool.s; }
 const char *policy_basis(const struct policy *policy) { return policy->basis.s; }
 bytes_t policy_storage(const struct policy *policy) { return policy->storage; }
+bytes_t policy_datalake(const struct policy *policy) { return policy->datalake; }
+size_t policy_services(const struct policy *policy) { return policy->n_services; }
+
+struct fact_service policy_service(const struct policy *policy, size_t i) {
+    const struct service *s = &policy->services[i];
+    return (struct fact_service){.name = s->name.s, .seats = s->seats, .free = s->seats};
+}
+
 size_t policy_flavors(const struct policy *policy) { return policy->n_flavors; }
+
+void policy_valid(const struct policy *policy, struct maybe_instant *from, struct maybe_instant *until) {
+    *from = policy->valid_from;
+    *until = policy->valid_until;
+}
 
 struct fact_flavor policy_flavor(const struct policy *policy, size_t i) {
     const struct flavor *f = &policy->flavors[i];
@@ -268,5 +282,11 @@ bool policy_attr(const struct policy *policy, enum policy_attr_of of, size_t i, 
     return false;
 }
 
-const struct decider policy_decider = {
-    .open = policy_open, .close = policy_free, .plan = plan_make, .reclaim = reclaim_decide};
+const struct decider policy_decider = {.open = policy_open,
+                                       .close = policy_free,
+                                       .plan = plan_make,
+                                       .plan_bare = plan_bare,
+                                       .assess = plan_assess,
+                                       .reclaim = reclaim_decide,
+                                       .window = reclaim_window,
+                                       .trace = plan_trace};

@@ -45,7 +45,12 @@ const char *policy_file(const struct policy *policy);
 const char *policy_pool(const struct policy *policy);
 const char *policy_basis(const struct policy *policy);
 bytes_t policy_storage(const struct policy *policy);
+bytes_t policy_datalake(const struct policy *policy);
+size_t policy_services(const struct policy *policy);
+struct fact_service policy_service(const struct policy *policy, size_t i); /* as stated; all free */
 size_t policy_flavors(const struct policy *policy);
+/* The time in which it decides, as its text states: [from, until). */
+void policy_valid(const struct policy *policy, struct maybe_instant *from, struct maybe_instant *until);
 /* The i-th flavor as stated; free equals capacity. The name lives as long as the policy. */
 struct fact_flavor policy_flavor(const struct policy *policy, size_t i);
 /* "pilot.policy:20" of a rule id, or false: the policy has no such rule. */

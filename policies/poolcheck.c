@@ -39,7 +39,10 @@ static void check_flavor(const struct flavor *f, const struct fact_pool *pool, s
                  near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
         return;
     }
-    if (fact->rating.n != f->rating.n)
+    if (fact->unrated != f->unrated)
+        diagnose(d, LEVEL_ERROR, f->name.place, "flavor '%s' is %s here and %s in the pool", f->name.s,
+                 f->unrated ? "unrated" : "rated", fact->unrated ? "unrated" : "rated");
+    else if (fact->rating.n != f->rating.n)
         diagnose(d, LEVEL_ERROR, f->name.place, "flavor '%s' is rated %s here and %s in the pool", f->name.s,
                  gflops_text(f->rating).s, gflops_text(fact->rating).s);
     if (fact->capacity.n != f->units)
@@ -52,6 +55,43 @@ static bool flavor_stated(const struct policy *policy, const char *name) {
     for (size_t i = 0; i < policy->n_flavors; i++)
         if (strcmp(policy->flavors[i].name.s, name) == 0) return true;
     return false;
+}
+
+static const struct service *service_stated(const struct policy *policy, const char *name) {
+    for (size_t i = 0; i < policy->n_services; i++)
+        if (strcmp(policy->services[i].name.s, name) == 0) return &policy->services[i];
+    return NULL;
+}
+
+static void check_service(const struct service *s, const struct fact_pool *pool, struct diagnostics *d) {
+    const char *names[POLICY_SERVICES];
+    size_t n = pool->n_services < POLICY_SERVICES ? pool->n_services : POLICY_SERVICES;
+    for (size_t i = 0; i < n; i++) {
+        names[i] = pool->services[i].name;
+        if (strcmp(names[i], s->name.s) != 0) continue;
+        if (pool->services[i].seats != s->seats)
+            diagnose(d, LEVEL_ERROR, s->name.place, "service '%s' has %lld seats here and %lld in the pool",
+                     s->name.s, (long long)s->seats, (long long)pool->services[i].seats);
+        return;
+    }
+    const char *near = text_nearest(s->name.s, names, n);
+    diagnose(d, LEVEL_ERROR, s->name.place, "pool '%s' has no service '%s'%s%s%s", pool->name, s->name.s,
+             near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+}
+
+static void check_measure(struct word metric, const struct fact_pool *pool, struct diagnostics *d) {
+    for (size_t i = 0; i < pool->n_measures; i++)
+        if (strcmp(pool->measures[i], metric.s) == 0) return;
+    const char *near = text_nearest(metric.s, pool->measures, pool->n_measures);
+    diagnose(d, LEVEL_ERROR, metric.place, "pool '%s' does not measure '%s'%s%s%s", pool->name, metric.s,
+             near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+}
+
+static void check_bytes(const struct policy *policy, bytes_t here, bytes_t there, bool stated,
+                        struct place place, const char *what, struct diagnostics *d) {
+    if (here.n != there.n)
+        diagnose(d, LEVEL_ERROR, stated ? place : policy->pool.place, "the %s is %s here and %s in the pool",
+                 what, bytes_text(here).s, bytes_text(there).s);
 }
 
 int policy_check_pool(const struct policy *policy, const struct fact_pool *pool, struct diagnostics *d) {
@@ -69,10 +109,16 @@ int policy_check_pool(const struct policy *policy, const struct fact_pool *pool,
         if (!flavor_stated(policy, pool->flavors[i].name))
             diagnose(d, LEVEL_ERROR, policy->pool.place, "flavor '%s' of the pool is not stated here",
                      pool->flavors[i].name);
-    if (policy->storage.n != pool->storage_capacity.n)
-        diagnose(d, LEVEL_ERROR, policy->has_storage ? policy->storage_place : policy->pool.place,
-                 "the storage is %s here and %s in the pool", bytes_text(policy->storage).s,
-                 bytes_text(pool->storage_capacity).s);
+    check_bytes(policy, policy->storage, pool->storage_capacity, policy->has_storage, policy->storage_place,
+                "storage", d);
+    check_bytes(policy, policy->datalake, pool->datalake_capacity, policy->has_datalake,
+                policy->datalake_place, "datalake", d);
+    for (size_t i = 0; i < policy->n_services; i++) check_service(&policy->services[i], pool, d);
+    for (size_t i = 0; i < pool->n_services; i++)
+        if (!service_stated(policy, pool->services[i].name))
+            diagnose(d, LEVEL_ERROR, policy->pool.place, "service '%s' of the pool is not stated here",
+                     pool->services[i].name);
+    for (size_t i = 0; i < policy->n_measures; i++) check_measure(policy->measures[i], pool, d);
     diagnostics_sort(d);
     return d->count[LEVEL_ERROR] == errors ? 0 : -1;
 }

@@ -12,7 +12,7 @@ struct reason *reason_add(struct reasons *r, enum reason_code code, bool decisiv
                           const struct policy *policy, const struct word *rule) {
     r->list = mem_grow(r->list, &r->room, r->n + 1, sizeof *r->list);
     struct reason *reason = &r->list[r->n++];
-    *reason = (struct reason){.code = code, .decisive = decisive};
+    *reason = (struct reason){.code = code, .decisive = decisive, .bare = r->bare};
     if (!rule) return reason;
     char place[POLICY_TEXT];
     snprintf(place, sizeof place, "%s:%d", policy->file, rule->place.line);
@@ -34,6 +34,7 @@ static char *text_of(const struct reason *r, bool with_place, const char *format
 #define REASON_TEXT(name, field, with_place)                                                                 \
     void name(struct reason *r, const char *format, ...) {                                                   \
         va_list args;                                                                                        \
+        if (r->bare) return;                                                                                 \
         va_start(args, format);                                                                              \
         r->field = text_of(r, with_place, format, args);                                                     \
         va_end(args);                                                                                        \
@@ -53,5 +54,16 @@ void reasons_finish(struct reasons *r, struct decision *decision) {
     }
     decision->reasons = r->list;
     decision->n_reasons = r->n;
+    *r = (struct reasons){0};
+}
+
+void reasons_free(struct reasons *r) {
+    for (size_t i = 0; i < r->n; i++) {
+        struct reason *reason = &r->list[i];
+        char *texts[] = {reason->rule, reason->place,   reason->en,
+                         reason->ko,   reason->hint_en, reason->hint_ko};
+        for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) free(texts[k]);
+    }
+    free(r->list);
     *r = (struct reasons){0};
 }

@@ -42,6 +42,21 @@ static void pieces_load(struct reclaiming *w) {
     w->first[f->n_grants] = n;
 }
 
+static int by_grant_id(const void *a, const void *b) {
+    return claim_id_cmp((*(const struct fact_grant *const *)a)->id,
+                        (*(const struct fact_grant *const *)b)->id);
+}
+
+static void grants_sort(struct reclaiming *w) {
+    size_t n = w->facts->n_grants;
+    const struct fact_grant **sorted = mem_alloc((n + 1) * sizeof(struct fact_grant *));
+    for (size_t i = 0; i < n; i++) sorted[i] = &w->facts->grants[i];
+    qsort(sorted, n, sizeof(struct fact_grant *), by_grant_id);
+    w->by_id = mem_alloc((n + 1) * sizeof *w->by_id);
+    for (size_t i = 0; i < n; i++) w->by_id[i] = (size_t)(sorted[i] - w->facts->grants);
+    free(sorted);
+}
+
 static int by_organisation(const void *a, const void *b) {
     const struct holder *x = *(struct holder *const *)a, *y = *(struct holder *const *)b;
     const char *p = x->tenant->organisation, *q = y->tenant->organisation;
@@ -111,6 +126,7 @@ static void begin(struct reclaiming *w, const struct standing *standings) {
     }
     guarantees_set(w, standings);
     organisations_join(w);
+    grants_sort(w);
     pieces_load(w);
 }
 
@@ -118,6 +134,7 @@ static void end(struct reclaiming *w) {
     for (size_t i = 0; i < w->facts->pool.n_flavors; i++) ladder_end(&w->ladders[i]);
     free(w->pieces);
     free(w->first);
+    free(w->by_id);
     free(w->holders);
     free(w->supply);
     free(w->ladders);
@@ -181,8 +198,9 @@ static bool asks_of_request(const struct policy *policy, const struct expr *x) {
 bool rule_concerns(struct reclaiming *w, const struct expr *when, size_t tenant) {
     if (!when) return true;
     if (asks_of_request(w->policy, when)) return false;
-    struct fact_claim nothing = {.id = "", .tenant = tenant};
-    eval_begin(w->eval, w->policy, w->facts, &nothing);
+    const struct standing *standing = w->holders[tenant].standing;
+    eval_tenant(w->eval, w->policy, w->facts, w->holders[tenant].tenant);
+    eval_tier(w->eval, standing->tier ? (int)standing->rank : -1);
     return eval_expr(w->eval, when) == TRUTH_TRUE;
 }
 
@@ -236,7 +254,8 @@ void take_cut(struct reclaiming *w, struct take *t) {
 }
 
 static void reclaim_graces(struct reclaiming *w) {
-    for (size_t g = 0; g < w->facts->n_grants; g++) {
+    for (size_t k = 0; k < w->facts->n_grants; k++) {
+        size_t g = w->by_id[k];
         if (!lease_is_over(w->facts, &w->facts->grants[g])) continue;
         for (size_t i = w->first[g]; i < w->first[g + 1]; i++) {
             struct take *t = take_add(w, i, CAUSE_GRACE, NULL, span(0));
@@ -404,10 +423,16 @@ int reclaim_make(const struct policy *policy, const struct facts *facts, const s
 int reclaim_decide(const struct policy *policy, const struct facts *facts, struct reclaim_plan *out,
                    struct err *e) {
     *out = (struct reclaim_plan){0};
-    if (!policy_decider.assess) return err_set(e, ERR_FAILED, "tenants cannot be assessed");
     struct standing *standings = mem_alloc((facts->n_tenants + 1) * sizeof *standings);
     int rc = policy_decider.assess(policy, facts, standings, e);
     if (rc == 0) rc = reclaim_make(policy, facts, standings, out, e);
     standings_free(standings, facts->n_tenants);
     return rc;
+}
+
+bool reclaim_window(const struct policy *policy, size_t i, const char **metric, span_t *window) {
+    if (i >= policy->n_idles) return false;
+    *metric = policy->idles[i].metric.s;
+    *window = policy->idles[i].window;
+    return true;
 }

@@ -2,24 +2,29 @@
 /* The ceilings against what a tenant and its organisation hold now, with what this plan gave them. */
 #include "policies/planning.h"
 
-static int64_t party_compute(const struct party *x) { return x->compute + x->given_compute; }
-static int64_t party_storage(const struct party *x) { return x->storage + x->given_storage; }
+/* As if what the claim replaces were gone already. */
+static int64_t party_compute(const struct work *w, const struct party *x) {
+    return x->compute + x->given_compute - w->claim->replaces.compute.n;
+}
+static int64_t party_storage(const struct work *w, const struct party *x) {
+    return x->storage + x->given_storage - w->claim->replaces.storage.n;
+}
 
 static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 
 int64_t room_compute(const struct work *w) {
     int64_t room = INT64_MAX;
-    if (w->compute) room = w->compute->compute.n - party_compute(w->seat);
+    if (w->compute) room = w->compute->compute.n - party_compute(w, w->seat);
     if (w->organisation_compute)
-        room = smaller(room, w->organisation_compute->compute.n - party_compute(w->organisation));
+        room = smaller(room, w->organisation_compute->compute.n - party_compute(w, w->organisation));
     return room;
 }
 
 int64_t room_storage(const struct work *w) {
     int64_t room = INT64_MAX;
-    if (w->storage) room = w->storage->storage.n - party_storage(w->seat);
+    if (w->storage) room = w->storage->storage.n - party_storage(w, w->seat);
     if (w->organisation_storage)
-        room = smaller(room, w->organisation_storage->storage.n - party_storage(w->organisation));
+        room = smaller(room, w->organisation_storage->storage.n - party_storage(w, w->organisation));
     return room;
 }
 
@@ -109,7 +114,7 @@ static void say_exceeds(struct planning *p, struct work *w, const struct limit *
 static void judge_limit(struct planning *p, struct work *w, struct limit l) {
     if (!l.ceiling) return;
     l.may = l.compute ? l.ceiling->compute.n : l.ceiling->storage.n;
-    l.holds = l.compute ? party_compute(l.party) : party_storage(l.party);
+    l.holds = l.compute ? party_compute(w, l.party) : party_storage(w, l.party);
     if (l.holds > l.may)
         say_debt(p, w, &l);
     else if (l.least > l.may - l.holds)
@@ -127,18 +132,18 @@ static void compute_asked(const struct planning *p, const struct work *w, int64_
     *asks = *least = 0;
     if (c->ask == ASK_NONE) return;
     *asks = c->ask == ASK_COMPUTE ? c->compute.n : INT64_MAX;
-    *least = c->ask == ASK_COMPUTE && !c->has_minimum ? c->compute.n : INT64_MAX;
+    *least = c->ask == ASK_COMPUTE && !w->has_minimum ? c->compute.n : INT64_MAX;
     for (size_t i = 0; i < p->n_lanes; i++) {
         const struct option *o = &w->options[i];
         int64_t rating = p->lanes[i].flavor->rating.n;
         if (o->most == 0) continue;
         if (c->ask == ASK_UNITS) *asks = smaller(*asks, times(c->units.n, rating));
-        if (c->has_minimum)
+        if (w->has_minimum)
             *least = smaller(*least, o->floor * rating);
         else if (c->ask == ASK_UNITS)
             *least = smaller(*least, times(c->units.n, rating));
     }
-    if (w->mixed && c->has_minimum) *least = smaller(*least, c->minimum_compute.n);
+    if (w->mixed && w->has_minimum) *least = smaller(*least, c->minimum_compute.n);
 }
 
 bool room_allows(const struct planning *p, const struct work *w) {

@@ -26,21 +26,27 @@ static int ratio_cmp(wide_t a, wide_t b, wide_t c, wide_t d) {
 
 /* held / (capacity x weight) of both. Cross products that stay below 2^126 are compared as they are. */
 static int weighted_cmp(const struct share_key *a, const struct share_key *b) {
-    if (a->held == 0 || b->held == 0) return compare(a->held, b->held);
+    if (a->held == 0 || b->held == 0) return (a->held != 0) - (b->held != 0);
     wide_t x = (wide_t)a->capacity * a->weight, y = (wide_t)b->capacity * b->weight;
     if (x == y) return compare(a->held, b->held);
     if ((x | y) >> 76 == 0 && (a->held | b->held) >> 50 == 0) return compare(a->held * y, b->held * x);
     return ratio_cmp(a->held, x, b->held, y);
 }
 
-int share_cmp(const struct share_key *a, const struct share_key *b) {
+static int cmp_but_order(const struct share_key *a, const struct share_key *b) {
     int order;
     if (a->below_guarantee != b->below_guarantee) return a->below_guarantee ? -1 : 1;
-    if ((order = compare(a->tier, b->tier))) return order;
+    if (a->tier != b->tier) return a->tier < b->tier ? -1 : 1;
     if ((order = weighted_cmp(a, b))) return order;
-    if ((order = compare(b->credits, a->credits))) return order;
-    if ((order = compare(a->submitted, b->submitted))) return order;
-    return (a->order > b->order) - (a->order < b->order);
+    if (a->credits != b->credits) return a->credits > b->credits ? -1 : 1;
+    return (a->submitted > b->submitted) - (a->submitted < b->submitted);
+}
+
+bool share_ties(const struct share_key *a, const struct share_key *b) { return cmp_but_order(a, b) == 0; }
+
+int share_cmp(const struct share_key *a, const struct share_key *b) {
+    int order = cmp_but_order(a, b);
+    return order ? order : (a->order > b->order) - (a->order < b->order);
 }
 
 void share_put(struct share_heap *h, const struct share_key *key, size_t item) {

@@ -24,6 +24,8 @@ struct share_key {
 
 /* Sign: who comes first. Total: 0 only for the same order. */
 int share_cmp(const struct share_key *a, const struct share_key *b);
+/* Does only the order of ids part them? */
+bool share_ties(const struct share_key *a, const struct share_key *b);
 
 /* A heap of keys, first out first. A key may have grown since it was put in; the caller puts it back. */
 struct share_heap {

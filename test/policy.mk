@@ -18,12 +18,18 @@ $(BUILD)/test/policy/%: $(BUILD)/obj/test/policy/%.o $(CORE)
 
 .PHONY: policy-test golden
 
-policy-bench: $(BUILD)/bench/bench_plan
-	@$<
+policy-bench: $(BUILD)/bench/bench_plan $(BUILD)/bench/bench_fill
+	@$(BUILD)/bench/bench_plan; plan=$$?; $(BUILD)/bench/bench_fill && exit $$plan
 
-$(BUILD)/bench/bench_plan: $(BUILD)/obj/test/bench/bench_plan.o $(CORE)
+$(BUILD)/bench/bench_plan $(BUILD)/bench/bench_fill: $(BUILD)/bench/%: $(BUILD)/obj/test/bench/%.o $(CORE)
 	@mkdir -p $(@D)
 	$(call say,LINK)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 .PHONY: policy-bench
+
+# A million random worlds for the plan of reclaims (3,000 in each run of the unit tests).
+reclaim-long: $(BUILD)/unit/test_reclaim_rounds
+	+@RECLAIM_WORLDS=1000000 $(RUN_SUITES) $<
+LONG_SUITES += reclaim-long
+.PHONY: reclaim-long

@@ -58,8 +58,9 @@ static const char request[] =
     "ALTER TABLE request ADD COLUMN agreed_at INTEGER;"
     "ALTER TABLE request ADD COLUMN planned_supply INTEGER;"
     "ALTER TABLE request ADD COLUMN is_barrier INTEGER NOT NULL DEFAULT 0;"
-    "CREATE INDEX request_waiting ON request (pool, planned_supply, is_barrier, flavor, units, compute_gflops)"
+    "CREATE INDEX request_waiting ON request (pool, flavor, call, units, compute_gflops, planned_supply)"
     "  WHERE state = 'queued';"
+    "CREATE INDEX request_fresh ON request (pool, planned_supply) WHERE state = 'queued';"
     "CREATE TABLE request_seats (tenant INTEGER NOT NULL, request INTEGER NOT NULL, service TEXT NOT NULL, seats"
     "  INTEGER NOT NULL CHECK (seats > 0), PRIMARY KEY (tenant, request, service), FOREIGN KEY (tenant, request)"
     "  REFERENCES request (tenant, id)) STRICT, WITHOUT ROWID;";
@@ -88,7 +89,7 @@ static const char grants[] =
     "ALTER TABLE grants ADD COLUMN call INTEGER;"
     "ALTER TABLE grants ADD COLUMN needs_agreement INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE grants ADD COLUMN agreed_at INTEGER;"
-    "CREATE INDEX grants_by_end ON grants (pool, end_at);"
+    "CREATE INDEX grants_by_end ON grants (pool, end_at) WHERE state IN ('reserved', 'active', 'notice', 'grace');"
     "CREATE TABLE hand_line (tenant INTEGER NOT NULL, grant_id INTEGER NOT NULL, item TEXT NOT NULL, quantity INTEGER"
     "  NOT NULL CHECK (quantity > 0), state TEXT NOT NULL CHECK (state IN ('wanted', 'delivered', 'ending', 'ended')),"
     "  changed_at INTEGER NOT NULL, remark TEXT, PRIMARY KEY (tenant, grant_id, item)) STRICT, WITHOUT ROWID;";

@@ -168,4 +168,15 @@ differing() { # one attribute, declared differently for two pools
 }
 it 'a value of an attribute fits when one policy takes it; else each says why not' differing
 
+stated_dates() {
+    variant 's/version 1/version 7 valid from 2027-03-01 until 2027-03-31/'
+    refused 2 "allot: usage: --until is after 2027-03-31T15:00:00Z, until when policy 'test' says that it is valid" \
+        allot policy load variant.policy --until 2027-04-01
+    exits 2 allot policy load variant.policy --from 2027-02-28
+    exits 0 allot policy load variant.policy --until 2027-03-15
+    exits 0 allot policy history p --json
+    is '2027-02-28T15:00:00Z 2027-03-15T15:00:00Z' "$(value '.[0] | "\(.valid_from) \(.valid_until)"')"
+}
+it 'a policy that states its time is valid in it, or shorter' stated_dates
+
 finish

@@ -188,6 +188,62 @@ static void the_pool_of_the_store_is_the_truth(void **state) {
     policy_free(policy);
 }
 
+/* Every part of the pool block that is not compute or storage. */
+static void the_whole_pool_block_is_compared(void **state) {
+    (void)state;
+    struct policy *policy =
+        parse("policy \"p\" version 1 valid from 2026-01-01 until 2026-12-31;\n"
+              "pool pilot { basis fp32; flavor warboy unrated units 20; storage 1 PB; datalake 2 PB;\n"
+              "  saas notebook seats 200; measures gpu_util; }\n"
+              "set eligible { E9 pass \"eligible\" otherwise; }\n"
+              "C1 ceiling storage 50 TB units warboy 4 seats notebook 10;\n"
+              "L1 lease term 90 days;\n");
+    struct fact_flavor f = policy_flavor(policy, 0);
+    struct fact_service services[2] = {{"notebook", 200, 200}, {"wiki", 5, 5}};
+    const char *measures[] = {"gpu_util", "power"};
+    struct fact_pool pool = {.name = "pilot",
+                             .basis = "fp32",
+                             .flavors = &f,
+                             .n_flavors = 1,
+                             .storage_capacity = policy_storage(policy),
+                             .datalake_capacity = bytes(INT64_C(2000000000000000)),
+                             .services = services,
+                             .n_services = 1,
+                             .measures = measures,
+                             .n_measures = 2,
+                             .granule = bytes(1)};
+    struct maybe_instant from, until;
+    policy_valid(policy, &from, &until);
+    assert_string_equal(instant_text(from.at).s, "2025-12-31T15:00:00Z");
+    assert_string_equal(instant_text(until.at).s, "2026-12-31T15:00:00Z");
+    struct diagnostics d = {0};
+    assert_true(f.unrated);
+    assert_int_equal(policy_check_pool(policy, &pool, &d), 0);
+    f.unrated = false;
+    f.rating = gflops(8100);
+    pool.datalake_capacity = bytes(0);
+    services[0].seats = 100;
+    pool.n_services = 2;
+    measures[0] = "gpu_utl";
+    assert_int_equal(policy_check_pool(policy, &pool, &d), -1);
+    assert_int_equal(d.count[LEVEL_ERROR], 5);
+    struct text said = {0};
+    diagnostics_print(&d, &said);
+    assert_non_null(strstr(said.s, "flavor 'warboy' is unrated here and rated in the pool"));
+    assert_non_null(strstr(said.s, "the datalake is 2 PB here and 0 "));
+    assert_non_null(strstr(said.s, "service 'notebook' has 200 seats here and 100 in the pool"));
+    assert_non_null(strstr(said.s, "service 'wiki' of the pool is not stated here"));
+    assert_non_null(strstr(said.s, "pool 'pilot' does not measure 'gpu_util'; did you mean 'gpu_utl'?"));
+    text_free(&said);
+    services[0].name = "notebok";
+    assert_int_equal(policy_check_pool(policy, &pool, &d), -1);
+    diagnostics_print(&d, &said);
+    assert_non_null(strstr(said.s, "pool 'pilot' has no service 'notebook'; did you mean 'notebok'?"));
+    text_free(&said);
+    diagnostics_free(&d);
+    policy_free(policy);
+}
+
 static void a_policy_that_cannot_be_read_is_an_error(void **state) {
     (void)state;
     struct err e = {0};
@@ -309,6 +365,7 @@ int main(void) {
         cmocka_unit_test(what_is_not_a_stored_policy_is_refused),
         cmocka_unit_test(attributes_are_checked_by_their_type),
         cmocka_unit_test(the_pool_of_the_store_is_the_truth),
+        cmocka_unit_test(the_whole_pool_block_is_compared),
         cmocka_unit_test(a_policy_that_cannot_be_read_is_an_error),
         cmocka_unit_test(a_text_larger_than_a_megabyte_is_refused),
         cmocka_unit_test(ladders_reach_what_adding_reaches),

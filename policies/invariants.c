@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The list, and those that compare two plans. */
+#include "policies/invariant_parts.h"
+#include "policies/share.h"
+
+#include <string.h>
+
+const struct invariant invariants[INVARIANTS] = {
+    {"I1", "nothing is given that is not there", holds_conservation},
+    {"I2", "nobody is brought above a ceiling", holds_ceiling},
+    {"I3", "whole servers of known flavors only", holds_steps},
+    {"I4", "guarantees are kept, or all are scaled by one ratio", holds_sold_guarantee},
+    {"I5", "what is claimed within a guarantee is served within the notice of lending", holds_guarantee_met},
+    {"I6", "nothing stays free that somebody waits for, unless a rule is named", holds_no_waste},
+    {"I7", "one step more for one would be taken from one that has no more", holds_max_min},
+    {"I8", "with strict, no lower tier is served while a better one waits", holds_tier_order},
+    {"I9", "whoever can be served is served in the end", holds_no_starvation},
+    {"I10", "nothing is taken below a guarantee, before its notice or without evidence", holds_safe_reclaim},
+    {"I11", "nobody takes from one that has less above its guarantee", holds_no_ping_pong},
+    {"I12", "the same facts give the same decisions, to the byte", holds_determinism},
+    {"I13", "whoever gets nothing is told why", holds_explained},
+    {"I14", "a rule that cannot be evaluated grants nothing", holds_fail_closed},
+    {"I15", "every grant has an end, and none outlives it", holds_ends},
+    {"I16", "one decision for each request, and a policy that is loaded changes nothing held",
+     holds_idempotent},
+    {"I17", "the order of what comes in does not matter", holds_order_free},
+    {"I18", "more capacity gives nobody less", holds_monotone},
+};
+
+int invariants_check(const struct step *s, struct err *e) {
+    for (size_t i = 0; i < INVARIANTS; i++)
+        if (invariants[i].holds(s, e) < 0)
+            return err_context(e, "invariant %s (%s)", invariants[i].name, invariants[i].sentence);
+    return 0;
+}
+
+/* ---- two decisions ---- */
+
+static bool text_same(const char *a, const char *b) { return a == b || (a && b && strcmp(a, b) == 0); }
+
+static bool lines_same(const struct plan_line *a, size_t n, const struct plan_line *b, size_t m) {
+    bool same = n == m;
+    for (size_t i = 0; same && i < n; i++)
+        same = text_same(a[i].flavor, b[i].flavor) && a[i].size == b[i].size && a[i].count == b[i].count &&
+               a[i].rating.n == b[i].rating.n;
+    return same;
+}
+
+static bool reasons_same(const struct decision *a, const struct decision *b) {
+    bool same = a->n_reasons == b->n_reasons;
+    for (size_t i = 0; same && i < a->n_reasons; i++) {
+        const struct reason *x = &a->reasons[i], *y = &b->reasons[i];
+        same = x->code == y->code && x->decisive == y->decisive && text_same(x->rule, y->rule) &&
+               text_same(x->place, y->place) && text_same(x->en, y->en) && text_same(x->ko, y->ko) &&
+               text_same(x->hint_en, y->hint_en) && text_same(x->hint_ko, y->hint_ko);
+    }
+    return same;
+}
+
+static bool lease_same(const struct lease_terms *a, const struct lease_terms *b) {
+    return a->start.s == b->start.s && a->end.s == b->end.s && a->notice.s == b->notice.s &&
+           a->grace.s == b->grace.s && a->keep.s == b->keep.s && a->renewals == b->renewals &&
+           a->renew_term.s == b->renew_term.s;
+}
+
+static bool place_same(const struct decision *a, const struct decision *b) {
+    return a->position == b->position && a->ahead_compute.n == b->ahead_compute.n &&
+           a->is_barrier == b->is_barrier && a->needs_agreement == b->needs_agreement &&
+           a->earliest.at.has == b->earliest.at.has &&
+           (!a->earliest.at.has || a->earliest.at.at.s == b->earliest.at.at.s) &&
+           text_same(a->earliest.grant, b->earliest.grant) && text_same(a->standing.tier, b->standing.tier) &&
+           text_same(a->standing.rule, b->standing.rule) && a->standing.rank == b->standing.rank &&
+           a->standing.guarantee.n == b->standing.guarantee.n;
+}
+
+static bool offer_same(const struct plan_offer *a, const struct plan_offer *b) {
+    return a->has == b->has && a->compute.n == b->compute.n && a->storage.n == b->storage.n &&
+           lines_same(a->lines, a->n_lines, b->lines, b->n_lines) && a->until.has == b->until.has &&
+           (!a->until.has || a->until.at.s == b->until.at.s);
+}
+
+static bool seats_same(const struct decision *a, const struct decision *b) {
+    bool same = a->n_seats == b->n_seats && a->datalake.n == b->datalake.n;
+    for (size_t i = 0; same && i < a->n_seats; i++)
+        same = text_same(a->seats[i].service, b->seats[i].service) && a->seats[i].seats == b->seats[i].seats;
+    return same;
+}
+
+bool decision_same(const struct decision *a, const struct decision *b) {
+    return text_same(a->claim, b->claim) && a->outcome == b->outcome && a->compute.n == b->compute.n &&
+           a->storage.n == b->storage.n && lines_same(a->lines, a->n_lines, b->lines, b->n_lines) &&
+           seats_same(a, b) && place_same(a, b) && offer_same(&a->offer, &b->offer) &&
+           (a->outcome > OUTCOME_PARTIAL || lease_same(&a->lease, &b->lease)) && reasons_same(a, b);
+}
+
+/* ---- I12, I17 ---- */
+
+int holds_determinism(const struct step *s, struct err *e) {
+    for (size_t i = 0; s->plan && s->again && i < s->plan->n_decisions; i++)
+        if (!decision_same(&s->plan->decisions[i], &s->again->decisions[i]))
+            return err_set(e, ERR_BOOKS, "%s is decided otherwise the second time",
+                           s->plan->decisions[i].claim);
+    return 0;
+}
+
+int holds_order_free(const struct step *s, struct err *e) {
+    for (size_t i = 0, n = s->plan ? s->plan->n_decisions : 0; s->turned && i < n; i++)
+        if (!decision_same(&s->plan->decisions[i], &s->turned->decisions[n - 1 - i]))
+            return err_set(e, ERR_BOOKS, "%s is decided otherwise when all stand in the reverse order",
+                           s->plan->decisions[i].claim);
+    return 0;
+}
+
+/* ---- I16 ---- */
+
+int holds_idempotent(const struct step *s, struct err *e) {
+    if (s->reloaded && s->held_before.n != s->held_after.n)
+        return err_set(e, ERR_BOOKS, "loading a policy changed what is held from %s to %s",
+                       gflops_text(s->held_before).s, gflops_text(s->held_after).s);
+    if (!s->plan) return 0;
+    if (s->plan->n_decisions != s->facts->n_claims)
+        return err_set(e, ERR_BOOKS, "%zu decisions for %zu requests", s->plan->n_decisions,
+                       s->facts->n_claims);
+    for (size_t i = 0; i < s->plan->n_decisions; i++)
+        if (!text_same(s->plan->decisions[i].claim, s->facts->claims[i].id))
+            return err_set(e, ERR_BOOKS, "the decision of %s stands at the place of %s",
+                           s->plan->decisions[i].claim, s->facts->claims[i].id);
+    return 0;
+}
+
+/* ---- I7, I18 ---- */
+
+static int64_t need_of(const struct fill_claim *c, size_t resource) {
+    for (size_t i = 0; i < c->n_step; i++)
+        if (c->step[i].resource == resource) return c->step[i].n;
+    return 0;
+}
+
+/* Would one step of j's, given back, let i take one? */
+static bool one_frees_other(const struct step *s, size_t i, size_t j) {
+    for (size_t r = 0; r < s->problem->n_resources; r++) {
+        int64_t left = s->problem->capacity[r] - s->filled->used[r];
+        if (need_of(&s->problem->claims[i], r) > left + need_of(&s->problem->claims[j], r)) return false;
+    }
+    return true;
+}
+
+static int64_t counted(const struct step *s, size_t i) {
+    const struct fill_claim *c = &s->problem->claims[i];
+    int64_t promised = fill_promised(c), n = s->filled->given[i];
+    return !s->problem->surplus ? n : n > promised ? n - promised : 0;
+}
+
+/* Sign of the weighted share of i with `more` steps against that of j. */
+static int compare_shares(const struct step *s, size_t i, int64_t more, size_t j) {
+    struct fill_amount a = fill_dominant(s->problem, s->filled->scarce, i),
+                       b = fill_dominant(s->problem, s->filled->scarce, j);
+    struct share_key x = {.held = a.n * (counted(s, i) + more),
+                          .capacity = s->problem->capacity[a.resource],
+                          .weight = s->problem->claims[i].weight},
+                     y = {.held = b.n * counted(s, j),
+                          .capacity = s->problem->capacity[b.resource],
+                          .weight = s->problem->claims[j].weight};
+    return share_cmp(&x, &y);
+}
+
+static bool may_lose(const struct step *s, size_t j) {
+    return s->filled->given[j] > fill_promised(&s->problem->claims[j]);
+}
+
+int holds_max_min(const struct step *s, struct err *e) {
+    for (size_t i = 0; s->problem && i < s->problem->n_claims; i++) {
+        const struct fill_claim *c = &s->problem->claims[i];
+        if (c->most.has && s->filled->given[i] >= c->most.n) continue;
+        for (size_t j = 0; j < s->problem->n_claims; j++) {
+            bool apart = s->problem->strict && s->problem->claims[j].tier != c->tier;
+            if (i == j || apart || !may_lose(s, j) || compare_shares(s, i, 1, j) >= 0 ||
+                !one_frees_other(s, i, j))
+                continue;
+            return err_set(e, ERR_BOOKS,
+                           "claim %zu has %lld steps, claim %zu has %lld and could do with one less", i,
+                           (long long)s->filled->given[i], j, (long long)s->filled->given[j]);
+        }
+    }
+    return 0;
+}
+
+/* Promised where claims are alike: one flavor, the same tier, the same ask. Steps of other sizes may lose,
+   since a larger pool lets a larger step in. */
+static bool are_alike(const struct step *s) {
+    const struct facts *f = s->facts;
+    for (size_t i = 1; i < f->n_claims; i++) {
+        const struct fact_claim *a = &f->claims[0], *b = &f->claims[i];
+        if (a->ask != b->ask || a->units.n != b->units.n || a->compute.n != b->compute.n ||
+            a->has_minimum != b->has_minimum || a->minimum_units.n != b->minimum_units.n ||
+            a->minimum_compute.n != b->minimum_compute.n || a->storage.n != b->storage.n ||
+            a->per_server != b->per_server || a->submitted.s != b->submitted.s ||
+            !text_same(s->plan->decisions[0].standing.tier, s->plan->decisions[i].standing.tier))
+            return false;
+    }
+    return f->pool.n_flavors == 1;
+}
+
+int holds_monotone(const struct step *s, struct err *e) {
+    if (!s->plan || !s->richer || s->facts->n_claims == 0 || !are_alike(s)) return 0;
+    for (size_t i = 0; i < s->plan->n_decisions; i++) {
+        const struct decision *a = &s->plan->decisions[i], *b = &s->richer->decisions[i];
+        int64_t before = step_gives(a) ? a->compute.n : 0, now = step_gives(b) ? b->compute.n : 0;
+        if (now < before)
+            return err_set(e, ERR_BOOKS, "%s gets %lld GF of a larger pool and %lld of the smaller", a->claim,
+                           (long long)now, (long long)before);
+    }
+    return 0;
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Whose turn it is. First what was awarded in a call, by rank; then whose tenant has less than its guarantee;
+ * with `strict` the better tier, after a lift; then the keys of the queue rule in the order stated. All
+ * shares are of the same pool, so held/weight is compared, by 128-bit cross products, and nothing is divided.
+ */
+#include "policies/planning.h"
+
+#include "alloc/scope.h"
+
+#include <stdlib.h>
+
+static const enum order_key first_come[] = {ORDER_SHARE, ORDER_WAIT, ORDER_ID}; /* inside a cohort */
+
+struct turn turn_of(const struct planning *p, const struct work *w) {
+    const struct queue_rule *q = sharing_of(p);
+    int64_t held = w->seat->compute + w->seat->given_compute - w->claim->replaces.compute.n;
+    struct turn t = {.below = held<w->seat->guarantee, .held = held> 0 ? held : 0,
+                     .weight = w->weight,
+                     .submitted = w->claim->submitted.s,
+                     .order = (size_t)(w - p->works)};
+    if (!q) {
+        t.below = false;
+        t.weight = 1;
+        return t;
+    }
+    if (q->weigh_surplus) t.held = held > w->seat->guarantee ? held - w->seat->guarantee : 0;
+    t.ranked = w->claim->ranked;
+    t.rank = w->claim->ranked ? w->claim->rank : 0;
+    t.tier = q->strict ? w->rank : 0;
+    t.credits = w->tenant->credits;
+    t.order = w->id_rank;
+    return t;
+}
+
+static int compare(int64_t a, int64_t b) { return (a > b) - (a < b); }
+
+static int share_of(const struct turn *a, const struct turn *b) {
+    wide_t x = (wide_t)a->held * b->weight, y = (wide_t)b->held * a->weight;
+    return (x > y) - (x < y);
+}
+
+static int key_cmp(enum order_key key, const struct turn *a, const struct turn *b) {
+    switch (key) {
+    case ORDER_SHARE: return share_of(a, b);
+    case ORDER_CREDITS: return compare(b->credits, a->credits);
+    case ORDER_WAIT: return compare(a->submitted, b->submitted);
+    default: return (a->order > b->order) - (a->order < b->order);
+    }
+}
+
+int turn_cmp(const struct planning *p, const struct turn *a, const struct turn *b) {
+    const struct queue_rule *q = sharing_of(p);
+    const enum order_key *keys = q ? q->order : first_come;
+    size_t n = q ? q->n_order : sizeof first_come / sizeof *first_come;
+    int order;
+    if (a->ranked != b->ranked) return a->ranked ? -1 : 1;
+    if ((order = compare(a->rank, b->rank))) return order;
+    if (a->below != b->below) return a->below ? -1 : 1;
+    if ((order = compare(a->tier, b->tier))) return order;
+    for (size_t i = 0; i < n; i++)
+        if ((order = key_cmp(keys[i], a, b))) return order;
+    return key_cmp(ORDER_ID, a, b);
+}
+
+/* ---- a heap of four children ---- */
+
+static void sink(const struct planning *p, struct turns *h, struct turn turn, size_t work) {
+    size_t at = 0;
+    for (size_t child; (child = 4 * at + 1) < h->n; at = child) {
+        size_t end = child + 4 < h->n ? child + 4 : h->n;
+        for (size_t i = child + 1; i < end; i++)
+            if (turn_cmp(p, &h->turns[i], &h->turns[child]) < 0) child = i;
+        if (turn_cmp(p, &turn, &h->turns[child]) <= 0) break;
+        h->turns[at] = h->turns[child];
+        h->works[at] = h->works[child];
+    }
+    h->turns[at] = turn;
+    h->works[at] = work;
+}
+
+void turns_put(const struct planning *p, struct turns *h, size_t work) {
+    struct turn turn = turn_of(p, &p->works[work]);
+    size_t at = h->n++;
+    h->turns = mem_grow(h->turns, &h->room_turns, h->n, sizeof *h->turns);
+    h->works = mem_grow(h->works, &h->room_works, h->n, sizeof *h->works);
+    for (; at > 0 && turn_cmp(p, &turn, &h->turns[(at - 1) / 4]) < 0; at = (at - 1) / 4) {
+        h->turns[at] = h->turns[(at - 1) / 4];
+        h->works[at] = h->works[(at - 1) / 4];
+    }
+    h->turns[at] = turn;
+    h->works[at] = work;
+}
+
+bool turns_take(const struct planning *p, struct turns *h, size_t *work) {
+    while (h->n > 0) {
+        *work = h->works[0];
+        struct turn now = turn_of(p, &p->works[*work]);
+        if (turn_cmp(p, &now, &h->turns[0]) == 0) {
+            size_t last = --h->n;
+            if (last > 0) sink(p, h, h->turns[last], h->works[last]);
+            return true;
+        }
+        sink(p, h, now, *work); /* another claim of the same tenant has taken a step since */
+    }
+    return false;
+}
+
+void turns_free(struct turns *h) {
+    free(h->turns);
+    free(h->works);
+    *h = (struct turns){0};
+}
+
+/* ---- a list ---- */
+
+static int in_order(const void *a, const void *b, void *arg) {
+    const struct planning *p = arg;
+    struct turn x = turn_of(p, &p->works[*(const size_t *)a]), y = turn_of(p, &p->works[*(const size_t *)b]);
+    return turn_cmp(p, &x, &y);
+}
+
+void turns_sort(const struct planning *p, size_t *works, size_t n) {
+    qsort_r(works, n, sizeof *works, in_order, (void *)p);
+}

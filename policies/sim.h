@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The simulator: the same decisions as the engine takes (policy_decider: assess, plan, reclaim), on a
+ * state in memory and a clock that the events move. Pure: no clock, no I/O, no randomness; the same
+ * world and policy give the same run, to the byte, whatever the order of the files (world.h).
+ *
+ * Once a day, at the first second of the civil day (UTC+9), what a nightly reconcile and tick would do
+ * is done: what was given back comes free; dated attributes take effect; notices, ends, grace and
+ * release; reclaims whose time has come; the standing of every tenant; the whole queue is planned;
+ * reclaims get their notices. Between two nights a request is planned beside the barriers alone:
+ * nothing has come free that those before it could use. A changed policy, pool or tenant plans the
+ * whole queue at once.
+ *
+ * After every plan, event and night all invariants are checked (invariants.h); the first one that does
+ * not hold ends the run with its name.
+ */
+#pragma once
+#include "policies/policy.h"
+#include "policies/world.h"
+
+enum sim_state { SIM_NOT_YET, SIM_IN_CALL, SIM_WAITING, SIM_HELD, SIM_GRANTED, SIM_DENIED, SIM_WITHDRAWN };
+const char *sim_state_word(enum sim_state state);
+
+/* What became of one request; the world has what it asks. */
+struct sim_request {
+    enum sim_state state;
+    bool is_partial, is_barrier, approved, refused, is_inverted;
+    struct maybe_instant first, granted; /* its first decision; when it was granted */
+    enum outcome first_outcome, outcome; /* outcome: the last one */
+    gflops_t compute;                    /* granted */
+    bytes_t storage;
+    size_t tier;    /* index into sim.tiers */
+    char *decisive; /* of the last decision: "NO_UNITS, LEND_LIMIT B1" */
+    enum reason_code code;
+    size_t grant;   /* 1 + index into sim.grants; 0: none */
+    int64_t wanted; /* GFLOPS that it adds to the demand of its tenant */
+    bool ranked;
+    int64_t rank;
+    const char *approver;
+};
+
+enum sim_grant_state { SIM_LIVE, SIM_GRACE, SIM_KEPT, SIM_ENDED };
+
+struct sim_notice {
+    struct fact_notice fact;
+    span_t notice;      /* that the rule promises */
+    gflops_t guarantee; /* of the tenant, as it can be kept */
+    bool measured;
+    int64_t covered; /* percent of the window */
+    int64_t *operations;
+    size_t n_operations;
+    size_t claim; /* 1 + request that it is for; 0: none */
+    bool done;
+};
+
+struct sim_grant {
+    const char *id; /* g-1; in sim.memory */
+    size_t request, tenant;
+    enum sim_grant_state state;
+    struct fact_server *servers;
+    size_t n_servers;
+    struct plan_seats *seats;
+    size_t n_seats;
+    int64_t compute, storage, datalake;
+    instant_t start, end, keep_until;
+    span_t notice, grace, keep, renew_term;
+    int64_t renewals_left, renews; /* by the lease; wished by the tenant */
+    bool is_told;
+    instant_t told, gone; /* notice of the end; servers given back */
+    struct sim_notice *notices;
+    struct fact_notice *open; /* facts of those that stand */
+    size_t n_notices, notices_room, n_open, open_room;
+    struct fact_sample *samples;
+    size_t n_samples;
+    size_t live; /* place in sim.live while LIVE or GRACE */
+    size_t next; /* 1 + next grant of the same tenant */
+};
+
+struct sim_tenant {
+    size_t organisation;
+    size_t next_dated; /* how many of the dated attributes hold */
+    bool is_here;
+    struct fact_attr *attrs; /* present ones; owned */
+    size_t n_attrs;
+    struct fact_holding *holdings; /* one per item of the pool */
+    size_t grants;                 /* 1 + first grant */
+    int64_t waiting, ceiling;      /* GFLOPS wanted by what waits; the ceiling last seen, INT64_MAX: none */
+    wide_t held_days, entitled_days;
+    int64_t below_days;
+    size_t tier;
+    unsigned char *use; /* [metric][day % SIM_WINDOW]: 1 + percent, 0: no sample */
+};
+enum { SIM_WINDOW = 512 }; /* days that an idle rule may look back */
+
+struct sim_organisation {
+    int64_t compute, storage;
+    int64_t *held; /* per item */
+    size_t *tenants;
+    size_t n_tenants, room;
+};
+
+/* One line of the daily state. */
+struct sim_day {
+    int64_t day; /* civil day number */
+    int64_t waiting, held_requests, granted, holders, below;
+    int64_t held, capacity, storage, demand, waiting_compute, used; /* GFLOPS; bytes; GFLOPS busy x 100 */
+    bool has_use;
+    int64_t jain, jain_weighted; /* millionths; 1000000 when nobody wants anything */
+    int64_t free[FLAVORS_MOST], stranded[FLAVORS_MOST];
+    int64_t notices, taken;
+};
+
+/* What was taken back from one grant at one moment. */
+struct sim_taken {
+    instant_t at, sent, effect;
+    size_t tenant, claimant; /* claimant: 1 + tenant for whom; 0: for nobody in particular */
+    enum reclaim_cause cause;
+    int64_t units, compute;
+    instant_t start; /* of the grant */
+    span_t notice;   /* that the rule promises */
+    gflops_t guarantee;
+    bool measured;
+    int64_t covered;
+};
+
+struct sim_rule {
+    const char *id, *place;
+    int64_t named, decisive; /* decisions in whose reasons it stands; whose outcome it made */
+};
+
+/* Requests of a better tier that waited while one of a lower tier was served. */
+struct sim_inversion {
+    const char *why;
+    int64_t n;
+};
+
+struct sim_tier {
+    const char *name;
+    int64_t rank;
+};
+enum { SIM_TIERS = 33 };
+
+struct sim_set {
+    size_t *of; /* ascending */
+    size_t n, room;
+};
+
+struct sim;
+typedef const struct policy *sim_policy_fn(void *arg, const char *name);
+
+struct sim_options {
+    const struct world *world;
+    const struct policy *policy;
+    sim_policy_fn *policies; /* by the name of an event; never NULL for a name in the world */
+    void *arg;
+    instant_t until;
+    bytes_t granule;
+    void (*step)(void *arg, size_t days); /* after each day; may be NULL */
+    void *step_arg;
+};
+
+struct sim {
+    struct sim_options options;
+    const struct world *world;
+    const struct policy *policy;
+    struct keep memory;
+    instant_t now, begin;
+    struct fact_pool pool;
+    struct fact_flavor flavors[FLAVORS_MOST];
+    struct fact_service services[SERVICES_MOST];
+    int64_t capacity; /* GFLOPS, at least 1 */
+    char items[FLAVORS_MOST + SERVICES_MOST][96];
+    size_t n_items; /* flavors first */
+    size_t item_place[FLAVORS_MOST + SERVICES_MOST];
+    struct fact_tenant *facts; /* parallel to tenants */
+    struct sim_tenant *tenants;
+    size_t n_tenants;
+    struct standing *standings; /* parallel to tenants */
+    int64_t promised, unused;   /* sums over all tenants */
+    struct sim_organisation *organisations;
+    size_t n_organisations;
+    struct sim_request *requests; /* parallel to world.requests */
+    struct sim_grant *grants;
+    size_t n_grants, grants_room;
+    struct fact_grant *live; /* facts of the live ones, for reclaim and invariants */
+    size_t *live_of;         /* their place in grants */
+    size_t n_live, live_room, live_of_room;
+    struct sim_set waiting, held; /* requests; held: a person has them before her */
+    int64_t waiting_compute;
+    struct fact_end *ends; /* of live grants, by (at, grant, flavor) */
+    size_t n_ends, ends_room;
+    int64_t operations, notices; /* counters of ids */
+    size_t next_use;
+    bool is_raised; /* the whole queue must be planned */
+    int64_t taken_today, notices_today;
+    /* records */
+    struct text log; /* decisions.jsonl */
+    struct sim_day *days;
+    size_t n_days, days_room;
+    struct sim_taken *taken;
+    size_t n_taken, taken_room, taken_seen; /* seen by the invariants */
+    struct sim_rule *rules;
+    size_t n_rules, rules_room;
+    struct sim_tier tiers[SIM_TIERS];
+    size_t n_tiers;
+    int64_t decisions, plans, checks, without_effect, renewals, renewals_refused;
+    struct sim_inversion *inversions; /* by what kept the better tier waiting */
+    size_t n_inversions, inversions_room;
+    /* scratch of a plan */
+    struct fact_tenant *plan_tenants;
+    struct fact_claim *plan_claims;
+    size_t *plan_place, *plan_requests;
+    size_t plan_room, tenants_room, place_room, requests_room;
+};
+
+/* 0, or -1: a broken invariant, or a world that this policy cannot be run on. sim_end() always. */
+int sim_run(struct sim *s, const struct sim_options *options, struct err *e);
+void sim_end(struct sim *s);
+
+/* In GFLOPS: what a tenant wants, at most its ceiling. */
+int64_t sim_demand(const struct sim *s, size_t tenant);

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The event log: one JSON object a line. */
+#include "alloc/json.h"
+#include "policies/world_read.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAME_MOST = 64, ORDER_MOST = 100000 };
+#define SPAN_MOST (INT64_C(100) * 366 * CLOCK_DAY)
+
+static const char *const words[] = {"policy",  "capacity", "loss",    "attributes", "suspend",
+                                    "resume",  "release",  "leave",   "renew",      "refuse",
+                                    "approve", "appeal",   "request", "award",      NULL};
+
+const char *event_word(enum event_kind kind) { return words[kind]; }
+
+static const char *kept(struct world *w, const char *text) { return keep_text(&w->memory, text); }
+
+/* ---- parts ---- */
+
+static int tenant_read(const struct world *w, const struct json_at *at, size_t *out, struct err *e) {
+    const char *name;
+    if (json_need_text(at, "tenant", NAME_MOST, &name, e) < 0) return -1;
+    if (index_find(w->tenant_index, name, out)) return 0;
+    struct json_at place = json_member(at, "tenant");
+    return json_fail(&place, e, "there is no tenant '%s'", name);
+}
+
+/* null: the attribute is unset from then on. */
+static int attrs_read(struct world *w, const struct json_at *at, bool may_unset, const struct fact_attr **out,
+                      size_t *n, struct err *e) {
+    struct json_at object;
+    const char *key;
+    json_t *value;
+    if (json_may_object(at, "attributes", &object, e) < 0) return -1;
+    if (!object.value) return 0;
+    struct fact_attr *attrs =
+        keep_add(&w->memory, mem_alloc((json_object_size(object.value) + 1) * sizeof *attrs));
+    json_object_foreach((json_t *)object.value, key, value) {
+        const char *text = NULL;
+        if (strlen(key) > NAME_MOST || !*key || !text_is_printable(key))
+            return json_fail(&object, e, "'%.80s' is not a name of an attribute", key);
+        if (!(may_unset && json_is_null(value)) && json_need_text(&object, key, 256, &text, e) < 0) return -1;
+        attrs[(*n)++] = (struct fact_attr){kept(w, key), kept(w, text)};
+    }
+    attrs_sort(attrs, *n);
+    *out = attrs;
+    return 0;
+}
+
+static int seats_read(struct world *w, const struct json_at *at, struct fact_claim *c, struct err *e) {
+    struct json_at object;
+    const char *key;
+    json_t *value;
+    if (json_may_object(at, "seats", &object, e) < 0) return -1;
+    if (!object.value) return 0;
+    if (json_object_size(object.value) > SERVICES_MOST)
+        return json_fail(&object, e, "more than %d services", SERVICES_MOST);
+    struct fact_seats *seats =
+        keep_add(&w->memory, mem_alloc((json_object_size(object.value) + 1) * sizeof *seats));
+    json_object_foreach((json_t *)object.value, key, value) {
+        struct fact_seats seat = {kept(w, key), 0};
+        if (json_need_int(&object, key, 1, UNITS_MOST, &seat.seats, e) < 0) return -1;
+        size_t k = c->n_seats++;
+        for (; k > 0 && strcmp(seats[k - 1].service, seat.service) > 0; k--) seats[k] = seats[k - 1];
+        seats[k] = seat;
+    }
+    c->seats = seats;
+    return 0;
+}
+
+static int ask_read(const struct json_at *at, struct fact_claim *c, struct err *e) {
+    bool in_units = json_has(at, "units"), in_compute = json_has(at, "compute_gflops");
+    if (in_units && in_compute) return json_fail(at, e, "units and compute_gflops exclude each other");
+    c->ask = in_units ? ASK_UNITS : in_compute ? ASK_COMPUTE : ASK_NONE;
+    c->has_minimum = json_has(at, in_units ? "minimum_units" : "minimum_gflops");
+    if (json_may_int(at, "units", 1, UNITS_MOST, &c->units.n, e) < 0 ||
+        json_may_int(at, "compute_gflops", 1, GFLOPS_MOST, &c->compute.n, e) < 0 ||
+        json_may_int(at, "minimum_units", 1, UNITS_MOST, &c->minimum_units.n, e) < 0 ||
+        json_may_int(at, "minimum_gflops", 1, GFLOPS_MOST, &c->minimum_compute.n, e) < 0 ||
+        json_may_bytes(at, "storage_bytes", &c->storage, e) < 0 ||
+        json_may_bytes(at, "datalake_bytes", &c->datalake, e) < 0 ||
+        json_may_int(at, "per_server", 1, SIZE_MOST, &c->per_server, e) < 0)
+        return -1;
+    if (json_has(at, in_units ? "minimum_gflops" : "minimum_units"))
+        return json_fail(at, e, "the minimum must be of the kind that is asked for");
+    if (c->ask == ASK_NONE && (c->has_minimum || c->flavor || c->per_server))
+        return json_fail(at, e, "a flavor, a minimum or per_server belong to a request for compute");
+    if (in_units && !c->flavor) return json_fail(at, e, "units of which flavor?");
+    if (c->has_minimum && (in_units ? c->minimum_units.n > c->units.n : c->minimum_compute.n > c->compute.n))
+        return json_fail(at, e, "the minimum is more than what is asked for");
+    if (in_units && c->per_server && c->units.n % c->per_server != 0)
+        return json_fail(at, e, "units must be a whole number of servers");
+    if (c->ask == ASK_NONE && c->storage.n == 0 && c->datalake.n == 0 && c->n_seats == 0)
+        return json_fail(at, e, "nothing is asked for");
+    return 0;
+}
+
+static int request_new(struct world *w, const struct json_at *at, struct event *v, struct err *e) {
+    struct world_request r = {0};
+    struct fact_claim *c = &r.claim;
+    const char *id = NULL, *flavor = NULL, *call = NULL;
+    int64_t accepts = 0;
+    if (json_need_text(at, "id", NAME_MOST, &id, e) < 0 || tenant_read(w, at, &v->tenant, e) < 0 ||
+        json_may_text(at, "flavor", NAME_MOST, &flavor, e) < 0 ||
+        json_may_text(at, "call", NAME_MOST, &call, e) < 0 || seats_read(w, at, c, e) < 0)
+        return -1;
+    if (index_find(w->request_index, id, &v->request)) {
+        struct json_at place = json_member(at, "id");
+        return json_fail(&place, e, "request '%s' is made twice", id);
+    }
+    c->flavor = kept(w, flavor);
+    c->call = kept(w, call);
+    c->submitted = v->at;
+    c->tenant = v->tenant;
+    if (ask_read(at, c, e) < 0 || attrs_read(w, at, false, &c->attrs, &c->n_attrs, e) < 0 ||
+        json_may_int(at, "term_seconds", 1, SPAN_MOST, &c->term.s, e) < 0 ||
+        json_may_instant(at, "until", &c->until.at, e) < 0 ||
+        json_may_int(at, "renews", 0, 1000, &r.renews, e) < 0 ||
+        json_may_int(at, "keeps_seconds", 1, SPAN_MOST, &r.keeps.s, e) < 0 ||
+        json_may_int(at, "accepts_gflops", 1, GFLOPS_MOST, &accepts, e) < 0 ||
+        json_may_instant(at, "agreed", &c->agreed.at, e) < 0)
+        return -1;
+    c->until.has = json_has(at, "until");
+    c->agreed.has = json_has(at, "agreed");
+    if (c->until.has && c->term.s) return json_fail(at, e, "until and term_seconds exclude each other");
+    r.accepts = accepts > 0;
+    r.accepts_least = gflops(accepts);
+    c->id = kept(w, id);
+    w->requests = mem_grow(w->requests, &w->requests_room, w->n_requests + 1, sizeof *w->requests);
+    v->request = w->n_requests;
+    w->requests[w->n_requests] = r;
+    index_put(&w->request_index, id, w->n_requests++);
+    return 0;
+}
+
+/* Names are resolved when all events are read: the file may stand in any order. */
+static int request_named(struct world *w, const struct json_at *at, struct event *v, struct err *e) {
+    const char *id;
+    if (json_need_text(at, "request", NAME_MOST, &id, e) < 0) return -1;
+    v->name = kept(w, id);
+    return 0;
+}
+
+static int approve_read(struct world *w, const struct json_at *at, struct event *v, struct err *e) {
+    const char *by = "operator";
+    if (request_named(w, at, v, e) < 0 || json_may_text(at, "by", NAME_MOST, &by, e) < 0) return -1;
+    struct fact_attr *who = keep_add(&w->memory, mem_alloc(sizeof *who));
+    *who = (struct fact_attr){"by", kept(w, *by ? by : "operator")};
+    v->attrs = who;
+    v->n_attrs = 1;
+    return 0;
+}
+
+static int capacity_read(struct world *w, const struct json_at *at, struct event *v, struct err *e) {
+    const char *flavor = NULL;
+    bool is_storage = v->kind == EVENT_CAPACITY && json_has(at, "storage_bytes");
+    if (json_may_text(at, "flavor", NAME_MOST, &flavor, e) < 0) return -1;
+    if (is_storage == (flavor != NULL))
+        return json_fail(at, e, "needs a flavor with its units%s",
+                         v->kind == EVENT_CAPACITY ? ", or storage_bytes" : "");
+    v->name = kept(w, flavor);
+    return is_storage ? json_need_int(at, "storage_bytes", 0, BYTES_MOST, &v->amount, e)
+                      : json_need_int(at, "units", 0, UNITS_MOST, &v->amount, e);
+}
+
+static int award_read(struct world *w, const struct json_at *at, struct event *v, struct err *e) {
+    struct json_at list;
+    const char *call;
+    if (json_need_text(at, "call", NAME_MOST, &call, e) < 0 ||
+        json_need_array(at, "order", 1, ORDER_MOST, &list, e) < 0)
+        return -1;
+    v->name = kept(w, call);
+    v->n_attrs = json_length(&list);
+    struct fact_attr *ids = keep_add(&w->memory, mem_alloc(v->n_attrs * sizeof *ids));
+    v->attrs = ids;
+    for (size_t i = 0; i < v->n_attrs; i++) {
+        struct json_at item = json_item(&list, i);
+        const char *id;
+        if (json_as_text(&item, NAME_MOST, &id, e) < 0) return -1;
+        ids[i].name = kept(w, id);
+    }
+    return 0;
+}
+
+static int policy_read_event(struct world *w, const struct json_at *at, struct event *v, struct err *e) {
+    const char *name;
+    if (json_need_text(at, "policy", 200, &name, e) < 0) return -1;
+    v->name = kept(w, name);
+    return 0;
+}
+
+static int tenant_event(struct world *w, const struct json_at *at, struct event *v, struct err *e) {
+    return tenant_read(w, at, &v->tenant, e);
+}
+
+static int attributes_read(struct world *w, const struct json_at *at, struct event *v, struct err *e) {
+    struct json_at object;
+    if (tenant_read(w, at, &v->tenant, e) < 0 || json_need_object(at, "attributes", &object, e) < 0)
+        return -1;
+    return attrs_read(w, at, true, &v->attrs, &v->n_attrs, e);
+}
+
+/* What each kind has beside "at" and "event". */
+enum { KEYS_MOST = 24 };
+static const struct shape {
+    const char *keys[KEYS_MOST];
+    int (*read)(struct world *w, const struct json_at *at, struct event *v, struct err *e);
+    bool names_request;
+} shapes[EVENT_KINDS] = {
+    [EVENT_POLICY] = {{"at", "event", "policy"}, policy_read_event, false},
+    [EVENT_CAPACITY] = {{"at", "event", "flavor", "units", "storage_bytes"}, capacity_read, false},
+    [EVENT_LOSS] = {{"at", "event", "flavor", "units"}, capacity_read, false},
+    [EVENT_ATTRIBUTES] = {{"at", "event", "tenant", "attributes"}, attributes_read, false},
+    [EVENT_SUSPEND] = {{"at", "event", "tenant"}, tenant_event, false},
+    [EVENT_RESUME] = {{"at", "event", "tenant"}, tenant_event, false},
+    [EVENT_LEAVE] = {{"at", "event", "tenant"}, tenant_event, false},
+    [EVENT_RELEASE] = {{"at", "event", "request"}, request_named, true},
+    [EVENT_RENEW] = {{"at", "event", "request"}, request_named, true},
+    [EVENT_REFUSE] = {{"at", "event", "request"}, request_named, true},
+    [EVENT_APPROVE] = {{"at", "event", "request", "by"}, approve_read, true},
+    [EVENT_APPEAL] = {{"at", "event", "request"}, request_named, true},
+    [EVENT_REQUEST] = {{"at",
+                        "event",
+                        "id",
+                        "tenant",
+                        "flavor",
+                        "units",
+                        "compute_gflops",
+                        "minimum_units",
+                        "minimum_gflops",
+                        "per_server",
+                        "storage_bytes",
+                        "datalake_bytes",
+                        "seats",
+                        "attributes",
+                        "until",
+                        "term_seconds",
+                        "call",
+                        "agreed",
+                        "renews",
+                        "keeps_seconds",
+                        "accepts_gflops"},
+                       request_new,
+                       false},
+    [EVENT_AWARD] = {{"at", "event", "call", "order"}, award_read, false},
+};
+
+/* ---- lines ---- */
+
+static int event_decode(struct world *w, const json_t *value, const char *title, size_t line, struct err *e) {
+    struct json_at at = json_root(value, title);
+    struct event v = {.line = line};
+    size_t kind;
+    if (json_as_object(&at, e) < 0 || json_need_word(&at, "event", words, &kind, e) < 0 ||
+        json_need_instant(&at, "at", &v.at, e) < 0 || json_only(&at, shapes[kind].keys, e) < 0)
+        return -1;
+    v.kind = (enum event_kind)kind;
+    if (shapes[kind].read(w, &at, &v, e) < 0) return -1;
+    if (v.kind != EVENT_REQUEST) v.text = keep_add(&w->memory, json_canonical(value));
+    if (w->n_events == WORLD_EVENTS_MOST)
+        return err_set(e, ERR_USAGE, "%s: more than %d events", title, WORLD_EVENTS_MOST);
+    w->events = mem_grow(w->events, &w->events_room, w->n_events + 1, sizeof *w->events);
+    w->events[w->n_events++] = v;
+    return 0;
+}
+
+static int line_read(struct world *w, const char *at, size_t length, const char *title, size_t line,
+                     struct err *e) {
+    char place[300];
+    json_error_t wrong;
+    if (text_format(place, sizeof place, "%.240s:%zu", title, line) < 0) return -1;
+    if (!text_is_utf8(at, length)) return err_set(e, ERR_USAGE, "%s: this is not UTF-8 text", place);
+    scoped_json json_t *value = json_loadb(at, length, JSON_REJECT_DUPLICATES, &wrong);
+    if (!value) return err_set(e, ERR_USAGE, "%s:%d: %s", place, wrong.column, wrong.text);
+    return event_decode(w, value, place, line, e);
+}
+
+/* ---- names to places, and the order ---- */
+
+static int no_request(const char *title, const struct event *v, const char *id, struct err *e) {
+    return err_set(e, ERR_USAGE, "%s:%zu: there is no request '%s'", title, v->line, id);
+}
+
+static int award_resolve(struct world *w, struct event *v, const char *title, struct err *e) {
+    size_t *order = keep_add(&w->memory, mem_alloc(v->n_attrs * sizeof *order));
+    scoped_free bool *seen = mem_alloc((w->n_requests + 1) * sizeof *seen);
+    for (size_t i = 0; i < v->n_attrs; i++) {
+        const char *id = v->attrs[i].name;
+        if (!index_find(w->request_index, id, &order[i])) return no_request(title, v, id, e);
+        const char *call = w->requests[order[i]].claim.call;
+        if (!call || strcmp(call, v->name) != 0)
+            return err_set(e, ERR_USAGE, "%s:%zu: request '%s' does not answer call '%s'", title, v->line, id,
+                           v->name);
+        if (seen[order[i]])
+            return err_set(e, ERR_USAGE, "%s:%zu: request '%s' stands twice", title, v->line, id);
+        seen[order[i]] = true;
+    }
+    v->order = order;
+    v->n_order = v->n_attrs;
+    return 0;
+}
+
+static int resolve(struct world *w, const char *title, struct err *e) {
+    for (size_t i = 0; i < w->n_events; i++) {
+        struct event *v = &w->events[i];
+        if (v->kind == EVENT_AWARD && award_resolve(w, v, title, e) < 0) return -1;
+        if (!shapes[v->kind].names_request) continue;
+        if (!index_find(w->request_index, v->name, &v->request)) return no_request(title, v, v->name, e);
+        const struct fact_claim *c = &w->requests[v->request].claim;
+        v->tenant = c->tenant;
+        if (v->at.s < c->submitted.s)
+            return err_set(e, ERR_USAGE, "%s:%zu: request '%s' is made only later, at %s", title, v->line,
+                           v->name, instant_text(c->submitted).s);
+    }
+    return 0;
+}
+
+static int event_cmp(const void *a, const void *b, void *arg) {
+    const struct event *x = a, *y = b;
+    const struct world *w = arg;
+    if (x->at.s != y->at.s) return x->at.s < y->at.s ? -1 : 1;
+    if (x->kind != y->kind) return x->kind < y->kind ? -1 : 1;
+    if (x->kind == EVENT_REQUEST)
+        return claim_id_cmp(w->requests[x->request].claim.id, w->requests[y->request].claim.id);
+    return strcmp(x->text, y->text);
+}
+
+/* Requests too stand in an order of their own: by (submitted, id). */
+static int request_place_cmp(const void *a, const void *b, void *arg) {
+    const struct world *w = arg;
+    const struct fact_claim *x = &w->requests[*(const size_t *)a].claim,
+                            *y = &w->requests[*(const size_t *)b].claim;
+    if (x->submitted.s != y->submitted.s) return x->submitted.s < y->submitted.s ? -1 : 1;
+    return claim_id_cmp(x->id, y->id);
+}
+
+static void requests_sort(struct world *w) {
+    size_t n = w->n_requests;
+    if (n == 0) return;
+    scoped_free size_t *from = mem_alloc(n * sizeof *from), *to = mem_alloc(n * sizeof *to);
+    scoped_free struct world_request *sorted = mem_alloc(n * sizeof *sorted);
+    for (size_t i = 0; i < n; i++) from[i] = i;
+    qsort_r(from, n, sizeof *from, request_place_cmp, w);
+    for (size_t i = 0; i < n; i++) {
+        to[from[i]] = i;
+        sorted[i] = w->requests[from[i]];
+    }
+    memcpy(w->requests, sorted, n * sizeof *sorted);
+    for (size_t i = 0; i < n; i++) index_put(&w->request_index, sorted[i].claim.id, i);
+    for (size_t i = 0; i < w->n_events; i++) {
+        struct event *v = &w->events[i];
+        if (v->kind == EVENT_REQUEST || shapes[v->kind].names_request) v->request = to[v->request];
+        for (size_t k = 0; k < v->n_order; k++) ((size_t *)v->order)[k] = to[v->order[k]];
+    }
+}
+
+int world_read_events(struct world *w, const char *bytes, size_t length, const char *title, struct err *e) {
+    size_t line = 0;
+    for (const char *at = bytes, *end = bytes + length; at < end;) {
+        const char *stop = memchr(at, '\n', (size_t)(end - at));
+        size_t n = (size_t)((stop ? stop : end) - at);
+        line++;
+        if (n > 0 && line_read(w, at, n, title, line, e) < 0) return -1;
+        at += n + 1;
+    }
+    if (resolve(w, title, e) < 0) return -1;
+    requests_sort(w);
+    if (w->n_events) qsort_r(w->events, w->n_events, sizeof *w->events, event_cmp, w);
+    return 0;
+}
+
+const char *world_policy(const struct world *w, size_t i) {
+    for (size_t k = 0; k < w->n_events; k++) {
+        const struct event *v = &w->events[k];
+        bool seen = v->kind != EVENT_POLICY;
+        for (size_t before = 0; before < k && !seen; before++)
+            seen = w->events[before].kind == EVENT_POLICY && strcmp(w->events[before].name, v->name) == 0;
+        if (!seen && i-- == 0) return v->name;
+    }
+    return NULL;
+}
