@@ -313,7 +313,7 @@ static void reason_drop(struct reason *r) {
 static int find_room(struct applying *a, const struct gathered_claim *c, const struct decision *d,
                      struct placed *placed, size_t *line, struct err *e) {
     int fits = placer_place(&a->placer, d->lines, d->n_lines, c->exact, placed, line, e);
-    if (fits != 1 || d->storage.n == 0 || d->n_lines > 0) return fits;
+    if (fits != 1 || d->storage.n == 0 || placed->n > 0) return fits;
     scoped_free char *host = NULL;
     if (placement_storage_host(a->book->store, a->book->pool, &host, e) < 0) return -1;
     *line = d->n_lines;

@@ -17,7 +17,7 @@ struct placer_flavor {
     size_t n, room;
     int64_t sizes[SIZES_MOST];
     size_t n_sizes;
-    bool has_slots;
+    bool has_slots, by_hand;
 };
 
 static int load_sizes(struct store *s, int64_t pool, struct placer_flavor *out, struct err *e) {
@@ -67,13 +67,15 @@ void placer_close(struct placer *p) {
 static struct placer_flavor *flavor_of(struct placer *p, const char *name, struct err *e) {
     for (size_t i = 0; i < p->n; i++)
         if (strcmp(p->flavors[i].name, name) == 0) return &p->flavors[i];
-    int64_t has_slots = 0;
+    int64_t has_slots = 0, by_hand = 0;
     if (sql_int(p->store, e, &has_slots, "SELECT has_slots FROM flavor WHERE pool = $1 AND name = $2", "is",
-                p->pool, name) < 0)
+                p->pool, name) < 0 ||
+        sql_int(p->store, e, &by_hand, "SELECT attach = 'hand' FROM flavor WHERE pool = $1 AND name = $2",
+                "is", p->pool, name) < 0)
         return NULL;
     p->flavors = mem_grow(p->flavors, &p->room, p->n + 1, sizeof *p->flavors);
     struct placer_flavor *f = &p->flavors[p->n++];
-    *f = (struct placer_flavor){.name = mem_copy(name), .has_slots = has_slots != 0};
+    *f = (struct placer_flavor){.name = mem_copy(name), .has_slots = has_slots != 0, .by_hand = by_hand != 0};
     return load_sizes(p->store, p->pool, f, e) < 0 || load_rooms(p->store, p->pool, f, e) < 0 ? NULL : f;
 }
 
@@ -109,7 +111,7 @@ static int place_line(struct placer *p, const struct plan_line *line, bool exact
                       struct err *e) {
     struct placer_flavor *f = flavor_of(p, line->flavor, e);
     if (!f) return -1;
-    for (int64_t i = 0; i < line->count; i++) {
+    for (int64_t i = 0; !f->by_hand && i < line->count; i++) {
         if (!f->has_slots)
             put(out, line->flavor, "", line->size);
         else if (!place_server(f, line->size, exact, out))

@@ -3,6 +3,7 @@
  * Which host each server of a grant stands on. Best fit, deterministic: the host with the fewest free
  * slots that still has enough, the first by name among equals. A server that fits no single host is
  * split into smaller sizes of its flavor. Pools whose flavors have no slots (clouds) get host "".
+ * What a person delivers (alloc/hand.h) has no server at all.
  * Pure but for reading the free slots once.
  */
 #pragma once

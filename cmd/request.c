@@ -4,6 +4,7 @@
 #include "alloc/call_award.h"
 #include "alloc/facts.h"
 #include "alloc/grant.h"
+#include "alloc/hand.h"
 #include "alloc/offer.h"
 #include "alloc/scope.h"
 #include "cmd/books.h"
@@ -260,6 +261,39 @@ static int with_words(struct call *call, enum act act, const char *option, struc
     return err_set(e, ERR_USAGE, "--%s TEXT is needed: the tenant is told", option);
 }
 
+/* ---- what a person delivers ---- */
+
+static int hand_body(struct change *c, struct err *e) {
+    const struct hand_word *w = c->arg;
+    int64_t id, n = 0;
+    struct request r = {0};
+    struct book b;
+    if (number_parse(c->call->arguments[0], 'r', &id, e) < 0 || request_find(c->store, id, 0, &r, e) < 0)
+        return -1;
+    int rc = book_open(&b, c->store, r.pool, c->call->actor, c->call->now, e);
+    if (rc == 0) rc = hand_confirm(&b, &r, w, &n, e);
+    if (rc == 0) rc = book_close(&b, e);
+    request_free(&r);
+    if (rc == 0) rc = (c->answer = request_answer(c->store, &(struct engine_results){0}, id, e)) ? 0 : -1;
+    if (rc == 0) json_object_set_new(c->answer, "confirmed", json_integer((json_int_t)n));
+    return rc;
+}
+
+static int hand_run(struct call *call, enum hand_step step, struct err *e) {
+    struct hand_word w = {step, call_option(call, "item"), call_option(call, "remark")};
+    scoped_json json_t *answer = NULL;
+    int status = change_run(call, hand_body, &w, NULL, &answer, e);
+    if (status < 0) return -1;
+    if (strcmp(call->format, "table") != 0) return request_tell(call, answer, e) < 0 ? -1 : status;
+    output_say(call, "%s: %lld %s", json_string_value(json_object_get(answer, "request")),
+               (long long)json_integer_value(json_object_get(answer, "confirmed")),
+               step == HAND_DELIVER ? "delivered" : "collected");
+    return status;
+}
+
+static int delivered_run(struct call *call, struct err *e) { return hand_run(call, HAND_DELIVER, e); }
+static int collected_run(struct call *call, struct err *e) { return hand_run(call, HAND_COLLECT, e); }
+
 static int decline_run(struct call *call, struct err *e) {
     const char *reason = call_option(call, "reason");
     return act_run(call, ACT_DECLINE, reason ? reason : "declined", e);
@@ -386,6 +420,10 @@ static const struct option list_options[] = {{"tenant", "NAME", "only this tenan
                                              {"state", "STATE", "only in this state", false},
                                              {0}};
 static const struct option approve_options[] = {PROVIDE_OPTION, {0}};
+static const struct option hand_options[] = {
+    {"item", "ITEM", "only this: datalake, seat/NAME or unit/NAME", false},
+    {"remark", "TEXT", "how it is reached, or what was found; kept, and told with a delivery", false},
+    {0}};
 static const struct option decline_options[] = {
     {"reason", "TEXT", "why, for the record", false}, PROVIDE_OPTION, {0}};
 static const struct option deny_options[] = {{"reason", "TEXT", "why; the tenant is told", false}, {0}};
@@ -410,6 +448,10 @@ const struct command request_commands[] = {
      COMMAND_CHANGES | COMMAND_SHOWS, ROLE_OPERATOR, return_options, return_run},
     {"request decline", "REQUEST", 1, 1, "give up what a call awarded, or a place on its reserve list",
      COMMAND_CHANGES | COMMAND_SHOWS, ROLE_OPERATOR, decline_options, decline_run},
+    {"request delivered", "REQUEST", 1, 1, "say that what a person delivers is there",
+     COMMAND_CHANGES | COMMAND_SHOWS, ROLE_OPERATOR, hand_options, delivered_run},
+    {"request collected", "REQUEST", 1, 1, "say that what a person delivered is back",
+     COMMAND_CHANGES | COMMAND_SHOWS, ROLE_OPERATOR, hand_options, collected_run},
     {"request withdraw", "REQUEST", 1, 1, "take a request back", COMMAND_CHANGES | COMMAND_SHOWS,
      ROLE_OPERATOR, NULL, withdraw_run},
     {0},

@@ -9,7 +9,7 @@
 static const char unrated[] =
     "CREATE TABLE flavor_new (pool INTEGER NOT NULL REFERENCES pool (id), place INTEGER NOT NULL, name TEXT NOT NULL,"
     "  rating_gflops INTEGER CHECK (rating_gflops > 0), attach TEXT NOT NULL CHECK (attach IN"
-    "  ('pci', 'mdev', 'vf', 'vcpu', 'none')), has_slots INTEGER NOT NULL CHECK (has_slots IN (0, 1)),"
+    "  ('pci', 'mdev', 'vf', 'vcpu', 'none', 'hand')), has_slots INTEGER NOT NULL CHECK (has_slots IN (0, 1)),"
     "  PRIMARY KEY (pool, name)) STRICT, WITHOUT ROWID;"
     "INSERT INTO flavor_new SELECT pool, place, name, rating_gflops, attach, has_slots FROM flavor;"
     "DROP TABLE flavor; ALTER TABLE flavor_new RENAME TO flavor;"
