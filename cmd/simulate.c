@@ -225,6 +225,7 @@ static int simulate_run(struct call *call, struct err *e) {
     if (rc == 0) rc = input_read(call, &in, e);
     if (rc == 0) rc = one_run(call, &in, in.policy, until, &a, e);
     if (rc == 0 && in.against) rc = one_run(call, &in, in.against, until, &b, e);
+    if (rc < 0) broken_write(call, a.sim.broken ? a.sim.broken : b.sim.broken, e);
     if (rc == 0) rc = all_write(call, &a, in.against ? &b : NULL, &all, e);
     if (rc == 0) rc = summary_print(call, all, call_option(call, "out"), e);
     json_decref(a.measures);
@@ -233,6 +234,15 @@ static int simulate_run(struct call *call, struct err *e) {
     sim_end(&b.sim);
     input_free(&in);
     return rc;
+}
+
+/* What the plan that broke a promise was made from: with it the fault is found. */
+static void broken_write(struct call *call, const char *facts, struct err *e) {
+    struct err second = {0};
+    const char *folder = call_option(call, "out");
+    if (facts && folder_make(folder, &second) == 0 &&
+        file_write(folder, "broken.json", facts, strlen(facts), &second) == 0)
+        err_hint(e, "%s/broken.json has the facts of that plan: report it", folder);
 }
 
 static const struct option simulate_options[] = {

@@ -119,6 +119,7 @@ struct sim_taken {
     instant_t start; /* of the grant */
     span_t notice;   /* that the rule promises */
     gflops_t guarantee;
+    gflops_t held, claimant_held, claimant_guarantee; /* afterwards; of the claimant, before it gets it */
     bool measured;
     int64_t covered;
 };
@@ -193,6 +194,7 @@ struct sim {
     size_t next_use;
     bool is_raised; /* the whole queue must be planned */
     int64_t taken_today, notices_today;
+    char *broken;    /* when a plan failed: its facts, as alloc/facts.h has them; NULL */
     /* records */
     struct text log; /* decisions.jsonl */
     struct sim_day *days;

@@ -118,25 +118,33 @@ void sim_notices_refresh(struct sim *s, size_t grant) {
 static void taken_add(struct sim *s, const struct sim_grant *g, const struct sim_notice *n, int64_t compute) {
     s->taken = mem_grow(s->taken, &s->taken_room, s->n_taken + 1, sizeof *s->taken);
     size_t claimant = n->claim ? s->world->requests[n->claim - 1].claim.tenant + 1 : 0;
-    s->taken[s->n_taken++] = (struct sim_taken){.at = s->now,
-                                                .sent = n->fact.sent,
-                                                .effect = n->fact.effect,
-                                                .tenant = g->tenant,
-                                                .claimant = claimant,
-                                                .cause = n->fact.cause,
-                                                .units = n->fact.units,
-                                                .compute = compute,
-                                                .start = g->start,
-                                                .notice = n->notice,
-                                                .guarantee = n->guarantee,
-                                                .measured = n->measured,
-                                                .covered = n->covered};
+    s->taken[s->n_taken++] =
+        (struct sim_taken){.at = s->now,
+                           .sent = n->fact.sent,
+                           .effect = n->fact.effect,
+                           .tenant = g->tenant,
+                           .claimant = claimant,
+                           .cause = n->fact.cause,
+                           .units = n->fact.units,
+                           .compute = compute,
+                           .start = g->start,
+                           .notice = n->notice,
+                           .guarantee = n->guarantee,
+                           .held = s->facts[g->tenant].held_compute,
+                           .claimant_held = claimant ? s->facts[claimant - 1].held_compute : gflops(0),
+                           .claimant_guarantee = claimant ? s->standings[claimant - 1].guarantee : gflops(0),
+                           .measured = n->measured,
+                           .covered = n->covered};
     s->taken_today++;
 }
 
-/* For a claim that has been served, or withdrawn, nothing is taken any more. */
+/* For a claim that has been served or withdrawn, or whose tenant has its guarantee by now, nothing is taken.
+ */
 static bool is_moot(const struct sim *s, const struct sim_notice *n) {
-    return n->claim && s->requests[n->claim - 1].state != SIM_WAITING;
+    if (!n->claim) return false;
+    size_t tenant = s->world->requests[n->claim - 1].claim.tenant;
+    return s->requests[n->claim - 1].state != SIM_WAITING ||
+           s->facts[tenant].held_compute.n >= s->standings[tenant].guarantee.n;
 }
 
 static void notice_effect(struct sim *s, size_t grant, size_t notice) {
@@ -219,7 +227,7 @@ static int reclaims(struct sim *s, struct err *e) {
     if (!policy_decider.reclaim || !policy_decider.assess) return 0;
     struct reclaim_plan plan = {0};
     scoped_free struct fact_claim *claims = mem_alloc((s->waiting.n + 1) * sizeof *claims);
-    for (size_t i = 0; i < s->waiting.n; i++) claims[i] = s->world->requests[s->waiting.of[i]].claim;
+    for (size_t i = 0; i < s->waiting.n; i++) claims[i] = sim_claim(s, s->waiting.of[i]);
     struct facts f = {.now = s->now,
                       .pool = s->pool,
                       .tenants = s->facts,
