@@ -54,6 +54,8 @@ int call_enter(struct book *b, const char *name, int64_t tenant, int64_t request
 enum call_act { CALL_AMEND, CALL_RETURN };
 /* May this be done to the request now, for the sake of its call? 0 also when it answers none. */
 int call_allows(struct book *b, const struct request *r, enum call_act act, struct err *e);
+/* An amendment may name the call, which stays. name NULL: it says nothing of it. */
+int call_stays(struct book *b, const struct request *r, const char *name, struct err *e);
 /* The request leaves its call: state "out" or "declined"; nothing when it answers none. */
 int call_leave(struct book *b, int64_t tenant, int64_t request, const char *state, struct err *e);
 

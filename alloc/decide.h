@@ -446,6 +446,8 @@ struct decider {
     /* What shall be taken back now, of facts.grants, beyond the notices that stand. Changes nothing. */
     int (*reclaim)(const struct policy *policy, const struct facts *facts, struct reclaim_plan *out,
                    struct err *e);
+    /* The i-th metric and window that its rules look at, for facts.grants; false past the last. */
+    bool (*window)(const struct policy *policy, size_t i, const char **metric, span_t *window);
     /* The whole way of one claim through the policy, as JSON text that the caller frees (allot-policy(5),
        TRACE); NULL when the facts do not name it. */
     char *(*trace)(const struct policy *policy, const struct facts *facts, const char *claim, struct err *e);

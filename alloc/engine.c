@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "alloc/engine.h"
 
+#include "alloc/call_award.h"
 #include "alloc/facts.h"
 #include "alloc/fault.h"
 #include "alloc/grant.h"
@@ -19,6 +20,15 @@ void engine_results_free(struct engine_results *r) {
     for (size_t i = 0; i < r->n; i++) json_decref(r->of[i].decision);
     free(r->of);
     *r = (struct engine_results){0};
+}
+
+static int by_number(const void *a, const void *b) {
+    int64_t x = ((const struct engine_result *)a)->request, y = ((const struct engine_result *)b)->request;
+    return (x > y) - (x < y);
+}
+
+void engine_results_sort(struct engine_results *r) {
+    if (r && r->n) qsort(r->of, r->n, sizeof *r->of, by_number);
 }
 
 static int by_request(const void *key, const void *member) {
@@ -309,6 +319,17 @@ static int find_room(struct applying *a, const struct gathered_claim *c, const s
     return host[0] != '\0';
 }
 
+/* As its call tells it, where it answers one. */
+static int apply_in_turn(struct applying *a, const struct gathered_claim *c, const struct decision *d,
+                         const struct placed *placed, struct err *e) {
+    struct decision told;
+    if (!call_turn(&a->gathered.facts.claims[c - a->gathered.claims], d, &told))
+        return apply_decision(a, c, d, placed, e);
+    int rc = apply_decision(a, c, &told, placed, e);
+    call_turn_free(d, &told);
+    return rc;
+}
+
 static int apply(struct applying *a, size_t i, const struct decision *d, struct err *e) {
     const struct gathered_claim *c = &a->gathered.claims[i];
     struct placed placed = {0};
@@ -316,14 +337,14 @@ static int apply(struct applying *a, size_t i, const struct decision *d, struct 
     int fits = gives(d) ? find_room(a, c, d, &placed, &line, e) : 1;
     if (fits < 0) return -1;
     if (fits) {
-        int rc = apply_decision(a, c, d, &placed, e);
+        int rc = apply_in_turn(a, c, d, &placed, e);
         placed_free(&placed);
         return rc;
     }
     struct reason reason;
     struct decision waits;
     waiting_for_room(d, line, &reason, &waits);
-    int rc = apply_decision(a, c, &waits, &placed, e);
+    int rc = apply_in_turn(a, c, &waits, &placed, e);
     reason_drop(&reason);
     return rc;
 }
@@ -385,8 +406,7 @@ static int plan_all(struct applying *a, struct plan *plan, struct err *e) {
 static int try_held_again(struct book *b, struct err *e) {
     return sql_do(b->store, e,
                   "UPDATE request SET state = 'queued', planned_supply = NULL WHERE state = 'held' AND pool "
-                  "= $1 AND note IN "
-                  "('NO_POLICY', 'EVAL_ERROR')",
+                  "= $1 AND note IN ('NO_POLICY', 'EVAL_ERROR') AND call IS NULL",
                   "i", b->pool);
 }
 
@@ -420,12 +440,62 @@ static int plan_pool(struct book *b, const struct decider *decider, bool all, st
 
 int engine_plan(struct book *b, const struct decider *decider, struct engine_results *results,
                 struct err *e) {
-    return plan_pool(b, decider, false, results, e);
+    int rc = plan_pool(b, decider, false, results, e);
+    return rc < 0 ? -1 : call_plan_queued(b, decider, results, e);
 }
 
 int engine_plan_all(struct book *b, const struct decider *decider, struct engine_results *results,
                     struct err *e) {
-    return plan_pool(b, decider, true, results, e);
+    int rc = plan_pool(b, decider, true, results, e);
+    return rc < 0 ? -1 : call_plan_queued(b, decider, results, e);
+}
+
+/* One that waits for its award asks no policy. */
+static void plan_wait(const struct facts *f, struct plan *out) {
+    out->decisions = mem_alloc(sizeof *out->decisions);
+    out->n_decisions = 1;
+    call_wait(&f->claims[0], &out->decisions[0]);
+}
+
+static int plan_within(struct applying *a, const struct call_share *share, struct plan *plan, struct err *e) {
+    struct facts *facts = &a->gathered.facts;
+    if (call_waits(&facts->claims[0])) {
+        plan_wait(facts, plan);
+        return 0;
+    }
+    call_share_limit(facts, share);
+    if (plan_all(a, plan, e) < 0) return -1;
+    if (!call_share_passed(facts, share, &plan->decisions[0])) return 0;
+    plan_free(plan);
+    *plan = (struct plan){0};
+    return plan_all(a, plan, e);
+}
+
+static int plan_alone(struct applying *a, int64_t request, const struct call_share *share, struct err *e) {
+    struct plan plan = {0};
+    struct book *b = a->book;
+    struct gather_want want = {.alone = request, .spent = rules_need(a, NEEDS_SPENT)};
+    if (supply_now(b->store, b->pool, &a->supply, e) < 0 ||
+        gather(b->store, b->pool, b->at, &want, &a->gathered, e) < 0)
+        return -1;
+    placer_open(&a->placer, b->store, b->pool);
+    int rc = a->gathered.facts.n_claims == 1
+                 ? plan_within(a, share, &plan, e)
+                 : err_set(e, ERR_NOT_FOUND, "no request r-%lld in this pool", (long long)request);
+    if (rc == 0) rc = apply(a, 0, &plan.decisions[0], e);
+    plan_free(&plan);
+    placer_close(&a->placer);
+    gathered_free(&a->gathered);
+    return rc;
+}
+
+int engine_plan_alone(struct book *b, const struct decider *decider, int64_t request,
+                      const struct call_share *share, struct engine_results *results, struct err *e) {
+    struct applying a = {.book = b, .results = results, .decider = decider};
+    int rc = rules_open(&a, e);
+    if (rc == 0) rc = plan_alone(&a, request, share, e);
+    rules_close(&a);
+    return rc;
 }
 
 struct stored_plan {
@@ -452,6 +522,10 @@ static int load_stored(struct store *s, int64_t request, struct stored_plan *p, 
 
 static int plan_again(const struct decider *decider, const struct stored_plan *p, const struct facts *facts,
                       struct plan *plan, struct err *e) {
+    if (facts->n_claims == 1 && call_waits(&facts->claims[0])) {
+        plan_wait(facts, plan);
+        return 0;
+    }
     if (!p->policy) {
         plan_without_policy(facts, plan);
         return 0;
@@ -463,15 +537,25 @@ static int plan_again(const struct decider *decider, const struct stored_plan *p
     return rc;
 }
 
-/* The decision in the form in which it was stored: one that found no host was stored as waiting. */
-static json_t *encode_as_stored(const struct decision *d, const json_t *stored) {
-    json_t *again = decision_encode(d);
+static json_t *encode_in_turn(const struct fact_claim *claim, const struct decision *d) {
+    struct decision told;
+    if (!call_turn(claim, d, &told)) return decision_encode(d);
+    json_t *encoded = decision_encode(&told);
+    call_turn_free(d, &told);
+    return encoded;
+}
+
+/* The decision in the form in which it was stored: as its call tells it, and as waiting where no host was
+ * found. */
+static json_t *encode_as_stored(const struct fact_claim *claim, const struct decision *d,
+                                const json_t *stored) {
+    json_t *again = encode_in_turn(claim, d);
     if (!gives(d) || json_equal(again, stored)) return again;
     for (size_t line = 0; line <= d->n_lines; line++) {
         struct reason reason;
         struct decision waits;
         waiting_for_room(d, line, &reason, &waits);
-        json_t *waiting = decision_encode(&waits);
+        json_t *waiting = encode_in_turn(claim, &waits);
         reason_drop(&reason);
         if (json_equal(waiting, stored)) {
             json_decref(again);
@@ -495,7 +579,8 @@ int engine_replay(struct store *s, const struct decider *decider, int64_t reques
     if (rc == 0) rc = plan_again(decider, &p, &facts.facts, &plan, e);
     if (rc == 0) *stored = json_loads(p.body, 0, NULL);
     for (size_t i = 0; rc == 0 && i < plan.n_decisions; i++)
-        if (strcmp(plan.decisions[i].claim, id) == 0) *again = encode_as_stored(&plan.decisions[i], *stored);
+        if (strcmp(plan.decisions[i].claim, id) == 0)
+            *again = encode_as_stored(&facts.facts.claims[i], &plan.decisions[i], *stored);
     if (rc == 0 && !*again)
         rc = err_set(e, ERR_BOOKS, "the stored facts of r-%lld do not name it", (long long)request);
     if (rc == 0 && facts_text) *facts_text = mem_copy(p.facts);

@@ -5,6 +5,7 @@
  * denied). It makes nothing real: that is alloc/reconcile.h, outside any transaction.
  */
 #pragma once
+#include "alloc/call_plan.h"
 #include "alloc/decide.h"
 #include "alloc/gather.h"
 #include "alloc/ledger.h"
@@ -20,16 +21,25 @@ struct engine_results {
     size_t n, room;
 };
 void engine_results_free(struct engine_results *r);
+/* After results of several plans were added: by request number again. */
+void engine_results_sort(struct engine_results *r);
 /* The result of one request, or NULL when its decision did not change. */
 const struct engine_result *engine_result_of(const struct engine_results *r, int64_t request);
 
 /* Plans the queued requests of the book's pool by the policy that is valid at b->at, and applies: those that
-   are new and those for which something came free since they were last planned (alloc/supply.h). Without a
+   are new and those for which something came free since they were last planned (alloc/supply.h); then those
+   that answer a call, each in its own way (alloc/call_award.h). Without a
    valid policy every queued request is held (NO_POLICY). results may be NULL. */
 int engine_plan(struct book *b, const struct decider *decider, struct engine_results *results, struct err *e);
 /* The same for all that are queued, as the passing of time asks for. */
 int engine_plan_all(struct book *b, const struct decider *decider, struct engine_results *results,
                     struct err *e);
+
+/* Plans one request of a call, whatever its state, within what is left of the call's share, and applies.
+   Before the award it waits, and the policy is not asked. results may be NULL, and needs
+   engine_results_sort(). */
+int engine_plan_alone(struct book *b, const struct decider *decider, int64_t request,
+                      const struct call_share *share, struct engine_results *results, struct err *e);
 
 /* Plans a stored decision again from its stored policy and facts: what `explain` shows and compares.
    again: the decision as planned now; stored: as it was kept. Both owned by the caller. */

@@ -150,6 +150,44 @@ const struct fsck_rule fsck_rules[] = {
      " FROM operation o WHERE o.kind = 'server' AND o.observed <> 'absent' AND o.host <> ''"
      " AND o.units <> (SELECT count(*) FROM slot s WHERE s.operation = o.id)" LIMIT},
 
+    {"call",
+     "SELECT 'call ' || c.name || ' gave ' || coalesce(sum(k.compute_gflops), 0) || ' GF and ' ||"
+     " coalesce(sum(k.storage_bytes), 0) || ' bytes, more than its share' FROM call c JOIN call_request k"
+     " ON k.call = c.id GROUP BY c.id HAVING sum(k.compute_gflops) > c.compute_gflops"
+     " OR sum(k.storage_bytes) > c.storage_bytes" LIMIT},
+    {"call",
+     "SELECT 'request r-' || r.id || ' answers call number ' || r.call || ', which does not know it'"
+     " FROM request r WHERE r.call IS NOT NULL AND NOT EXISTS (SELECT 1 FROM call_request k"
+     " WHERE k.call = r.call AND k.request = r.id AND k.tenant = r.tenant)" LIMIT},
+    {"call",
+     "SELECT 'request r-' || k.request || ' is ' || k.state || ' in its call and ' ||"
+     " coalesce(r.state, 'not there') FROM call_request k LEFT JOIN request r ON r.tenant = k.tenant"
+     " AND r.id = k.request AND r.call = k.call WHERE NOT coalesce((k.state = 'awarded' AND r.state IN"
+     " ('granted', 'held', 'queued')) OR (k.state IN ('entered', 'reserve') AND r.state IN ('held',"
+     " 'returned', 'queued')) OR (k.state = 'declined' AND r.state = 'withdrawn') OR (k.state = 'out' AND"
+     " r.state IN ('denied', 'withdrawn')), 0)" LIMIT},
+    /* I10: an effect without a delivered notice that had passed does not exist. A swap is the holder's own will. */
+    {"reclaim",
+     "SELECT 'notice n-' || c.id || ' of grant g-' || c.grant_id || ' took effect at ' || c.closed_at ||"
+     " ', before its notice was delivered and had passed' FROM reclaim c LEFT JOIN outbox m ON m.id = c.message"
+     " WHERE c.state = 'done' AND c.cause <> 'swap' AND (m.delivered_at IS NULL"
+     " OR m.delivered_at + c.notice_s > c.closed_at OR c.effect_at > c.closed_at)" LIMIT},
+    {"reclaim",
+     "SELECT 'notice n-' || c.id || ' is ' || c.state || ' and names operation ' || x.operation ||"
+     " ', which is no server of grant g-' || c.grant_id || ' that stays' FROM reclaim c JOIN reclaim_operation x"
+     " ON x.reclaim = c.id WHERE c.state IN ('noticed', 'appealed') AND NOT EXISTS (SELECT 1 FROM operation o"
+     " WHERE o.id = x.operation AND o.tenant = c.tenant AND o.grant_id = c.grant_id AND o.kind = 'server'"
+     " AND o.desired = 'present')" LIMIT},
+    {"reclaim",
+     "SELECT 'notice n-' || c.id || ' is ' || c.state || ' over ' || c.units || ' units, its servers have ' ||"
+     " coalesce(sum(o.units), 0) FROM reclaim c LEFT JOIN reclaim_operation x ON x.reclaim = c.id"
+     " LEFT JOIN operation o ON o.id = x.operation WHERE c.state IN ('noticed', 'appealed')"
+     " GROUP BY c.id HAVING c.units <> coalesce(sum(o.units), 0)" LIMIT},
+    {"reclaim",
+     "SELECT 'operation ' || x.operation || ' is named by two open notices, n-' || min(c.id) || ' and n-' ||"
+     " max(c.id) FROM reclaim c JOIN reclaim_operation x ON x.reclaim = c.id WHERE c.state IN ('noticed',"
+     " 'appealed') GROUP BY x.operation HAVING count(*) > 1" LIMIT},
+
     {"link",
      "SELECT 'request r-' || r.id || ' is ' || r.state || ' and names grant g-' || r.grant_id ||"
      " ', which is not there or not its own' FROM request r WHERE r.grant_id IS NOT NULL AND NOT EXISTS"

@@ -3,6 +3,7 @@
 #include "alloc/fault.h"
 #include "alloc/grant.h"
 #include "alloc/outbox.h"
+#include "alloc/reclaim.h"
 #include "alloc/scope.h"
 #include "alloc/text.h"
 
@@ -141,7 +142,7 @@ int grant_release(struct book *b, const struct grant *g, const char *why, struct
                "storage_bytes > 0 THEN $3 + "
                "keep_s END, why = $4 WHERE tenant = $1 AND id = $2",
                "iiis", g->tenant, g->id, b->at.s, why) < 0 ||
-        note(b, g, "grant.release", why, e) < 0)
+        reclaim_prune(b, g->tenant, g->id, e) < 0 || note(b, g, "grant.release", why, e) < 0)
         return -1;
     return end_of_compute(b, g, e);
 }
@@ -222,7 +223,8 @@ int grant_void(struct book *b, const struct grant *g, const char *why, struct er
     if (strcmp(g->state, "reserved") != 0) return wrong_state(g, "made void", e);
     if (want_absent(b, g, "", e) < 0 ||
         sql_do(b->store, e, "UPDATE grants SET state = 'voiding', why = $3 WHERE tenant = $1 AND id = $2",
-               "iis", g->tenant, g->id, why) < 0)
+               "iis", g->tenant, g->id, why) < 0 ||
+        reclaim_prune(b, g->tenant, g->id, e) < 0)
         return -1;
     return note(b, g, "grant.void", why, e) < 0 ? -1 : end_of_all(b, g, "void", e);
 }
@@ -334,7 +336,9 @@ int grant_shrink(struct book *b, const struct grant *g, const int64_t *operation
     if (!is_one_of(g->state, live_states)) return wrong_state(g, "shrunk", e);
     for (size_t i = 0; i < n; i++)
         if (shrink_one(b, g, operations[i], e) < 0) return -1;
-    if (volumes_are_loose(b, g, e) < 0 || carrier_stays(b, g, e) < 0) return -1;
+    if (volumes_are_loose(b, g, e) < 0 || carrier_stays(b, g, e) < 0 ||
+        reclaim_prune(b, g->tenant, g->id, e) < 0)
+        return -1;
     int64_t left = 0;
     if (sql_int(b->store, e, &left,
                 "SELECT count(*) FROM operation WHERE grant_id = $1 AND desired = 'present'", "i", g->id) < 0)

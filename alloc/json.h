@@ -26,7 +26,7 @@
 
 enum {
     JSON_BYTES_MOST = 64 << 20, /* of one document: 100,000 requests fit */
-    JSON_DEPTH_MOST = 32,
+    JSON_DEPTH_MOST = 96,       /* a condition of a policy that nests as deep as one may, in its JSON form */
 };
 
 struct json_at {

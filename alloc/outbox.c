@@ -7,17 +7,21 @@
 #include <stdlib.h>
 
 int outbox_add(struct book *b, const struct message *m, struct err *e) {
+    int64_t id;
+    return outbox_add_numbered(b, m, &id, e);
+}
+
+int outbox_add_numbered(struct book *b, const struct message *m, int64_t *id, struct err *e) {
     scoped_json json_t *payload = json_pack("{s:s, s:s}", "en", m->en, "ko", m->ko ? m->ko : m->en);
     if (m->facts) json_object_set(payload, "facts", m->facts);
     scoped_free char *text = json_dumps(payload, JSON_COMPACT | JSON_SORT_KEYS);
     if (!text)
         return err_set(e, ERR_FAILED, "a message about tenant %lld is not valid UTF-8", (long long)m->tenant);
-    int64_t id;
-    if (store_next(b->store, "message", &id, e) < 0) return -1;
+    if (store_next(b->store, "message", id, e) < 0) return -1;
     return sql_do(b->store, e,
                   "INSERT INTO outbox (id, tenant, kind, grant_id, request, payload, made_at, attempts) "
                   "VALUES ($1, $2, $3, $4, $5, $6, $7, 0)",
-                  "iisiisi", id, m->tenant, m->kind, m->grant, m->request, text, b->at.s);
+                  "iisiisi", *id, m->tenant, m->kind, m->grant, m->request, text, b->at.s);
 }
 
 json_t *outbox_open(struct store *s, int64_t most, struct err *e) {

@@ -2,7 +2,8 @@
 /*
  * The outbox: what people must be told. A message is written in the transaction that causes it and
  * handed by `notify` to a configured command. Grace counts from delivery, so a message is a record.
- * Kinds: decided, ready, refused, notice, grace, released, purge-notice, purged, loss.
+ * Kinds: decided, ready, refused, notice, grace, released, purge-notice, purged, loss,
+ * reclaim, reclaim-ended, reclaimed, appeal.
  */
 #pragma once
 #include "alloc/ledger.h"
@@ -15,6 +16,7 @@ struct message {
 };
 
 int outbox_add(struct book *b, const struct message *m, struct err *e);
+int outbox_add_numbered(struct book *b, const struct message *m, int64_t *id, struct err *e);
 /* Undelivered messages, oldest first: id, tenant, language, kind, grant ("g-1" or null), request
    ("r-1" or null), made, payload, contacts. */
 json_t *outbox_open(struct store *s, int64_t most, struct err *e);

@@ -9,6 +9,7 @@
 #include "alloc/outbox.h"
 #include "alloc/pool_books.h"
 #include "alloc/pool_loss.h"
+#include "alloc/reclaim.h"
 #include "alloc/scope.h"
 #include "alloc/text.h"
 
@@ -145,7 +146,8 @@ static int tell(struct book *b, const struct victim *v, const char *host, struct
 static int victim_goes(struct book *b, const struct victim *v, const char *host, struct err *e) {
     struct holding less = {gflops(v->units * v->rating), bytes(0)};
     if (units_to_lost(b, v, e) < 0 || grant_shrinks(b, v, e) < 0 || ceiling_take(b, v->tenant, less, e) < 0 ||
-        server_goes(b, v, host, e) < 0 || grant_goes_on(b, v, e) < 0)
+        server_goes(b, v, host, e) < 0 || reclaim_prune(b, v->tenant, v->grant, e) < 0 ||
+        grant_goes_on(b, v, e) < 0)
         return -1;
     return tell(b, v, host, e);
 }

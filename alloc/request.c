@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "alloc/request.h"
 
+#include "alloc/call.h"
 #include "alloc/outbox.h"
 #include "alloc/scope.h"
 #include "alloc/text.h"
@@ -214,7 +215,6 @@ static int storage_check(struct book *b, const struct request_new *n, struct err
 
 int request_insert(struct book *b, const struct request_new *n, int64_t *id, struct err *e) {
     int64_t tenant;
-    if (n->call) return err_set(e, ERR_NOT_FOUND, "no call '%s' is open", n->call);
     if (request_check(n, e) < 0 || tenant_of(b->store, n->tenant, &tenant, e) < 0 ||
         flavor_known(b->store, b->pool, n->flavor, e) < 0 || storage_check(b, n, e) < 0 ||
         services_known(b->store, b->pool, n, e) < 0 || store_next(b->store, "request", id, e) < 0)
@@ -225,7 +225,7 @@ int request_insert(struct book *b, const struct request_new *n, int64_t *id, str
                "override_until) VALUES ($1, $2, $3, 'queued', '', 0, $4, $5, $6, CASE WHEN $7 THEN $8 END)",
                "iiiissii", tenant, *id, b->pool, b->at.s, n->approver, n->override_rule,
                (int64_t)n->override_until.has, n->override_until.at.s) < 0 ||
-        write_ask(b, tenant, *id, n, e) < 0)
+        write_ask(b, tenant, *id, n, e) < 0 || (n->call && call_enter(b, n->call, tenant, *id, e) < 0))
         return -1;
     scoped_free char *words = ask_words(n);
     return note(b, "request.submit", tenant, *id, words, e) < 0 ? -1 : write_exception(b, tenant, *id, n, e);
@@ -247,16 +247,17 @@ int request_set_state(struct book *b, int64_t tenant, int64_t id, const char *st
 }
 
 int request_amend(struct book *b, const struct request *r, const struct request_new *n, struct err *e) {
-    if (must_be(r, "amended", open_states, e) < 0 || request_check(n, e) < 0 ||
+    if (must_be(r, "amended", open_states, e) < 0 || call_allows(b, r, CALL_AMEND, e) < 0 ||
+        call_stays(b, r, n->call, e) < 0 || request_check(n, e) < 0 ||
         flavor_known(b->store, b->pool, n->flavor, e) < 0 || storage_check(b, n, e) < 0 ||
         services_known(b->store, b->pool, n, e) < 0)
         return -1;
     /* Who approved it, or set a rule aside for it, meant something else; its place in the queue counts from
-     * now. */
+     * now. In a call it has no place but its rank. */
     if (sql_do(b->store, e,
                "UPDATE request SET approved_by = NULL, override_rule = NULL, override_until = NULL, "
-               "submitted_at = "
-               "$3, note = NULL WHERE tenant = $1 AND id = $2",
+               "submitted_at = CASE WHEN call IS NULL THEN $3 ELSE submitted_at END, note = NULL WHERE "
+               "tenant = $1 AND id = $2",
                "iii", r->tenant, r->id, b->at.s) < 0 ||
         sql_do(b->store, e, "DELETE FROM request_attr WHERE tenant = $1 AND request = $2", "ii", r->tenant,
                r->id) < 0 ||
@@ -315,34 +316,49 @@ int request_approve(struct book *b, const struct request *r, const char *approve
     return note(b, "request.approve", r->tenant, r->id, NULL, e);
 }
 
-/* Ends or returns a request with words that its tenant is told. */
-static int answer(struct book *b, const struct request *r, const char *state, const char *kind,
-                  const char *words, const char *ko_opening, struct err *e) {
-    if (request_set_state(b, r->tenant, r->id, state, words, e) < 0 ||
-        note(b, kind, r->tenant, r->id, words, e) < 0)
-        return -1;
+/* Tells the tenant that a request was ended or returned, and why. */
+static int tell(struct book *b, const struct request *r, const char *state, const char *en_words,
+                const char *ko_opening, const char *ko_words, struct err *e) {
     struct text en = {0}, ko = {0};
-    text_add(&en, "Request r-%lld was %s: %s", (long long)r->id, state, words);
-    text_add(&ko, "신청 r-%lld: %s: %s", (long long)r->id, ko_opening, words);
+    text_add(&en, "Request r-%lld was %s: %s", (long long)r->id, state, en_words);
+    text_add(&ko, "신청 r-%lld: %s: %s", (long long)r->id, ko_opening, ko_words);
     int rc = outbox_add(b, &(struct message){"decided", r->tenant, 0, r->id, en.s, ko.s, NULL}, e);
     text_free(&en);
     text_free(&ko);
     return rc;
 }
 
+/* Ends or returns a request with words that its tenant is told. */
+static int answer(struct book *b, const struct request *r, const char *state, const char *kind,
+                  const char *words, const char *ko_opening, struct err *e) {
+    if (request_set_state(b, r->tenant, r->id, state, words, e) < 0 ||
+        note(b, kind, r->tenant, r->id, words, e) < 0)
+        return -1;
+    return tell(b, r, state, words, ko_opening, words, e);
+}
+
+int request_drop(struct book *b, const struct request *r, const char *code, const char *en, const char *ko,
+                 struct err *e) {
+    if (request_set_state(b, r->tenant, r->id, "denied", code, e) < 0 ||
+        call_leave(b, r->tenant, r->id, "out", e) < 0 ||
+        note(b, "request.deny", r->tenant, r->id, code, e) < 0)
+        return -1;
+    return tell(b, r, "denied", en, "거절되었습니다", ko, e);
+}
+
 int request_deny(struct book *b, const struct request *r, const char *reason, struct err *e) {
-    if (must_be(r, "denied", open_states, e) < 0) return -1;
+    if (must_be(r, "denied", open_states, e) < 0 || call_leave(b, r->tenant, r->id, "out", e) < 0) return -1;
     return answer(b, r, "denied", "request.deny", reason, "거절되었습니다", e);
 }
 
 int request_return(struct book *b, const struct request *r, const char *remark, struct err *e) {
     static const char *const states[] = {"queued", "held", NULL};
-    if (must_be(r, "returned", states, e) < 0) return -1;
+    if (must_be(r, "returned", states, e) < 0 || call_allows(b, r, CALL_RETURN, e) < 0) return -1;
     return answer(b, r, "returned", "request.return", remark, "보완이 필요합니다", e);
 }
 
 int request_withdraw(struct book *b, const struct request *r, struct err *e) {
-    if (must_be(r, "withdrawn", open_states, e) < 0 ||
+    if (must_be(r, "withdrawn", open_states, e) < 0 || call_leave(b, r->tenant, r->id, "out", e) < 0 ||
         request_set_state(b, r->tenant, r->id, "withdrawn", NULL, e) < 0)
         return -1;
     return note(b, "request.withdraw", r->tenant, r->id, NULL, e);

@@ -63,6 +63,9 @@ int request_amend(struct book *b, const struct request *r, const struct request_
 /* A person passes a held request: it is queued with its approver, who must not be its submitter. */
 int request_approve(struct book *b, const struct request *r, const char *approver, struct err *e);
 int request_deny(struct book *b, const struct request *r, const char *reason, struct err *e);
+/* The same for a reason of the house's own: code is kept as the note, the words are told. */
+int request_drop(struct book *b, const struct request *r, const char *code, const char *en, const char *ko,
+                 struct err *e);
 int request_return(struct book *b, const struct request *r, const char *remark, struct err *e);
 int request_withdraw(struct book *b, const struct request *r, struct err *e);
 int request_set_state(struct book *b, int64_t tenant, int64_t id, const char *state, const char *note,

@@ -193,6 +193,21 @@ static int messages(struct status *t, struct err *e) {
                          has ? json_string(instant_text(instant(oldest)).s) : json_null()));
 }
 
+/* Open notices of reclaim, and when the first of them takes effect. */
+static int notices(struct status *t, struct err *e) {
+    int64_t open = 0, appealed = 0, next = 0;
+    if (sql_int(t->store, e, &open, "SELECT count(*) FROM reclaim WHERE state IN ('noticed', 'appealed')",
+                "") < 0 ||
+        sql_int(t->store, e, &appealed, "SELECT count(*) FROM reclaim WHERE state = 'appealed'", "") < 0)
+        return -1;
+    int has = sql_int(t->store, e, &next,
+                      "SELECT min(effect_at) FROM reclaim WHERE state IN ('noticed', 'appealed')", "");
+    if (has < 0) return -1;
+    return set(t, "notices",
+               json_pack("{s:I,s:I,s:o}", "open", (json_int_t)open, "appealed", (json_int_t)appealed, "next",
+                         has ? json_string(instant_text(instant(next)).s) : json_null()));
+}
+
 /* ---- jobs and hosts ---- */
 
 struct job {
@@ -264,7 +279,8 @@ static int hosts(struct status *t, struct err *e) {
 static int read_all(struct store *s, void *arg, struct err *e) {
     struct status *t = arg;
     t->store = s;
-    if (pools(t, e) < 0 || counts(t, e) < 0 || drift(t, e) < 0 || messages(t, e) < 0) return -1;
+    if (pools(t, e) < 0 || counts(t, e) < 0 || drift(t, e) < 0 || messages(t, e) < 0 || notices(t, e) < 0)
+        return -1;
     return jobs(t, e) < 0 ? -1 : hosts(t, e);
 }
 

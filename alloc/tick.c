@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "alloc/tick.h"
 
+#include "alloc/call_award.h"
 #include "alloc/fault.h"
 #include "alloc/grant.h"
 #include "alloc/outbox.h"
@@ -18,7 +19,8 @@ struct ticking {
     struct tick_report *report;
     struct book *book;
     struct text refusal; /* what would be released, while counting */
-    int64_t ends, due;   /* releases and purges; grants that would take any step */
+    int64_t ends, due;   /* releases, purges and reclaims; what would take any step */
+    int64_t reclaims;    /* of them */
 };
 
 /* ---- one grant, one step ---- */
@@ -174,7 +176,14 @@ static int tick_pool(struct store *s, struct ticking *t, int64_t pool, struct er
             walk_grant(t, json_integer_value(json_object_get(row, "id")), e) < 0)
             return -1;
     }
-    if (engine_plan_all(&b, t->options->decider, &t->report->decided, e) < 0) return -1;
+    /* What is taken back comes before what is planned; the queue after the calls, whose reserve lists have
+       what comes back from them; and what still lacks its guarantee then begins a round of notices. */
+    struct tick_report *r = t->report;
+    if (reclaim_effects(&b, t->options->now, &r->reclaim, e) < 0 ||
+        call_tick(&b, t->options->decider, &r->decided, &r->unsigned_agreements, e) < 0 ||
+        engine_plan_all(&b, t->options->decider, &r->decided, e) < 0 ||
+        reclaim_round(&b, t->options->decider, &r->reclaim, e) < 0)
+        return -1;
     return book_close(&b, e);
 }
 
@@ -200,6 +209,10 @@ static int count_ends(struct ticking *t, struct err *e) {
         grant_free(&g);
         if (rc < 0) return -1;
     }
+    int64_t left = t->due < LISTED ? LISTED - t->due : 0;
+    if (reclaim_due(t->store, t->options->now, left, &t->reclaims, &t->refusal, e) < 0) return -1;
+    t->ends += t->reclaims;
+    t->due += t->reclaims;
     return 0;
 }
 
@@ -223,8 +236,9 @@ static int guard(struct ticking *t, struct err *e) {
                 "tick refuses: it is %s, tick has never run and the last entry is of %s; it would %s",
                 instant_text(now).s, instant_text(instant(entry)).s, list);
     else if (t->ends > t->options->releases_most)
-        err_set(e, ERR_CONFLICT, "tick refuses: it would end %lld grants at once, more than %lld: %s",
-                (long long)t->ends, (long long)t->options->releases_most, list);
+        err_set(e, ERR_CONFLICT, "tick refuses: it would end %lld grants%s at once, more than %lld: %s",
+                (long long)t->ends, t->reclaims ? " or parts of them" : "",
+                (long long)t->options->releases_most, list);
     else
         return 0;
     return err_hint(e, "check the clock and the list; then: allot tick --confirm");
@@ -233,7 +247,7 @@ static int guard(struct ticking *t, struct err *e) {
 static int tick_all(struct store *s, void *arg, struct err *e) {
     struct ticking *t = arg;
     t->store = s;
-    t->ends = t->due = 0;
+    t->ends = t->due = t->reclaims = 0;
     t->refusal.length = 0;
     tick_report_free(t->report);
     *t->report = (struct tick_report){0};

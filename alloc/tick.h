@@ -7,9 +7,13 @@
  * A grant is released when its grace has passed since its end and since its notice was delivered; kept
  * volumes are purged when keep_until has passed and, since the second notice was delivered, the grace.
  * Nothing ends on a notice that nobody got.
+ *
+ * Reclaims: what is due is taken back before the queue is planned; after it, for what still waits, one round
+ * of new notices (alloc/reclaim.h).
  */
 #pragma once
 #include "alloc/engine.h"
+#include "alloc/reclaim.h"
 
 struct tick_options {
     const struct decider *decider;
@@ -23,6 +27,8 @@ struct tick_options {
 struct tick_report {
     int64_t notices, graces, releases, purge_notices, purges;
     int64_t waiting_for_delivery; /* ends that wait because their notice was not delivered */
+    int64_t unsigned_agreements;  /* awarded in a call and not signed in time */
+    struct reclaim_report reclaim;
     struct engine_results decided;
 };
 void tick_report_free(struct tick_report *r);

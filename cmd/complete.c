@@ -13,10 +13,9 @@
 static const struct {
     const char *placeholder, *words[2], *key;
 } listings[] = {
-    {"TENANT", {"tenant", "list"}, "name"},
-    {"POOL", {"pool", "list"}, "name"},
-    {"REQUEST", {"request", "list"}, "request"},
-    {"GRANT", {"grant", "list"}, "grant"},
+    {"TENANT", {"tenant", "list"}, "name"},      {"POOL", {"pool", "list"}, "name"},
+    {"REQUEST", {"request", "list"}, "request"}, {"GRANT", {"grant", "list"}, "grant"},
+    {"CALL", {"call", "list"}, "call"},
 };
 
 /* What was typed before the word to be completed. */

@@ -40,10 +40,15 @@ static json_t *tick_answer(struct store *s, const struct tick_report *r, struct 
         }
         json_array_append_new(decisions, row);
     }
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "notices", (json_int_t)r->notices,
-                     "graces", (json_int_t)r->graces, "releases", (json_int_t)r->releases, "purge_notices",
+    const struct reclaim_report *c = &r->reclaim;
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}",
+                     "reclaim_notices", (json_int_t)c->notices, "reclaimed", (json_int_t)c->effects,
+                     "reclaim_ends", (json_int_t)c->ends, "reclaim_waiting", (json_int_t)c->waiting,
+                     "reclaim_left_out", (json_int_t)c->left_out, "notices", (json_int_t)r->notices, "graces",
+                     (json_int_t)r->graces, "releases", (json_int_t)r->releases, "purge_notices",
                      (json_int_t)r->purge_notices, "purges", (json_int_t)r->purges, "waiting_for_delivery",
-                     (json_int_t)r->waiting_for_delivery, "decided", (json_int_t)r->decided.n,
+                     (json_int_t)r->waiting_for_delivery, "unsigned_agreements",
+                     (json_int_t)r->unsigned_agreements, "decided", (json_int_t)r->decided.n,
                      "open_operations", (json_int_t)open, "decisions", decisions);
 }
 
@@ -54,6 +59,12 @@ static const struct column tick_columns[] = {
     {"purge_notices", "second notices", CELL_COUNT, false},
     {"purges", "purges", CELL_COUNT, false},
     {"waiting_for_delivery", "ends that wait for a notice's delivery", CELL_COUNT, false},
+    {"unsigned_agreements", "awards not signed in time", CELL_COUNT, false},
+    {"reclaimed", "reclaims carried out", CELL_COUNT, false},
+    {"reclaim_notices", "notices of reclaim", CELL_COUNT, false},
+    {"reclaim_ends", "notices of reclaim withdrawn", CELL_COUNT, false},
+    {"reclaim_waiting", "reclaims that wait for a delivery or an appeal", CELL_COUNT, false},
+    {"reclaim_left_out", "tenants left out of this round", CELL_COUNT, false},
     {"decided", "requests decided anew", CELL_COUNT, false},
     {0}};
 
@@ -67,12 +78,14 @@ static int tick_body(struct change *c, struct err *e) {
 }
 
 static bool is_quiet(const json_t *answer) {
+    static const char *const standing[] = {"waiting_for_delivery", "open_operations", "reclaim_waiting",
+                                           "reclaim_left_out"};
     const char *key;
     json_t *value;
     json_object_foreach((json_t *)answer, key, value) {
-        if (strcmp(key, "waiting_for_delivery") != 0 && strcmp(key, "open_operations") != 0 &&
-            json_integer_value(value) != 0)
-            return false;
+        bool is_news = json_integer_value(value) != 0;
+        for (size_t i = 0; i < 4; i++) is_news = is_news && strcmp(key, standing[i]) != 0;
+        if (is_news) return false;
     }
     return true;
 }

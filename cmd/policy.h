@@ -5,7 +5,8 @@
 
 struct diagnostics;
 
-extern const struct command policy_commands[], policy_fmt_commands[], simulate_commands[];
+extern const struct command policy_commands[], policy_fmt_commands[], policy_compile_commands[],
+    simulate_commands[];
 
 /* A path, or the name of a shipped policy ("pilot"). Owned; NULL when there is neither. */
 char *policy_path(const char *word, struct err *e);

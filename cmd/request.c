@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/request.h"
 
+#include "alloc/call_award.h"
 #include "alloc/facts.h"
 #include "alloc/grant.h"
 #include "alloc/scope.h"
@@ -167,12 +168,31 @@ int request_finish_one(struct call *call, json_t *answer, struct err *e) {
 
 /* ---- one request by number ---- */
 
-enum act { ACT_APPROVE, ACT_DENY, ACT_RETURN, ACT_WITHDRAW };
+enum act { ACT_APPROVE, ACT_DENY, ACT_RETURN, ACT_WITHDRAW, ACT_DECLINE };
 
 struct acting {
     enum act act;
     const char *words;
 };
+
+/* "moved_up": the answers of those that took the place of this one. */
+static int moved_set(struct change *c, const struct engine_results *results, struct err *e) {
+    json_t *moved = json_array();
+    for (size_t i = 0; i < results->n; i++) {
+        if (!results->of[i].grant) continue;
+        json_t *answer = request_answer(c->store, results, results->of[i].request, e);
+        if (!answer) {
+            json_decref(moved);
+            return -1;
+        }
+        json_array_append_new(moved, answer);
+    }
+    if (json_array_size(moved))
+        json_object_set_new(c->answer, "moved_up", moved);
+    else
+        json_decref(moved);
+    return 0;
+}
 
 static int act_body(struct change *c, struct err *e) {
     const struct acting *a = c->arg;
@@ -188,14 +208,27 @@ static int act_body(struct change *c, struct err *e) {
         case ACT_DENY: rc = request_deny(&b, &r, a->words, e); break;
         case ACT_RETURN: rc = request_return(&b, &r, a->words, e); break;
         case ACT_WITHDRAW: rc = request_withdraw(&b, &r, e); break;
+        case ACT_DECLINE: rc = call_decline(&b, &r, a->words, e); break;
         }
     if (rc == 0 && a->act == ACT_APPROVE) rc = engine_plan(&b, &policy_decider, &results, e);
+    /* Who comes next on the reserve list moves up at once. */
+    if (rc == 0 && r.call && (a->act == ACT_DENY || a->act == ACT_WITHDRAW || a->act == ACT_DECLINE))
+        rc = call_fill(&b, &policy_decider, r.call, &results, e);
     if (rc == 0) rc = book_close(&b, e);
     if (rc == 0) rc = (c->answer = request_answer(c->store, &results, id, e)) ? 0 : -1;
+    if (rc == 0 && a->act != ACT_APPROVE) rc = moved_set(c, &results, e);
     if (rc == 0 && a->act == ACT_APPROVE) c->status = request_status(c->answer);
     engine_results_free(&results);
     request_free(&r);
     return rc;
+}
+
+/* What was given up goes from the backend. */
+static int provide_answer(struct call *call, const json_t *answer, struct err *e) {
+    const char *grant = json_string_value(json_object_get(answer, "grant"));
+    int64_t id;
+    if (!grant) return 0;
+    return number_parse(grant, 'g', &id, e) < 0 ? -1 : provide(call, id, e);
 }
 
 static int act_run(struct call *call, enum act act, const char *words, struct err *e) {
@@ -204,9 +237,14 @@ static int act_run(struct call *call, enum act act, const char *words, struct er
     int status = change_run(call, act_body, &a, NULL, &answer, e);
     if (status < 0) return -1;
     if (act == ACT_APPROVE) return request_finish_one(call, answer, e);
+    json_t *moved = json_object_get(answer, "moved_up"), *one;
+    if (act == ACT_DECLINE && provide_answer(call, answer, e) < 0) return -1;
+    if (moved && request_finish(call, moved, e) < 0) return -1;
     if (strcmp(call->format, "table") != 0) return request_tell(call, answer, e) < 0 ? -1 : status;
     output_say(call, "%s %s", json_string_value(json_object_get(answer, "request")),
-               json_string_value(json_object_get(answer, "state")));
+               act == ACT_DECLINE ? "declined" : json_string_value(json_object_get(answer, "state")));
+    size_t i;
+    json_array_foreach(moved, i, one) if (request_tell(call, one, e) < 0) return -1;
     return status;
 }
 
@@ -217,6 +255,11 @@ static int with_words(struct call *call, enum act act, const char *option, struc
     const char *words = call_option(call, option);
     if (words && *words) return act_run(call, act, words, e);
     return err_set(e, ERR_USAGE, "--%s TEXT is needed: the tenant is told", option);
+}
+
+static int decline_run(struct call *call, struct err *e) {
+    const char *reason = call_option(call, "reason");
+    return act_run(call, ACT_DECLINE, reason ? reason : "declined", e);
 }
 
 static int deny_run(struct call *call, struct err *e) { return with_words(call, ACT_DENY, "reason", e); }
@@ -315,6 +358,8 @@ static const struct option list_options[] = {{"tenant", "NAME", "only this tenan
                                              {"state", "STATE", "only in this state", false},
                                              {0}};
 static const struct option approve_options[] = {PROVIDE_OPTION, {0}};
+static const struct option decline_options[] = {
+    {"reason", "TEXT", "why, for the record", false}, PROVIDE_OPTION, {0}};
 static const struct option deny_options[] = {{"reason", "TEXT", "why; the tenant is told", false}, {0}};
 static const struct option return_options[] = {
     {"remark", "TEXT", "what is missing; the tenant is told", false}, {0}};
@@ -333,6 +378,8 @@ const struct command request_commands[] = {
      ROLE_OPERATOR, deny_options, deny_run},
     {"request return", "REQUEST", 1, 1, "give a request back to its tenant for completion",
      COMMAND_CHANGES | COMMAND_SHOWS, ROLE_OPERATOR, return_options, return_run},
+    {"request decline", "REQUEST", 1, 1, "give up what a call awarded, or a place on its reserve list",
+     COMMAND_CHANGES | COMMAND_SHOWS, ROLE_OPERATOR, decline_options, decline_run},
     {"request withdraw", "REQUEST", 1, 1, "take a request back", COMMAND_CHANGES | COMMAND_SHOWS,
      ROLE_OPERATOR, NULL, withdraw_run},
     {0},

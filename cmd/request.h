@@ -5,8 +5,8 @@
 #include "alloc/request.h"
 #include "cmd/change.h"
 
-extern const struct command request_commands[], grant_commands[], queue_commands[], explain_commands[],
-    cron_commands[];
+extern const struct command request_commands[], call_commands[], grant_commands[], queue_commands[],
+    explain_commands[], cron_commands[];
 
 /* The options that say what is asked, and where: the same for submit, amend and a direct grant. */
 /* clang-format off: one option a line */

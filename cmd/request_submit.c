@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "alloc/call.h"
 #include "alloc/csv.h"
 #include "alloc/file.h"
 #include "alloc/grant.h"
@@ -222,12 +223,22 @@ static int decode(const struct submission *s, size_t i, struct request_new *out,
     return 0;
 }
 
+/* A call says where its requests go. */
+static int pool_of(struct store *s, const struct request_new *r, int64_t *pool, struct err *e) {
+    struct call_row c;
+    if (r->pool || !r->call) return request_pool(s, r->pool, pool, e);
+    if (call_find(s, r->call, &c, e) < 0) return -1;
+    *pool = c.pool;
+    call_row_free(&c);
+    return 0;
+}
+
 static int find_pools(struct change *c, const struct submission *s, struct placed_request *all, size_t n,
                       struct err *e) {
     for (size_t i = 0; i < n; i++) {
         struct request_new r;
         if (decode(s, i, &r, e) < 0) return -1;
-        if (request_pool(c->store, r.pool, &all[i].pool, e) < 0) return context(s, i, e);
+        if (pool_of(c->store, &r, &all[i].pool, e) < 0) return context(s, i, e);
     }
     return 0;
 }

@@ -57,4 +57,5 @@ extern const struct verb serve_verbs[]; /* cmd/serve_verbs.c; ends with name NUL
 /* Rows and objects as a tenant may see them: no names of hosts, tokens or staff. Changes them in place. */
 void serve_request_view(json_t *request); /* cmd/serve_view.c */
 void serve_grant_view(json_t *grant);
+void serve_notice_view(json_t *notice);
 json_t *serve_tenant_view(struct store *s, int64_t tenant, struct err *e);

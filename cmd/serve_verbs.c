@@ -2,11 +2,13 @@
 /* What a tenant may ask. Every number is looked up among its own: those of others do not exist. */
 #include "cmd/serve.h"
 
+#include "alloc/call_award.h"
 #include "alloc/engine.h"
 #include "alloc/grant.h"
 #include "alloc/request.h"
 #include "alloc/scope.h"
 #include "alloc/usage.h"
+#include "cmd/queue.h"
 #include "cmd/request.h"
 #include "policies/policy.h"
 
@@ -125,6 +127,47 @@ static int run_withdraw(struct line *line, struct err *e) {
     return 0;
 }
 
+static int decline_body(struct change *c, struct err *e) {
+    struct line *line = c->arg;
+    const char *reason = "declined by its tenant";
+    struct named n;
+    struct request r;
+    struct book b;
+    if (named_read(line, true, &n, e) < 0 || json_may_text(&line->at, "reason", 200, &reason, e) < 0 ||
+        request_find(c->store, n.id, line->session->tenant, &r, e) < 0)
+        return -1;
+    int rc = book_open(&b, c->store, r.pool, c->call->actor, c->call->now, e);
+    if (rc == 0) rc = call_decline(&b, &r, reason, e);
+    if (rc == 0) rc = call_fill(&b, &policy_decider, r.call, NULL, e);
+    if (rc == 0) rc = book_close(&b, e);
+    request_free(&r);
+    if (rc == 0) c->answer = request_view(c->store, n.id, line->session->tenant, e);
+    return c->answer ? 0 : -1;
+}
+
+/* The work is its own grant's end, and a grant of whoever moved up: all that is open. */
+static int run_decline(struct line *line, struct err *e) {
+    return change(line, decline_body, line, "decline", e);
+}
+
+/* Those that take requests now. */
+static int run_calls(struct line *line, struct err *e) {
+    static const char *const keys[] = {"call", "pool", "opens", "closes"};
+    scoped_json json_t *all = call_list(line->call.store, line->call.now, e);
+    size_t i;
+    json_t *row;
+    if (!all) return -1;
+    line->answer = json_array();
+    json_array_foreach(all, i, row) {
+        const char *state = json_string_value(json_object_get(row, "state"));
+        if (!state || strcmp(state, "open") != 0) continue;
+        json_t *one = json_object();
+        for (size_t k = 0; k < 4; k++) json_object_set(one, keys[k], json_object_get(row, keys[k]));
+        json_array_append_new(line->answer, one);
+    }
+    return 0;
+}
+
 struct amendment {
     struct line *line;
     json_t *document;
@@ -209,6 +252,45 @@ static int run_renew(struct line *line, struct err *e) {
     if (row.state != TENANT_ACTIVE)
         return err_set(e, ERR_DENIED, "%s is %s", row.name, tenant_state_words[row.state]);
     return grant_run(line, true, e);
+}
+
+/* ---- notices of reclaim ---- */
+
+static int notice_body(struct change *c, struct err *e) {
+    if (notice_change(c, c->arg, e) < 0) return -1;
+    serve_notice_view(c->answer);
+    return 0;
+}
+
+static int notice_run(struct line *line, enum notice_act act, const char *reason, struct err *e) {
+    const char *number;
+    struct notice_change a = {.act = act, .tenant = line->session->tenant, .words = reason};
+    if (json_need_text(&line->at, "notice", 32, &number, e) < 0) return -1;
+    if (number_parse(number, 'n', &a.id, e) < 0) return json_context(&line->at, "notice", e);
+    if (change(line, notice_body, &a, act == NOTICE_APPEAL ? "appeal" : "consent", e) < 0) return -1;
+    line->has_work = false;
+    return 0;
+}
+
+static int run_appeal(struct line *line, struct err *e) {
+    const char *reason;
+    if (json_need_text(&line->at, "reason", 1000, &reason, e) < 0) return -1;
+    return notice_run(line, NOTICE_APPEAL, reason, e);
+}
+
+static int run_consent(struct line *line, struct err *e) {
+    return notice_run(line, NOTICE_CONSENT, line->session->name, e);
+}
+
+/* Open ones; with "all" those that are over too. */
+static int run_notices(struct line *line, struct err *e) {
+    struct reclaim_filter f = {.tenant = line->session->tenant};
+    if (json_may_bool(&line->at, "all", &f.all, e) < 0) return -1;
+    line->answer = reclaim_list(line->call.store, &f, e);
+    if (!line->answer) return -1;
+    for (size_t i = 0; i < json_array_size(line->answer); i++)
+        serve_notice_view(json_array_get(line->answer, i));
+    return 0;
 }
 
 /* ---- reading ---- */
@@ -351,11 +433,16 @@ static int run_explain(struct line *line, struct err *e) {
 const struct verb serve_verbs[] = {{"submit", true, NULL, run_submit},
                                    {"amend", true, NULL, run_amend},
                                    {"withdraw", true, KEYS("request"), run_withdraw},
+                                   {"decline", true, KEYS("request", "reason"), run_decline},
+                                   {"calls", false, KEYS(""), run_calls},
                                    {"list", false, KEYS("all"), run_list},
                                    {"show", false, KEYS("request", "grant"), run_show},
                                    {"wait", false, KEYS("request", "grant", "seconds"), run_wait},
                                    {"release", true, KEYS("grant", "reason"), run_release},
                                    {"renew", true, KEYS("grant"), run_renew},
+                                   {"notices", false, KEYS("all"), run_notices},
+                                   {"appeal", true, KEYS("notice", "reason"), run_appeal},
+                                   {"consent", true, KEYS("notice"), run_consent},
                                    {"usage", false, KEYS("since", "until", "by"), run_usage},
                                    {"explain", false, KEYS("request"), run_explain},
                                    {0}};

@@ -75,6 +75,20 @@ void serve_grant_view(json_t *grant) {
     }
 }
 
+/* For whom it is taken and who closed it are others' business. */
+void serve_notice_view(json_t *notice) {
+    static const char *const keys[] = {"notice",    "pool",   "grant",        "cause",          "rule",
+                                       "flavor",    "units",  "state",        "compute_gflops", "sent",
+                                       "delivered", "effect", "appeal_until", "appeal",         "closed",
+                                       "evidence",  NULL};
+    static const char *const of_evidence[] = {
+        "en", "ko", "sample", "held_gflops", "guarantee_gflops", "place", "notice_seconds", "appeal_seconds",
+        NULL};
+    keep_keys(notice, keys);
+    if (json_is_object(json_object_get(notice, "evidence")))
+        keep_keys(json_object_get(notice, "evidence"), of_evidence);
+}
+
 json_t *serve_tenant_view(struct store *s, int64_t tenant, struct err *e) {
     struct tenant t;
     scoped_json json_t *holdings =

@@ -90,6 +90,11 @@ static void print_counts(struct call *call, const json_t *report) {
     const char *oldest = words(json_object_get(report, "messages"), "oldest");
     output_say(call, "messages    %lld undelivered%s%s", count(report, "messages", "undelivered"),
                *oldest ? ", the oldest since " : "", oldest);
+    const json_t *notices = json_object_get(report, "notices");
+    if (count(report, "notices", "open"))
+        output_say(call, "notices     %lld open, %lld of them appealed, the first from %s",
+                   count(report, "notices", "open"), count(report, "notices", "appealed"),
+                   words(notices, "next"));
     text_free(&grants);
     text_free(&drift);
 }

@@ -5,6 +5,7 @@
 #include "alloc/scope.h"
 #include "cmd/books.h"
 #include "cmd/output.h"
+#include "cmd/usage.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -131,5 +132,13 @@ const struct command usage_commands[] = {
      .role = ROLE_AUDITOR,
      .options = options,
      .run = run},
+    {.words = "usage import",
+     .arguments = "FILE",
+     .least = 1,
+     .most = 1,
+     .summary = "take in what was measured of grants, as CSV",
+     .flags = COMMAND_CHANGES | COMMAND_SHOWS,
+     .role = ROLE_OPERATOR,
+     .run = usage_import_run},
     {.words = NULL},
 };

@@ -185,13 +185,12 @@ bool parse_reserve(struct parser *p, struct word id) {
 
 enum { BYTE_MONTH_HOURS = 30 * 24 };
 
-static const struct amount_scale compute_hours[] = {
+const struct amount_scale compute_hours[] = {
     {"TF-hours", INT64_C(1000) * 3600}, {"PF-hours", INT64_C(1000000) * 3600}, {NULL, 0}};
-static const struct amount_scale storage_months[] = {
-    {"GB-months", INT64_C(1000000000) * BYTE_MONTH_HOURS},
-    {"TB-months", INT64_C(1000000000000) * BYTE_MONTH_HOURS},
-    {"PB-months", INT64_C(1000000000000000) * BYTE_MONTH_HOURS},
-    {NULL, 0}};
+const struct amount_scale storage_months[] = {{"GB-months", INT64_C(1000000000) * BYTE_MONTH_HOURS},
+                                              {"TB-months", INT64_C(1000000000000) * BYTE_MONTH_HOURS},
+                                              {"PB-months", INT64_C(1000000000000000) * BYTE_MONTH_HOURS},
+                                              {NULL, 0}};
 
 static bool parse_volume(struct parser *p, struct budget *b) {
     const struct amount_scale *scales = b->storage ? storage_months : compute_hours, *s = scales;

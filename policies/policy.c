@@ -286,4 +286,5 @@ const struct decider policy_decider = {.open = policy_open,
                                        .plan = plan_make,
                                        .plan_bare = plan_bare,
                                        .assess = plan_assess,
-                                       .reclaim = reclaim_decide};
+                                       .reclaim = reclaim_decide,
+                                       .window = reclaim_window};

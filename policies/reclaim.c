@@ -181,8 +181,9 @@ static bool asks_of_request(const struct policy *policy, const struct expr *x) {
 bool rule_concerns(struct reclaiming *w, const struct expr *when, size_t tenant) {
     if (!when) return true;
     if (asks_of_request(w->policy, when)) return false;
-    struct fact_claim nothing = {.id = "", .tenant = tenant};
-    eval_begin(w->eval, w->policy, w->facts, &nothing);
+    const struct standing *standing = w->holders[tenant].standing;
+    eval_tenant(w->eval, w->policy, w->facts, w->holders[tenant].tenant);
+    eval_tier(w->eval, standing->tier ? (int)standing->rank : -1);
     return eval_expr(w->eval, when) == TRUTH_TRUE;
 }
 
@@ -404,10 +405,16 @@ int reclaim_make(const struct policy *policy, const struct facts *facts, const s
 int reclaim_decide(const struct policy *policy, const struct facts *facts, struct reclaim_plan *out,
                    struct err *e) {
     *out = (struct reclaim_plan){0};
-    if (!policy_decider.assess) return err_set(e, ERR_FAILED, "tenants cannot be assessed");
     struct standing *standings = mem_alloc((facts->n_tenants + 1) * sizeof *standings);
     int rc = policy_decider.assess(policy, facts, standings, e);
     if (rc == 0) rc = reclaim_make(policy, facts, standings, out, e);
     standings_free(standings, facts->n_tenants);
     return rc;
+}
+
+bool reclaim_window(const struct policy *policy, size_t i, const char **metric, span_t *window) {
+    if (i >= policy->n_idles) return false;
+    *metric = policy->idles[i].metric.s;
+    *window = policy->idles[i].window;
+    return true;
 }

@@ -32,3 +32,5 @@ int reclaim_make(const struct policy *policy, const struct facts *facts, const s
 /* The same after assessing every tenant: decider->reclaim. */
 int reclaim_decide(const struct policy *policy, const struct facts *facts, struct reclaim_plan *out,
                    struct err *e);
+/* decider->window: of the idle and unused rules. */
+bool reclaim_window(const struct policy *policy, size_t i, const char **metric, span_t *window);

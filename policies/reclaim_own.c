@@ -79,11 +79,18 @@ static bool has_notice(const struct fact_grant *g, enum reclaim_cause cause) {
     return false;
 }
 
+/* Of several rules that a grant breaks, the first one counts. */
+static bool is_taken_from(const struct reclaiming *w, size_t grant) {
+    for (size_t i = 0; i < w->n_takes; i++)
+        if (w->takes[i].cause == CAUSE_IDLE && w->pieces[w->takes[i].piece].grant == grant) return true;
+    return false;
+}
+
 static void idle_rule_apply(struct reclaiming *w, const struct idle_rule *rule, size_t grant) {
     const struct fact_grant *g = &w->facts->grants[grant];
     int64_t percent = idle_percent(rule, sample_of(g, rule));
     if (percent == 0 || instant_after(g->start, rule->window).s > w->facts->now.s ||
-        has_notice(g, CAUSE_IDLE) || !rule_concerns(w, rule->when, g->tenant))
+        has_notice(g, CAUSE_IDLE) || is_taken_from(w, grant) || !rule_concerns(w, rule->when, g->tenant))
         return;
     for (size_t i = w->first[grant]; i < w->first[grant + 1]; i++)
         if (is_first_of_flavor(w, grant, i))

@@ -304,6 +304,9 @@ struct policy {
 
 struct policy_source;
 
+/* Units of a budget: of GFLOPS-seconds, of byte-hours. */
+extern const struct amount_scale compute_hours[], storage_months[];
+
 /* One rule of any kind, for whoever needs all of them. */
 struct any_rule {
     const struct word *id;

@@ -90,4 +90,48 @@ not_laid_out() {
 }
 it 'what cannot be parsed is left as it is' not_laid_out
 
+# ---- the JSON form ----
+
+lossless() {
+    local name
+    for name in pilot pilot-fp16 national; do
+        exits 0 "$ALLOT" policy compile "$name" --json
+        cp "$out" form.json
+        exits 0 "$ALLOT" policy compile --from-json form.json
+        cp "$out" back.policy
+        exits 0 "$ALLOT" policy check back.policy
+        exits 0 "$ALLOT" policy fmt --check back.policy
+        exits 0 "$ALLOT" policy compile back.policy --json
+        cmp "$out" form.json
+        exits 0 "$ALLOT" policy compile "$name" # for people: the same, indented
+        is "$(jq -cS . form.json)" "$(jq -cS . "$out")"
+        cp "$out" indented.json
+        exits 0 "$ALLOT" policy compile --from-json - --json <indented.json
+        cmp "$out" form.json
+    done
+}
+it 'a policy goes to JSON and back without loss' lossless
+
+form_wrong() {
+    policy_text >test.policy
+    "$ALLOT" policy compile test.policy --json >good.json
+    jq '.ceilings[0].compute_gflops = "125 TF"' good.json >bad.json
+    exits 2 "$ALLOT" policy compile --from-json bad.json
+    has "$err" 'allot: usage: bad.json: ceilings[0].compute_gflops: must be an integer'
+    jq '.ceilings[0].ceiling = 1' good.json >bad.json
+    exits 2 "$ALLOT" policy compile --from-json bad.json
+    has "$err" 'bad.json: ceilings[0].ceiling'
+    jq '.eligible[0].when.attribute = "saet"' good.json >bad.json
+    exits 2 "$ALLOT" policy compile --from-json bad.json
+    has "$err" "bad.json as text:14:"
+    has "$err" "unknown attribute 'saet'; did you mean 'seat'?"
+    jq '.eligible |= .[:2]' good.json >bad.json
+    exits 2 "$ALLOT" policy compile --from-json bad.json
+    has "$err" "set 'eligible' has no 'otherwise' rule"
+    exits 2 "$ALLOT" policy compile --from-json test.policy
+    exits 2 "$ALLOT" policy compile bad.json
+    exits 4 "$ALLOT" policy compile --from-json absent.json
+}
+it 'a form that is wrong says where' form_wrong
+
 finish

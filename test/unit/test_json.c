@@ -41,13 +41,14 @@ static void syntax_errors_name_file_line_and_column(void **state) {
 
 static void a_document_nested_too_deep_is_refused(void **state) {
     (void)state;
-    char deep[200] = "";
-    memset(deep, '[', 33);
-    memset(deep + 33, ']', 33);
-    expect_refused(deep, "deeper than 32");
-    memset(deep, '[', 32);
-    memset(deep + 32, ']', 33);
-    deep[64] = '\0';
+    enum { MOST = JSON_DEPTH_MOST };
+    char deep[2 * MOST + 4] = "";
+    memset(deep, '[', MOST + 1);
+    memset(deep + MOST + 1, ']', MOST + 1);
+    expect_refused(deep, "deeper than 96");
+    memset(deep, '[', MOST);
+    memset(deep + MOST, ']', MOST + 1);
+    deep[2 * MOST] = '\0';
     json_decref(load(deep));
     static char deepest[20001];
     memset(deepest, '[', 20000);

@@ -291,6 +291,39 @@ static void unused_loses_its_part_in_whole_servers(void **state) {
     expect("");
 }
 
+/* The first reductions of NERSC's allocation year 2021 (its announcement of 2021-05-04): of what was unused,
+   20 % were removed where use was 5 % or less, 10 % where it was more, up to 10 %. */
+static void the_quarterly_cuts_of_nersc(void **state) {
+    (void)state;
+    static const char cuts[] = "policy \"nersc\" version 1;\n"
+                               "pool p { basis fp32; flavor v100 10 TF units 1000 sizes 1, 2, 4, 8; flavor "
+                               "t4 5 TF units 8 sizes 1, 2; "
+                               "storage 1 PB; measures used; }\n"
+                               "set eligible { E9 pass \"yes\" otherwise; }\n"
+                               "C1 ceiling compute 9 PF storage 1 TB;\n"
+                               "L1 lease term 90 days;\n"
+                               "U1 unused used < 6 % for 90 days, lose 20 %, notice 14 days;\n"
+                               "U2 unused used < 11 % for 90 days, lose 10 %, notice 14 days;\n";
+    const struct {
+        int64_t used;
+        const char *wanted;
+    } cases[] = {{0, "g-1 idle v100 8"},
+                 {5, "g-1 idle v100 7"},
+                 {6, "g-1 idle v100 3"},
+                 {10, "g-1 idle v100 3"},
+                 {11, ""}};
+    world_end(&w);
+    world_begin(&w, cuts);
+    world_tenant(&w, "a", 1, 0);
+    world_grant(&w, "g-1", "a", -100, "v100", 1);
+    for (int i = 0; i < 39; i++) world_server(&w, "g-1", "v100", 1); /* 40: 20 % of 95 % of it are 7.6 */
+    struct fact_sample *s = world_sample(&w, "g-1", "used", 90, 100, 100, 0);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        s->mean = cases[i].used;
+        expect(cases[i].wanted);
+    }
+}
+
 static void a_cut_ceiling_makes_dated_debt(void **state) {
     (void)state;
     struct reclaim_plan plan;
@@ -408,6 +441,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(idle_keeps_the_guarantee, setup, teardown),
         cmocka_unit_test_setup_teardown(use_that_rose_ends_the_notice, setup, teardown),
         cmocka_unit_test_setup_teardown(unused_loses_its_part_in_whole_servers, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_quarterly_cuts_of_nersc, setup, teardown),
         cmocka_unit_test_setup_teardown(a_cut_ceiling_makes_dated_debt, setup, teardown),
         cmocka_unit_test_setup_teardown(an_organisation_pays_its_debt_too, setup, teardown),
         cmocka_unit_test_setup_teardown(a_loss_scales_all_guarantees_by_one_ratio, setup, teardown),

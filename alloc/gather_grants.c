@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "alloc/gather_grants.h"
+
+#include "alloc/sample.h"
+#include "alloc/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define LIVE "('reserved', 'active', 'notice', 'grace')"
+
+struct loading {
+    struct gathered *g;
+    struct store *store;
+    int64_t pool;
+    int64_t *tenants; /* numbers behind facts.tenants */
+    struct fact_tenant *of;
+    size_t n_tenants, room, numbers_room;
+    struct fact_grant *grants;
+    int64_t *numbers; /* behind facts.grants, ascending */
+    size_t n_grants, grants_room, grants_numbers_room;
+};
+
+/* ---- tenants: those of the claims stand first, where the claims expect them ---- */
+
+static void tenant_take(struct loading *l, int64_t number, const struct fact_tenant *t) {
+    l->of = mem_grow(l->of, &l->room, l->n_tenants + 1, sizeof *l->of);
+    l->tenants = mem_grow(l->tenants, &l->numbers_room, l->n_tenants + 1, sizeof *l->tenants);
+    l->tenants[l->n_tenants] = number;
+    l->of[l->n_tenants++] = *t;
+}
+
+static void claimants_take(struct loading *l) {
+    const struct facts *f = &l->g->facts;
+    for (size_t i = 0; i < f->n_tenants; i++) tenant_take(l, 0, &f->tenants[i]);
+    for (size_t i = 0; i < f->n_claims; i++) l->tenants[f->claims[i].tenant] = l->g->claims[i].tenant;
+}
+
+static size_t tenant_at(const struct loading *l, int64_t number) {
+    size_t i = 0;
+    while (i < l->n_tenants && l->tenants[i] != number) i++;
+    return i;
+}
+
+static int others_load(struct loading *l, struct err *e) {
+    struct rows r;
+    size_t claimants = l->n_tenants;
+    int rc = rows_open(
+        &r, l->store, e,
+        "SELECT t.id, t.name, o.registration, t.state = 'suspended', coalesce(a.compute_gflops, 0), "
+        "coalesce(b.compute_gflops, 0), coalesce(a.storage_bytes, 0), coalesce(b.storage_bytes, 0) "
+        "FROM tenant t JOIN organisation o ON o.id = t.organisation "
+        "LEFT JOIN ceiling a ON a.pool = $1 AND a.scope = 'tenant' AND a.owner = t.id "
+        "LEFT JOIN ceiling b ON b.pool = $1 AND b.scope = 'organisation' AND b.owner = t.organisation "
+        "WHERE t.state <> 'closed' OR t.id IN (SELECT tenant FROM grants WHERE pool = $1 AND state IN " LIVE
+        ") ORDER BY t.id",
+        "i", l->pool);
+    while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
+        struct fact_tenant t = {.name = keep_text(&l->g->memory, rows_text(&r, 1)),
+                                .organisation = keep_text(&l->g->memory, rows_text(&r, 2)),
+                                .suspended = rows_int(&r, 3) != 0,
+                                .held_compute = gflops(rows_int(&r, 4)),
+                                .organisation_compute = gflops(rows_int(&r, 5)),
+                                .held_storage = bytes(rows_int(&r, 6)),
+                                .organisation_storage = bytes(rows_int(&r, 7))};
+        bool is_claimant = false;
+        for (size_t i = 0; i < claimants && !is_claimant; i++) is_claimant = l->tenants[i] == rows_int(&r, 0);
+        if (!is_claimant) tenant_take(l, rows_int(&r, 0), &t);
+        rc = 0;
+    }
+    rows_close(&r);
+    return rc;
+}
+
+/* Rows ordered by tenant: the attributes of one stand together. */
+static int others_attrs_load(struct loading *l, size_t claimants, struct err *e) {
+    struct rows r;
+    struct fact_attr *attrs = NULL;
+    size_t n = 0, room = 0, at = 0, *first = mem_alloc((l->n_tenants + 1) * sizeof *first);
+    int rc =
+        rows_open(&r, l->store, e, "SELECT tenant, name, value FROM tenant_attr ORDER BY tenant, name", "");
+    while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
+        int64_t number = rows_int(&r, 0);
+        rc = 0;
+        if (at < claimants || at >= l->n_tenants || l->tenants[at] != number) at = tenant_at(l, number);
+        if (at < claimants || at >= l->n_tenants) continue;
+        if (l->of[at].n_attrs++ == 0) first[at] = n;
+        attrs = mem_grow(attrs, &room, n + 1, sizeof *attrs);
+        attrs[n++] = (struct fact_attr){keep_text(&l->g->memory, rows_text(&r, 1)),
+                                        keep_text(&l->g->memory, rows_text(&r, 2))};
+    }
+    rows_close(&r);
+    for (size_t i = claimants; i < l->n_tenants; i++)
+        if (l->of[i].n_attrs) l->of[i].attrs = attrs + first[i];
+    if (attrs) keep_add(&l->g->memory, attrs);
+    free(first);
+    return rc;
+}
+
+/* ---- grants and their servers ---- */
+
+static int grants_load(struct loading *l, struct err *e) {
+    struct rows r;
+    int rc =
+        rows_open(&r, l->store, e,
+                  "SELECT id, tenant, compute_gflops, storage_bytes, start_at, end_at, grace_s FROM grants "
+                  "WHERE pool = $1 AND state IN " LIVE " ORDER BY id",
+                  "i", l->pool);
+    while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
+        char id[24];
+        text_format(id, sizeof id, "g-%lld", (long long)rows_int(&r, 0));
+        l->grants = mem_grow(l->grants, &l->grants_room, l->n_grants + 1, sizeof *l->grants);
+        l->numbers = mem_grow(l->numbers, &l->grants_numbers_room, l->n_grants + 1, sizeof *l->numbers);
+        l->numbers[l->n_grants] = rows_int(&r, 0);
+        l->grants[l->n_grants++] = (struct fact_grant){.id = keep_text(&l->g->memory, id),
+                                                       .tenant = tenant_at(l, rows_int(&r, 1)),
+                                                       .compute = gflops(rows_int(&r, 2)),
+                                                       .storage = bytes(rows_int(&r, 3)),
+                                                       .start = instant(rows_int(&r, 4)),
+                                                       .end = instant(rows_int(&r, 5)),
+                                                       .grace = span(rows_int(&r, 6))};
+        rc = 0;
+    }
+    rows_close(&r);
+    return rc;
+}
+
+static struct fact_grant *grant_at(const struct loading *l, int64_t number) {
+    size_t low = 0, high = l->n_grants;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (l->numbers[middle] < number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < l->n_grants && l->numbers[low] == number ? &l->grants[low] : NULL;
+}
+
+static const char *notice_id(struct loading *l, int64_t number) {
+    char id[24];
+    text_format(id, sizeof id, "n-%lld", (long long)number);
+    return keep_text(&l->g->memory, id);
+}
+
+static int servers_load(struct loading *l, struct err *e) {
+    struct rows r;
+    struct fact_server *servers = NULL;
+    size_t n = 0, room = 0, *first = mem_alloc((l->n_grants + 1) * sizeof *first);
+    int rc = rows_open(
+        &r, l->store, e,
+        "SELECT o.grant_id, o.flavor, o.units, o.id, coalesce(l.rating_gflops, 0), o.disks_of = 1 AND EXISTS "
+        "(SELECT 1 FROM operation v WHERE v.grant_id = o.grant_id AND v.kind = 'volume' AND v.desired = "
+        "'present'), (SELECT max(c.id) FROM reclaim_operation x JOIN reclaim c ON c.id = x.reclaim WHERE "
+        "x.operation = o.id AND c.state IN ('noticed', 'appealed')) FROM operation o JOIN grants g ON "
+        "g.tenant = "
+        "o.tenant AND g.id = o.grant_id LEFT JOIN grant_line l ON l.tenant = o.tenant AND l.grant_id = "
+        "o.grant_id AND l.flavor = o.flavor WHERE g.pool = $1 AND g.state IN " LIVE
+        " AND o.kind = 'server' AND o.desired = 'present' ORDER BY o.grant_id, o.id",
+        "i", l->pool);
+    while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
+        struct fact_grant *grant = grant_at(l, rows_int(&r, 0));
+        rc = grant ? gflops_times(gflops(rows_int(&r, 4)), rows_int(&r, 2), &(gflops_t){0}, e)
+                   : err_set(e, ERR_FAILED, "a server of no live grant");
+        if (rc < 0) break;
+        if (grant->n_servers++ == 0) first[grant - l->grants] = n;
+        servers = mem_grow(servers, &room, n + 1, sizeof *servers);
+        servers[n++] =
+            (struct fact_server){.flavor = keep_text(&l->g->memory, rows_text(&r, 1)),
+                                 .units = rows_int(&r, 2),
+                                 .operation = rows_int(&r, 3),
+                                 .compute = gflops(rows_int(&r, 4) * rows_int(&r, 2)),
+                                 .carries = rows_int(&r, 5) != 0,
+                                 .notice = rows_null(&r, 6) ? NULL : notice_id(l, rows_int(&r, 6))};
+    }
+    rows_close(&r);
+    for (size_t i = 0; i < l->n_grants; i++)
+        if (l->grants[i].n_servers) l->grants[i].servers = servers + first[i];
+    if (servers) keep_add(&l->g->memory, servers);
+    free(first);
+    return rc;
+}
+
+static enum reclaim_cause cause_of(const char *word) {
+    int c = 0;
+    while (c < CAUSES - 1 && strcmp(reclaim_cause_word((enum reclaim_cause)c), word) != 0) c++;
+    return (enum reclaim_cause)c;
+}
+
+static int notices_load(struct loading *l, struct err *e) {
+    struct rows r;
+    struct fact_notice *notices = NULL;
+    size_t n = 0, room = 0, *first = mem_alloc((l->n_grants + 1) * sizeof *first);
+    int rc =
+        rows_open(&r, l->store, e,
+                  "SELECT grant_id, id, cause, sent_at, effect_at, units, flavor, rule FROM reclaim WHERE "
+                  "pool = $1 AND state IN ('noticed', 'appealed') ORDER BY grant_id, id",
+                  "i", l->pool);
+    while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
+        struct fact_grant *grant = grant_at(l, rows_int(&r, 0));
+        rc = 0;
+        if (!grant) continue; /* its grant ends anyway */
+        if (grant->n_notices++ == 0) first[grant - l->grants] = n;
+        notices = mem_grow(notices, &room, n + 1, sizeof *notices);
+        notices[n++] = (struct fact_notice){.id = notice_id(l, rows_int(&r, 1)),
+                                            .cause = cause_of(rows_text(&r, 2)),
+                                            .sent = instant(rows_int(&r, 3)),
+                                            .effect = instant(rows_int(&r, 4)),
+                                            .units = rows_int(&r, 5),
+                                            .flavor = keep_text(&l->g->memory, rows_text(&r, 6)),
+                                            .rule = keep_text(&l->g->memory, rows_text(&r, 7))};
+    }
+    rows_close(&r);
+    for (size_t i = 0; i < l->n_grants; i++)
+        if (l->grants[i].n_notices) l->grants[i].notices = notices + first[i];
+    if (notices) keep_add(&l->g->memory, notices);
+    free(first);
+    return rc;
+}
+
+static int exceptions_load(struct loading *l, struct err *e) {
+    struct rows r;
+    int rc =
+        rows_open(&r, l->store, e,
+                  "SELECT x.grant_id, x.rule FROM exception x JOIN grants g ON g.tenant = x.tenant AND g.id "
+                  "= x.grant_id WHERE g.pool = $1 AND x.until_at > $2 ORDER BY x.grant_id, x.rule",
+                  "ii", l->pool, l->g->facts.now.s);
+    while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
+        struct fact_grant *grant = grant_at(l, rows_int(&r, 0));
+        rc = 0;
+        if (!grant) continue;
+        struct text all = {0};
+        text_add(&all, "%s%s%s", grant->excepted ? grant->excepted : "", grant->excepted ? "," : "",
+                 rows_text(&r, 1));
+        grant->excepted = keep_add(&l->g->memory, text_take(&all));
+    }
+    rows_close(&r);
+    return rc;
+}
+
+/* ---- what was measured ---- */
+
+enum { WINDOWS_MOST = 64 };
+
+/* A row of samples per grant, as many as the policy has windows. */
+static int samples_load(struct loading *l, const struct decider *decider, const struct policy *policy,
+                        struct err *e) {
+    const char *metric;
+    span_t window;
+    size_t windows = 0;
+    while (windows < WINDOWS_MOST && decider->window(policy, windows, &metric, &window)) windows++;
+    struct fact_sample *all = keep_add(&l->g->memory, mem_alloc((l->n_grants * windows + 1) * sizeof *all));
+    for (size_t i = 0; i < windows; i++) {
+        struct sample_of *of;
+        size_t n;
+        decider->window(policy, i, &metric, &window);
+        metric = keep_text(&l->g->memory, metric);
+        int rc = sample_windows(l->store, l->pool, metric, window, l->g->facts.now, &of, &n, e);
+        for (size_t k = 0; rc == 0 && k < n; k++) {
+            struct fact_grant *grant = grant_at(l, of[k].grant);
+            if (!grant) continue;
+            struct fact_sample *own = &all[(size_t)(grant - l->grants) * windows];
+            own[grant->n_samples++] = of[k].sample;
+            grant->samples = own;
+        }
+        free(of);
+        if (rc < 0) return -1;
+    }
+    return 0;
+}
+
+/* Units that are being given back: they come free when they are seen absent. */
+static int coming_load(struct loading *l, struct err *e) {
+    struct rows r;
+    struct fact_flavor *flavors = (struct fact_flavor *)l->g->facts.pool.flavors; /* ours until we return */
+    int rc =
+        rows_open(&r, l->store, e,
+                  "SELECT flavor, sum(units) FROM operation WHERE pool = $1 AND kind = 'server' AND desired "
+                  "= 'absent' AND observed <> 'absent' GROUP BY flavor",
+                  "i", l->pool);
+    while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
+        for (size_t i = 0; i < l->g->facts.pool.n_flavors; i++)
+            if (strcmp(flavors[i].name, rows_text(&r, 0)) == 0) flavors[i].coming = units(rows_int(&r, 1));
+        rc = 0;
+    }
+    rows_close(&r);
+    return rc;
+}
+
+static int load_all(struct loading *l, const struct decider *decider, const struct policy *policy,
+                    struct err *e) {
+    size_t claimants = l->g->facts.n_tenants;
+    claimants_take(l);
+    if (others_load(l, e) < 0 || others_attrs_load(l, claimants, e) < 0 || grants_load(l, e) < 0 ||
+        servers_load(l, e) < 0 || notices_load(l, e) < 0 || exceptions_load(l, e) < 0 ||
+        coming_load(l, e) < 0)
+        return -1;
+    return policy ? samples_load(l, decider, policy, e) : 0;
+}
+
+int gather_grants(struct store *s, int64_t pool, instant_t now, const struct decider *decider,
+                  const struct policy *policy, struct gathered *out, struct err *e) {
+    struct gather_want all = {.all = true};
+    if (gather(s, pool, now, &all, out, e) < 0) return -1;
+    struct loading l = {.g = out, .store = s, .pool = pool};
+    int rc = load_all(&l, decider, policy, e);
+    if (l.of) keep_add(&out->memory, l.of);
+    if (l.grants) keep_add(&out->memory, l.grants);
+    free(l.tenants);
+    free(l.numbers);
+    out->facts.tenants = l.of;
+    out->facts.n_tenants = l.n_tenants;
+    out->facts.pool.promised = (struct fact_promised){0}; /* everybody is here */
+    out->facts.grants = l.grants;
+    out->facts.n_grants = l.n_grants;
+    if (rc < 0) gathered_free(out);
+    return rc;
+}

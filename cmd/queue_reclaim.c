@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is taken back: before it happens, while its notice stands, and what people say to it. */
+#include "alloc/scope.h"
+#include "alloc/text.h"
+#include "cmd/books.h"
+#include "cmd/output.h"
+#include "cmd/queue.h"
+#include "policies/policy.h"
+
+#include <string.h>
+
+/* ---- before it happens ---- */
+
+static const struct column plan_columns[] = {{"pool", "POOL", CELL_TEXT, true},
+                                             {"cause", "CAUSE", CELL_STATE, false},
+                                             {"request", "FOR", CELL_TEXT, false},
+                                             {"tenant", "TENANT", CELL_TEXT, false},
+                                             {"grant", "GRANT", CELL_TEXT, false},
+                                             {"flavor", "FLAVOR", CELL_TEXT, false},
+                                             {"servers", "SERVERS", CELL_COUNT, false},
+                                             {"units", "UNITS", CELL_COUNT, false},
+                                             {"compute_gflops", "COMPUTE", CELL_GFLOPS, false},
+                                             {"effect", "NOT BEFORE", CELL_INSTANT, false},
+                                             {"rule", "RULE", CELL_TEXT, true},
+                                             {"why", "WHY", CELL_TEXT, false},
+                                             {0}};
+
+/* The sums per cause and request: who makes whom give back how much. */
+static json_t *blast_of(const json_t *reclaims) {
+    json_t *list = json_array(), *sum;
+    size_t i, k;
+    const json_t *row;
+    json_array_foreach(reclaims, i, row) {
+        const char *cause = json_string_value(json_object_get(row, "cause"));
+        const json_t *request = json_object_get(row, "request");
+        json_t *found = NULL;
+        json_array_foreach(list, k, sum) {
+            if (strcmp(json_string_value(json_object_get(sum, "cause")), cause) == 0 &&
+                json_equal(json_object_get(sum, "request"), request))
+                found = sum;
+        }
+        if (!found) {
+            found = json_pack("{s:s, s:O, s:o, s:I, s:I, s:I}", "cause", cause, "request", request, "tenants",
+                              json_array(), "servers", (json_int_t)0, "units", (json_int_t)0,
+                              "compute_gflops", (json_int_t)0);
+            json_array_append_new(list, found);
+        }
+        static const char *const keys[] = {"servers", "units", "compute_gflops"};
+        for (size_t n = 0; n < 3; n++)
+            json_object_set_new(found, keys[n],
+                                json_integer(json_integer_value(json_object_get(found, keys[n])) +
+                                             json_integer_value(json_object_get(row, keys[n]))));
+        json_t *tenants = json_object_get(found, "tenants"), *tenant;
+        bool is_there = false;
+        json_array_foreach(tenants, k, tenant) is_there |= json_equal(tenant, json_object_get(row, "tenant"));
+        if (!is_there) json_array_append(tenants, json_object_get(row, "tenant"));
+    }
+    return list;
+}
+
+static void say_blast(struct call *call, const json_t *blast) {
+    size_t i;
+    const json_t *sum;
+    json_array_foreach(blast, i, sum) {
+        const char *request = json_string_value(json_object_get(sum, "request"));
+        output_say(call, "%s%s%s: %zu tenants, %lld servers with %lld units, %s",
+                   json_string_value(json_object_get(sum, "cause")), request ? " for " : "",
+                   request ? request : "", json_array_size(json_object_get(sum, "tenants")),
+                   json_integer_value(json_object_get(sum, "servers")),
+                   json_integer_value(json_object_get(sum, "units")),
+                   gflops_text(gflops(json_integer_value(json_object_get(sum, "compute_gflops")))).s);
+    }
+}
+
+static void say_rest(struct call *call, const json_t *look) {
+    size_t i;
+    const json_t *one;
+    const char *pool = json_string_value(json_object_get(look, "pool"));
+    long long left = json_integer_value(json_object_get(look, "left_out"));
+    if (left) output_say(call, "pool %s: %lld tenants are left out of this round by the cap", pool, left);
+    json_array_foreach(json_object_get(look, "ends"), i, one) {
+        output_say(call, "pool %s: notice %s is needed no more: %s", pool,
+                   json_string_value(json_object_get(one, "notice")),
+                   output_choose(call, json_string_value(json_object_get(one, "en")),
+                                 json_string_value(json_object_get(one, "ko"))));
+    }
+    const json_t *scaled = json_object_get(look, "scaled");
+    if (json_array_size(scaled))
+        output_say(call, "pool %s: %s can be guaranteed, %s are: each guarantee is kept in this ratio", pool,
+                   gflops_text(gflops(json_integer_value(json_object_get(look, "available_gflops")))).s,
+                   gflops_text(gflops(json_integer_value(json_object_get(look, "guarantees_gflops")))).s);
+    json_array_foreach(scaled, i, one) {
+        output_say(call, "    %s: %s of %s", json_string_value(json_object_get(one, "tenant")),
+                   gflops_text(gflops(json_integer_value(json_object_get(one, "kept_gflops")))).s,
+                   gflops_text(gflops(json_integer_value(json_object_get(one, "guarantee_gflops")))).s);
+    }
+}
+
+static void rows_add(struct call *call, json_t *rows, const json_t *look) {
+    size_t i;
+    json_t *row;
+    json_array_foreach(json_object_get(look, "reclaims"), i, row) {
+        json_object_set(row, "pool", json_object_get(look, "pool"));
+        json_object_set_new(row, "why",
+                            json_string(output_choose(call, json_string_value(json_object_get(row, "en")),
+                                                      json_string_value(json_object_get(row, "ko")))));
+        json_array_append(rows, row);
+    }
+}
+
+static int print(struct call *call, const json_t *looks, struct err *e) {
+    scoped_json json_t *rows = json_array();
+    size_t i;
+    json_t *look;
+    json_array_foreach(looks, i, look) {
+        scoped_json json_t *blast = blast_of(json_object_get(look, "reclaims"));
+        json_object_set(look, "blast", blast);
+        if (strcmp(call->format, "json") != 0) rows_add(call, rows, look);
+    }
+    if (strcmp(call->format, "json") == 0) return output_list(call, plan_columns, looks, e);
+    if (output_list(call, plan_columns, rows, e) < 0) return -1;
+    json_array_foreach(looks, i, look) {
+        say_blast(call, json_object_get(look, "blast"));
+        say_rest(call, look);
+    }
+    return 0;
+}
+
+struct looking {
+    int64_t pool;
+    instant_t at;
+    const char *rule;
+    json_t *looks;
+};
+
+static int look(struct store *s, void *arg, struct err *e) {
+    struct looking *l = arg;
+    json_array_clear(l->looks);
+    scoped_json json_t *pools = sql_json(
+        s, e, "SELECT id FROM pool WHERE id > 0 AND ($1 = 0 OR id = $1) ORDER BY name", "i", l->pool);
+    if (!pools) return -1;
+    size_t i;
+    json_t *row;
+    json_array_foreach(pools, i, row) {
+        json_t *one = reclaim_look(s, json_integer_value(json_object_get(row, "id")), l->at, &policy_decider,
+                                   l->rule, e);
+        if (!one) return -1;
+        json_array_append_new(l->looks, one);
+    }
+    return 0;
+}
+
+int queue_plan_run(struct call *call, struct err *e) {
+    scoped_json json_t *looks = json_array();
+    struct looking l = {.at = call->now, .looks = looks};
+    if (books_pool(call, &l.pool, e) < 0 || store_read(call->store, look, &l, e) < 0) return -1;
+    return print(call, looks, e);
+}
+
+const struct option queue_unused_options[] = {
+    {"rule", "RULE", "the idle or unused rule of the policy", false},
+    {"pool", "NAME", "only of this pool", false},
+    {"on", "TIME", "as of this time, or the end of a date (default: now)", false},
+    {0}};
+
+int queue_unused_run(struct call *call, struct err *e) {
+    scoped_json json_t *looks = json_array();
+    struct looking l = {.at = call->now, .rule = call_option(call, "rule"), .looks = looks};
+    const char *on = call_option(call, "on");
+    if (!l.rule) return err_set(e, ERR_USAGE, "--rule RULE is needed: an idle or unused rule of the policy");
+    if (on && instant_or_date_parse(on, &l.at, e) < 0) return err_context(e, "--on");
+    if (l.at.s > call->now.s)
+        return err_set(e, ERR_USAGE, "--on %s has not come yet: nothing was measured", instant_text(l.at).s);
+    if (books_pool(call, &l.pool, e) < 0 || store_read(call->store, look, &l, e) < 0) return -1;
+    return print(call, looks, e);
+}
+
+/* ---- while the notice stands ---- */
+
+static const struct column notice_columns[] = {{"notice", "NOTICE", CELL_TEXT, false},
+                                               {"tenant", "TENANT", CELL_TEXT, false},
+                                               {"pool", "POOL", CELL_TEXT, true},
+                                               {"grant", "GRANT", CELL_TEXT, false},
+                                               {"cause", "CAUSE", CELL_TEXT, false},
+                                               {"rule", "RULE", CELL_TEXT, true},
+                                               {"flavor", "FLAVOR", CELL_TEXT, false},
+                                               {"units", "UNITS", CELL_COUNT, false},
+                                               {"compute_gflops", "COMPUTE", CELL_GFLOPS, false},
+                                               {"request", "FOR", CELL_TEXT, true},
+                                               {"state", "STATE", CELL_STATE, false},
+                                               {"sent", "SENT", CELL_INSTANT, true},
+                                               {"delivered", "DELIVERED", CELL_INSTANT, false},
+                                               {"effect", "NOT BEFORE", CELL_INSTANT, false},
+                                               {"appeal_until", "APPEAL UNTIL", CELL_INSTANT, true},
+                                               {"appeal", "APPEAL", CELL_TEXT, true},
+                                               {"closed", "CLOSED", CELL_INSTANT, true},
+                                               {0}};
+
+const struct option queue_notices_options[] = {{"tenant", "NAME", "only this tenant's", false},
+                                               {"pool", "NAME", "only of this pool", false},
+                                               {"all", NULL, "those that are over too", false},
+                                               {0}};
+
+int queue_notices_run(struct call *call, struct err *e) {
+    struct reclaim_filter f = {.all = call_flag(call, "all")};
+    if (books_tenant(call, &f.tenant, e) < 0 || books_pool(call, &f.pool, e) < 0) return -1;
+    scoped_json json_t *rows = reclaim_list(call->store, &f, e);
+    return rows ? output_list(call, notice_columns, rows, e) : -1;
+}
+
+/* ---- what people say to it ---- */
+
+static int act(struct book *b, const struct reclaim_notice *n, const struct notice_change *a, struct err *e) {
+    switch (a->act) {
+    case NOTICE_APPEAL: return reclaim_appeal(b, n, a->words, e);
+    case NOTICE_UPHOLD: return reclaim_answer(b, n, true, a->words, e);
+    case NOTICE_DISMISS: return reclaim_answer(b, n, false, a->words, e);
+    case NOTICE_CONSENT: return reclaim_consent(b, n, a->words, e);
+    }
+    return 0;
+}
+
+int notice_change(struct change *c, const struct notice_change *a, struct err *e) {
+    struct reclaim_notice n;
+    struct book b;
+    if (reclaim_find(c->store, a->id, a->tenant, &n, e) < 0) return -1;
+    int rc = book_open(&b, c->store, n.pool, c->call->actor, c->call->now, e);
+    if (rc == 0) rc = act(&b, &n, a, e);
+    if (rc == 0) rc = book_close(&b, e);
+    reclaim_notice_free(&n);
+    if (rc < 0) return -1;
+    scoped_json json_t *rows = reclaim_list(c->store, &(struct reclaim_filter){.id = a->id, .all = true}, e);
+    if (!rows) return -1;
+    c->answer = json_incref(json_array_get(rows, 0));
+    return 0;
+}
+
+static int body(struct change *c, struct err *e) { return notice_change(c, c->arg, e); }
+
+static int change(struct call *call, enum notice_act what, const char *words, struct err *e) {
+    struct notice_change a = {.act = what, .words = words};
+    scoped_json json_t *answer = NULL;
+    if (number_parse(call->arguments[0], 'n', &a.id, e) < 0 ||
+        change_run(call, body, &a, NULL, &answer, e) < 0)
+        return -1;
+    if (strcmp(call->format, "table") != 0) return output_object(call, notice_columns, answer, e);
+    const char *state = json_string_value(json_object_get(answer, "state"));
+    instant_t effect;
+    struct err ignored = {0};
+    const char *at = json_string_value(json_object_get(answer, "effect"));
+    if (strcmp(state, "noticed") == 0 && at && instant_parse(at, &effect, &ignored) == 0)
+        output_say(call, "%s %s, not before %s", call->arguments[0], state, civil_text(effect).s);
+    else
+        output_say(call, "%s %s", call->arguments[0], state);
+    return 0;
+}
+
+const struct option queue_appeal_options[] = {{"reason", "TEXT", "what the tenant says", false}, {0}};
+const struct option queue_answer_options[] = {{"uphold", NULL, "the notice is withdrawn", false},
+                                              {"dismiss", NULL, "the notice stands again", false},
+                                              {"reason", "TEXT", "why; the tenant is told", false},
+                                              {0}};
+const struct option queue_consent_options[] = {{"by", "NAME", "who of the tenant agreed", false}, {0}};
+
+static int words_needed(const struct call *call, const char *option, const char *why, const char **words,
+                        struct err *e) {
+    *words = call_option(call, option);
+    if (*words && **words && text_is_printable(*words)) return 0;
+    return err_set(e, ERR_USAGE, "--%s is needed: %s", option, why);
+}
+
+int queue_appeal_run(struct call *call, struct err *e) {
+    const char *words;
+    if (words_needed(call, "reason", "who answers must know it", &words, e) < 0) return -1;
+    return change(call, NOTICE_APPEAL, words, e);
+}
+
+int queue_answer_run(struct call *call, struct err *e) {
+    bool uphold = call_flag(call, "uphold"), dismiss = call_flag(call, "dismiss");
+    const char *words;
+    if (uphold == dismiss) return err_set(e, ERR_USAGE, "one of --uphold and --dismiss is needed");
+    if (words_needed(call, "reason", "the tenant is told", &words, e) < 0) return -1;
+    return change(call, uphold ? NOTICE_UPHOLD : NOTICE_DISMISS, words, e);
+}
+
+int queue_consent_run(struct call *call, struct err *e) {
+    const char *words;
+    if (words_needed(call, "by", "a notice is shortened by its tenant alone", &words, e) < 0) return -1;
+    return change(call, NOTICE_CONSENT, words, e);
+}

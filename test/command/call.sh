@@ -1,0 +1,220 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2317,SC2119 # cases are called by name
+# Calls: from the opening to the reserve list, with people's scores; what is refused comes first.
+. "$ROOT/test/books.bash"
+
+content() { sqlite3 "$STORE" .dump | sha256sum; }
+call() { allot call "$@"; }
+enter() { allot request submit --call spring "$@"; }
+same_again() { # REQUEST: planned again from what is stored, to the byte
+    exits 0 allot explain "$1"
+    is true "$(allot explain "$1" --json | jq -r .same_again)"
+}
+refused() { # STATUS WORDS COMMAND...: and nothing was changed
+    local want=$1 words=$2 before
+    shift 2
+    before=$(content)
+    exits "$want" "$@"
+    has "$err" "$words"
+    is "$before" "$(content)"
+}
+
+new_store
+for i in 1 2 3 4 5 6; do add_tenant "c$i" "$i"; done
+add_tenant far 7 elsewhere
+add_tenant moving 8 moving
+
+# ---- opening ----
+
+it 'a call needs a name that is one word' refused 2 'spring call' call open 'spring call'
+it 'a share is an amount with a unit' refused 2 '500' call open spring --compute 500
+it 'a share of storage is not one of compute' refused 2 'TB' call open spring --compute '5 TB'
+it 'a share of nothing is refused' refused 2 '0 TF' call open spring --compute '0 TF'
+it 'a call cannot close before it opens' refused 2 'has passed' call open spring --closes 2026-02-01
+it 'a day that does not exist' refused 2 '2026-02-30' call open spring --closes 2026-02-30
+it 'an unknown pool' refused 4 "no pool 'q'" call open spring --pool q
+it 'a request to a call that is not there' refused 4 "no call 'spring'" enter --tenant c1 --flavor v100 --units 1
+it 'to show a call that is not there' refused 4 "no call 'spring'" call show spring
+it 'to award a call that is not there' refused 4 "no call 'spring'" call award spring
+opened() {
+    exits 0 allot --dry-run call open spring --compute '187.2 TF'
+    refused 4 "no call 'spring'" call show spring
+    exits 0 allot --idempotency-key o1 call open spring --compute '187.2 TF' --storage '20 TB' --closes 2026-03-20 --json
+    is open "$(value .state)"
+    is 187200 "$(value .compute_gflops)"
+    is 2026-03-20T15:00:00Z "$(value .closes)"
+    exits 0 allot --idempotency-key o1 call open spring --compute '187.2 TF' --storage '20 TB' --closes 2026-03-20 --json
+    refused 5 "there is a call 'spring' already" call open spring
+    refused 4 "did you mean 'spring'?" call show sprnig
+    exits 0 call list
+    has "$out" spring
+}
+it 'opening is a dry run first, then once' opened
+
+# ---- entering, completing ----
+
+entered() {
+    exits 8 enter --tenant c1 --flavor v100 --units 4 --storage '5 TB' --json # r-1
+    is held "$(value .state)"
+    is IN_CALL "$(value .note)"
+    is IN_CALL "$(value '.decision.reasons[0].code')"
+    is 'it answers the call spring and waits for its award' "$(value '.decision.reasons[0].en')"
+    is '공모 spring에 접수되었으며 선정 결과를 기다립니다' "$(value '.decision.reasons[0].ko')"
+    printf 'tenant,call,flavor,units,storage,minimum\nc2,spring,v100,8,5 TB,\nc3,spring,v100,8,5 TB,\nc4,spring,v100,8,5 TB,2\nfar,spring,t4,1,,\nmoving,spring,t4,1,,\nc5,spring,t4,2,,\nc6,spring,t4,1,,\n' >calls.csv
+    exits 8 allot request submit --file calls.csv # r-2 ... r-8
+    same_again r-2
+    exits 0 call show spring --json
+    is 8 "$(value '.requests | length')"
+    is 0 "$(sqlite3 "$STORE" 'SELECT count(*) FROM grants')"
+    exits 0 allot tick --confirm
+    is 0 "$(sqlite3 "$STORE" 'SELECT count(*) FROM grants')" # whatever is free
+}
+it 'requests to a call wait for its award, whatever is free' entered
+
+completed() {
+    exits 0 allot request return r-1 --remark 'the plan is missing'
+    exits 8 allot request amend r-1 --purpose 'with a plan' --json
+    is IN_CALL "$(value .note)"
+    exits 0 allot request return r-7 --remark 'the registration is missing'
+    exits 0 allot request withdraw r-8
+    exits 0 call show spring --json
+    is out "$(value '.requests[] | select(.request == "r-8") | .state')"
+}
+it 'one that lacks something is returned, completed and waits again' completed
+
+# ---- scores ----
+
+scores() { printf '%s\n' "$@" >scores.csv; }
+bad_scores() { # WORDS LINE...
+    local words=$1
+    shift
+    scores "$@"
+    refused 2 "$words" call score spring scores.csv
+}
+it 'a file without the columns' bad_scores "no column 'score'" request,reviewer r-1,kim
+it 'a column that is none' bad_scores "unknown column 'points'" request,reviewer,score,points r-1,kim,1,2
+it 'no score at all' bad_scores 'no score in it' request,reviewer,score
+it 'a row with a field too many' bad_scores 'scores.csv:2' request,reviewer,score r-1,kim,1,2
+it 'a number that is none' bad_scores "line 2: 'r1' is not a number" request,reviewer,score r1,kim,80
+it 'a score below zero' bad_scores "line 2: '-1' is not a score" request,reviewer,score r-1,kim,-1
+it 'an exponent is no score' bad_scores "'1e3' is not a score" request,reviewer,score r-1,kim,1e3
+it 'four decimals are refused' bad_scores 'more than three decimals' request,reviewer,score r-1,kim,80.1234
+it 'too many points' bad_scores 'more than 1000000' request,reviewer,score r-1,kim,1000000.001
+it 'a reviewer without a name' bad_scores 'must have a name' request,reviewer,score r-1,,80
+it 'a request of no call' bad_scores 'r-99 does not answer the call spring' request,reviewer,score r-99,kim,80
+it 'a request that was withdrawn' bad_scores 'r-8 is out of the call' request,reviewer,score r-8,kim,80
+it 'the same reviewer twice' bad_scores 'line 3: kim scores r-1 in line 2 already' request,reviewer,score r-1,kim,80 r-1,kim,81
+every_bad_row() {
+    bad_scores 'line 2' request,reviewer,score,remark r-1,kim,x, r-2,kim,80, r-3,kim,, r-77,kim,1,
+    has "$err" 'line 4'
+    has "$err" 'line 5'
+    has "$err" '3 of 4 rows are wrong; none was recorded'
+}
+it 'each bad row is named with its line' every_bad_row
+early() {
+    refused 5 'is still open' call award spring
+    at 2026-03-21T00:00:00Z
+    refused 5 'takes no new requests' enter --tenant c1 --flavor v100 --units 1
+    exits 0 allot tick --confirm
+    exits 0 call show spring --json
+    is closed "$(value .state)"
+    refused 5 'is closed: it cannot be closed' call close spring
+    refused 5 'stands as it was entered' allot request amend r-2 --units 4
+    refused 5 'have no score: r-1, r-2' call award spring
+}
+it 'it closes on its last day, and none without a score is awarded' early
+NOW=2026-03-21T00:00:00Z
+scored() { # means: r-3 90, r-2 88.5, r-1 88.333.. (88 + 88 + 89), r-4 70, r-5 60, r-6 50
+    scores request,reviewer,score,remark 'r-1,kim,88,"good, and solid"' r-1,lee,88, r-1,han,89, r-2,kim,10, r-2,lee,88.5, r-3,kim,90, r-4,kim,70, r-5,kim,60, r-6,kim,50,
+    exits 0 call score spring scores.csv --json
+    is 9 "$(value .added)"
+    scores request,reviewer,score,remark r-2,kim,88.5,계산착오
+    exits 0 call score spring scores.csv --json
+    is 1 "$(value .replaced)"
+    exits 0 call show spring --json
+    is 'r-3 r-2 r-1 r-4 r-5 r-6' "$(value '[.requests[] | select(.rank) | .request] | join(" ")')"
+    is 88333 "$(value '.requests[] | select(.request == "r-1") | .score_thousandths')"
+    is 계산착오 "$(value '.requests[] | select(.request == "r-2") | .scores[0].remark')"
+}
+it 'a second file of a reviewer takes the place of the first' scored
+
+# ---- the award: 187.2 TF are 12 V100; r-3 wants 8, r-2 8, r-1 4, r-4 8 or at least 2 ----
+
+planned() {
+    local before
+    refused 2 'has passed' call award spring --sign-by 2026-03-01
+    before=$(content)
+    exits 0 allot --dry-run call award spring
+    has "$out" 'c3'
+    is "$before" "$(content)"
+    exits 0 allot --dry-run call award spring --json
+    is '1 r-3 awarded 124800' "$(value '.requests[0] | "\(.rank) \(.request) \(.state) \(.given_gflops)"')"
+    is '2 r-2 reserve 0' "$(value '.requests[1] | "\(.rank) \(.request) \(.state) \(.given_gflops)"')"
+    is '3 r-1 awarded 62400' "$(value '.requests[2] | "\(.rank) \(.request) \(.state) \(.given_gflops)"')"
+    is '4 r-4 reserve 0' "$(value '.requests[3] | "\(.rank) \(.request) \(.state) \(.given_gflops)"')"
+}
+it 'a dry run shows the plan by rank and changes nothing' planned
+awarded() {
+    exits 0 allot --idempotency-key a1 call award spring --json
+    cp "$out" first
+    exits 0 allot --idempotency-key a1 call award spring --json
+    is "$(jq -c .requests first)" "$(jq -c .requests "$out")"
+    refused 5 'was awarded on 2026-03-21' call award spring
+    refused 5 'its scores stand' call score spring scores.csv
+    is 'g-1 active' "$(allot grant show g-1 --json | jq -r '"\(.grant) \(.state)"')"
+    is 2 "$(sqlite3 "$STORE" 'SELECT count(*) FROM grants')"
+    is 187200 "$(allot call list --json | jq -r '.[0].given_gflops')"
+    # 24 V100 are there and 12 stay free: the share is the bound, not the pool
+    exits 0 allot request show r-2 --json
+    is RESERVE_LIST "$(value .note)"
+    is 'it stands on the reserve list of the call spring: rank 2' "$(value '.decision.reasons[0].en')"
+    is '공모 spring의 예비 명단에 있습니다: 2순위' "$(value '.decision.reasons[0].ko')"
+    same_again r-2
+    same_again r-3
+    has "$out" 'awarded in the call spring: rank 1'
+    is denied "$(allot request show r-5 --json | jq -r .state)" # far away
+    is 'denied NOT_COMPLETED' "$(allot request show r-7 --json | jq -r '"\(.state) \(.note)"')"
+    is 'held NEEDS_APPROVAL' "$(allot request show r-6 --json | jq -r '"\(.state) \(.note)"')"
+    refused 5 'stands as it was scored' allot request amend r-2 --units 4
+    refused 5 'stands as it was scored' allot request return r-2 --remark x
+}
+it 'the award gives by rank within the share; who is left out stands on the reserve list' awarded
+ordinary() { # what is free beside the share is for others, and the list does not take it
+    exits 0 allot request submit --tenant c6 --flavor v100 --units 1
+    exits 0 allot grant release g-3
+    exits 0 allot tick --confirm
+    is RESERVE_LIST "$(allot request show r-2 --json | jq -r .note)"
+}
+it 'the reserve list never passes the share, though more is free' ordinary
+
+# ---- moving up ----
+
+moved() {
+    refused 5 'answers no call' allot request decline r-9
+    refused 5 'is out in its call' allot request decline r-5
+    exits 0 allot request decline r-3 --reason 'no need any more' --json
+    is withdrawn "$(value .state)"
+    is 'r-2' "$(value '.moved_up[0].request')"
+    is releasing-or-gone "$(allot grant show g-1 --json | jq -r 'if .state == "ended" or .state == "kept" then "releasing-or-gone" else .state end')"
+    is 'granted' "$(allot request show r-2 --json | jq -r .state)"
+    is 187200 "$(allot call list --json | jq -r '.[0].given_gflops')"
+    sqlite3 "$STORE" "SELECT json_extract(payload, '\$.en') FROM outbox WHERE request = 2" >told
+    has told 'has moved up from the reserve list of the call spring'
+    exits 0 allot request decline r-4
+    exits 0 allot request list --state withdrawn
+    has "$out" DECLINED
+}
+it 'when one declines, the next that fits moves up at once' moved
+partial() { # 4 of 8 V100 come back; nobody is left but the one that a person must see
+    exits 0 allot request decline r-1
+    if [ "$(id -u)" = 0 ]; then
+        SUDO_USER=kim exits 0 allot request approve r-6
+        is granted "$(allot request show r-6 --json | jq -r .state)"
+    fi
+    exits 0 call end spring --json
+    is ended "$(value .state)"
+    refused 5 'cannot be' call end spring
+}
+it 'one that a person had to pass is awarded after that' partial
+finish
