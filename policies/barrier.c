@@ -10,7 +10,11 @@
 
 #include <stdlib.h>
 
-static bool stands(const struct barrier *b) { return b->work->outcome == OUTCOME_GRANT && !b->work->placed; }
+static bool stands(const struct barrier *b) {
+    enum outcome o =
+        b->work->outcome; /* QUEUE once all were served: then what is offered to others still counts */
+    return (o == OUTCOME_GRANT || o == OUTCOME_QUEUE) && !b->work->placed;
+}
 
 /* Units of a lane that barriers before this one need. */
 static int64_t needed_before(const struct planning *p, size_t lane) {

@@ -78,6 +78,35 @@ static void line_add(json_t *lines, struct text *t) {
     text_free(t);
 }
 
+static void offer_line(const struct plan_offer *o, json_t *lines) {
+    struct text t = {0};
+    text_add(&t, "  offer %s", gflops_text(o->compute).s);
+    for (size_t i = 0; i < o->n_lines; i++)
+        text_add(&t, "%s%s %lld x %lld", i ? ", " : " = ", o->lines[i].flavor, (long long)o->lines[i].count,
+                 (long long)o->lines[i].size);
+    text_add(&t, "; %s", bytes_text(o->storage).s);
+    if (o->until.has) text_add(&t, "; until %s", instant_text(o->until.at).s);
+    line_add(lines, &t);
+}
+
+/* What tiers and a queue rule add: where it stood, what it is offered, when the whole fits. */
+static void describe_sharing(const struct decision *d, json_t *lines) {
+    struct text t = {0};
+    const struct plan_standing *s = &d->standing;
+    if (s->tier) {
+        text_add(&t, "  tier %s (%s)%s, rank %lld, weight %lld, guarantee %s, holds %s", s->tier,
+                 s->rule ? s->rule : "-", s->lifted ? " lifted" : "", (long long)s->rank,
+                 (long long)s->weight, gflops_text(s->guarantee).s, gflops_text(gflops(s->held_gflops)).s);
+        line_add(lines, &t);
+    }
+    if (d->offer.has && (d->outcome == OUTCOME_QUEUE || s->tier)) offer_line(&d->offer, lines);
+    if (d->earliest.at.has) {
+        text_add(&t, "  earliest %s, when %s ends", instant_text(d->earliest.at.at).s, d->earliest.grant);
+        line_add(lines, &t);
+    }
+    if (d->is_barrier) json_array_append_new(lines, json_string("  barrier"));
+}
+
 static void describe(const struct decision *d, json_t *lines) {
     struct text t = {0};
     text_add(&t, "%s: %s", d->claim, outcome_word(d->outcome));
@@ -91,6 +120,7 @@ static void describe(const struct decision *d, json_t *lines) {
     if (d->outcome == OUTCOME_QUEUE)
         text_add(&t, ", place %lld, ahead %s", (long long)d->position, gflops_text(d->ahead_compute).s);
     line_add(lines, &t);
+    describe_sharing(d, lines);
     for (size_t i = 0; i < d->n_reasons; i++) {
         const struct reason *r = &d->reasons[i];
         text_add(&t, "  %s%s: %s", reason_code_word(r->code), r->decisive ? " !" : "", r->en);
@@ -184,8 +214,27 @@ static int check_explained(const struct plan *plan, const struct facts *facts, s
 
 /* ---- the full form ---- */
 
-static int case_write(const char *path, json_t *root, json_t *lines, struct err *e) {
+/* The traces of the claims that the case names. */
+static json_t *traces(const json_t *wanted, const struct policy *policy, const struct facts *facts,
+                      struct err *e) {
+    json_t *all = json_object(), *unused;
+    const char *claim;
+    json_object_foreach((json_t *)wanted, claim, unused) {
+        scoped_free char *text = policy_decider.trace(policy, facts, claim, e);
+        if (text) json_object_set_new(all, claim, json_loads(text, 0, NULL));
+    }
+    return all;
+}
+
+static void trace_difference(const json_t *expected, const json_t *got, struct text *out) {
+    scoped_free char *a = json_dumps(expected, JSON_SORT_KEYS | JSON_INDENT(1));
+    scoped_free char *b = json_dumps(got, JSON_SORT_KEYS | JSON_INDENT(1));
+    text_add(out, "--- expected trace\n%s\n+++ trace\n%s\n", a, b);
+}
+
+static int case_write(const char *path, json_t *root, json_t *lines, json_t *traced, struct err *e) {
     json_object_set(root, "expect", lines);
+    if (json_object_size(traced)) json_object_set(root, "trace", traced);
     scoped_free char *text = json_dumps(root, JSON_INDENT(1));
     FILE *f = fopen(path, "wbe");
     if (!f) return err_set(e, ERR_FAILED, "cannot write %s: %s", path, strerror(errno));
@@ -195,17 +244,19 @@ static int case_write(const char *path, json_t *root, json_t *lines, struct err 
 }
 
 /* Compares, or writes what is new; a difference is no error but a failed case. */
-static int case_settle(const char *path, json_t *root, json_t *lines, const struct case_files *files,
-                       struct case_result *out, struct err *e) {
-    json_t *expected = json_object_get(root, "expect");
-    if (json_equal(expected, lines)) return 0;
+static int case_settle(const char *path, json_t *root, json_t *lines, json_t *traced,
+                       const struct case_files *files, struct case_result *out, struct err *e) {
+    json_t *expected = json_object_get(root, "expect"), *trace = json_object_get(root, "trace");
+    bool same_trace = !trace || json_equal(trace, traced);
+    if (json_equal(expected, lines) && same_trace) return 0;
     if (files->update) {
         out->updated++;
-        return case_write(path, root, lines, e);
+        return case_write(path, root, lines, traced, e);
     }
     out->failed++;
     text_add(&out->said, "%s: %s\n", path, json_string_value(json_object_get(root, "about")));
     case_difference(expected, lines, &out->said);
+    if (!same_trace) trace_difference(trace, traced, &out->said);
     return 0;
 }
 
@@ -221,7 +272,8 @@ static int case_decide(const char *path, json_t *root, const struct policy *poli
     if (rc == 0) rc = check_order(policy, document, &facts.facts, e);
     if (rc == 0) {
         scoped_json json_t *lines = case_lines(&plan);
-        rc = case_settle(path, root, lines, files, out, e);
+        scoped_json json_t *traced = traces(json_object_get(root, "trace"), policy, &facts.facts, e);
+        rc = err_is(e) ? -1 : case_settle(path, root, lines, traced, files, out, e);
     }
     plan_free(&plan);
     facts_free(&facts);
@@ -230,14 +282,15 @@ static int case_decide(const char *path, json_t *root, const struct policy *poli
 
 static int case_run_full(const char *path, json_t *document, const struct case_files *files,
                          struct case_result *out, struct err *e) {
-    static const char *const keys[] = {"about", "policy", "text", "facts", "expect", NULL};
-    struct json_at root = json_root(document, path), facts, expect;
+    static const char *const keys[] = {"about", "policy", "text", "facts", "expect", "trace", NULL};
+    struct json_at root = json_root(document, path), facts, expect, trace;
     const char *about = "", *file = NULL, *text = NULL;
     if (json_as_object(&root, e) < 0 || json_only(&root, keys, e) < 0 ||
         json_may_text(&root, "about", 1000, &about, e) < 0 ||
         json_may_text(&root, "policy", 4000, &file, e) < 0 ||
         json_need_object(&root, "facts", &facts, e) < 0 ||
-        json_may_array(&root, "expect", SIZE_MAX, &expect, e) < 0)
+        json_may_array(&root, "expect", SIZE_MAX, &expect, e) < 0 ||
+        json_may_object(&root, "trace", &trace, e) < 0)
         return -1;
     text =
         json_string_value(json_object_get(document, "text")); /* of many lines, which json_may_text refuses */

@@ -2,7 +2,8 @@
 /*
  * A case: what a policy must decide, as data. `allot policy test` and the tests of the project run the
  * same files. The full form is JSON:
- *     {"about", "policy": a file or "text": a policy, "facts" (alloc/facts.h), "expect": [lines]}
+ *     {"about", "policy": a file or "text": a policy, "facts" (alloc/facts.h), "expect": [lines],
+ *      "trace"?: {claim: its trace}}
  * Facts without a pool take the one that the policy states, all of it free. The lines are what
  * case_lines() says of the decisions, in the order of the claims. Beyond the lines a case holds only
  * if the decisions are the same to the byte whatever the order of its lists, and from the stored form

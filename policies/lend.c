@@ -117,6 +117,15 @@ int64_t lend_storage(const struct planning *p, const struct work *w) {
     return kept == 0 ? INT64_MAX : larger(0, p->storage_free - kept);
 }
 
+bool lend_holds(const struct planning *p, const struct work *w) {
+    if (!lends(p)) return true;
+    const struct party *s = w->seat;
+    size_t row = tier_row(p, w);
+    bool own = s->compute + s->given_compute <= s->guarantee;
+    return (own || w->given_compute == 0 || p->free_compute >= p->reserved_compute[row] + lend_kept(p, w)) &&
+           (w->bytes == 0 || p->storage_free >= p->reserved_storage[row]);
+}
+
 /* ---- why not ---- */
 
 static struct shortage shortage_of(struct shortage s) {

@@ -127,8 +127,8 @@ struct planning {
     size_t n_seats;
     struct option *options;
     struct eval *eval;
-    bool bare;     /* no sentences */
-    int best_tier; /* trace: the claim `as_tier_of` is taken as of this tier; -1: nothing is */
+    bool bare;   /* no sentences */
+    int as_tier; /* trial: the claims of the tenant as_tier_of count as of this tier; NULL: of nobody */
     const char *as_tier_of;
 };
 
@@ -176,6 +176,8 @@ void lend_begin(struct planning *p);
  */
 int64_t lend_compute(const struct planning *p, const struct work *w);
 int64_t lend_storage(const struct planning *p, const struct work *w);
+/* Does what was given to it still leave the others theirs? Draws only ever make this worse. */
+bool lend_holds(const struct planning *p, const struct work *w);
 bool lend_is_own(const struct work *w, int64_t compute); /* all of it within its own guarantee */
 void lend_given(struct planning *p, struct party *seat,
                 int64_t compute); /* before the sum of the seat moves */

@@ -5,6 +5,7 @@
 #include "policies/plan.h"
 #include "policies/reclaim.h"
 #include "policies/syntax.h"
+#include "policies/trace.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -287,4 +288,5 @@ const struct decider policy_decider = {.open = policy_open,
                                        .plan_bare = plan_bare,
                                        .assess = plan_assess,
                                        .reclaim = reclaim_decide,
-                                       .window = reclaim_window};
+                                       .window = reclaim_window,
+                                       .trace = plan_trace};

@@ -180,6 +180,7 @@ int planning_begin(struct planning *p, struct err *e) {
 }
 
 void planning_end(struct planning *p) {
+    for (size_t i = 0; i < p->n; i++) reasons_free(&p->works[i].reasons);
     for (size_t i = 0; i < p->n_lanes; i++) {
         ladder_end(&p->lanes[i].ladder);
         free(p->lanes[i].back);

@@ -27,22 +27,34 @@ static void fill(struct planning *p) {
     turns_free(&turns);
 }
 
+/* What others of its tenant got in the meantime may leave it no room. */
+static void deny_roomless(struct planning *p) {
+    for (size_t i = 0; i < p->n; i++)
+        if (is_open(&p->works[i]) && !p->works[i].placed) judge_room(p, &p->works[i]);
+}
+
 /* What an exchange returns, and what was set aside for one that has been served, is offered to all again. */
 static void fill_up(struct planning *p) {
     bool again = true;
     while (again) {
         size_t placed = barriers_placed(p);
         fill(p);
+        deny_roomless(p);
         again = steps_exchange(p, 0, p->n) || barriers_placed(p) != placed;
         if (!again) again = steps_trade(p);
     }
 }
 
+/* Where everything fits, steps would give the same: every step keeps the rules on lending that hold at the
+ * end. */
 static bool all_at_once(struct planning *p) {
     size_t *list = mem_alloc(p->n * sizeof *list);
     for (size_t i = 0; i < p->n; i++) list[i] = i;
     turns_sort(p, list, p->n);
-    bool done = place_all(p, list, p->n);
+    bool done = place_all(p, list, p->n), holds = true;
+    for (size_t i = 0; i < p->n && done && holds; i++) holds = lend_holds(p, &p->works[i]);
+    for (size_t i = 0; i < p->n && done && !holds; i++) take_back(p, &p->works[i]);
+    done &= holds;
     free(list);
     return done;
 }
@@ -57,8 +69,6 @@ void serve_queue(struct planning *p) {
     for (size_t i = 0; i < p->n; i++) {
         struct work *w = &p->works[i];
         if (!is_open(w) || w->placed) continue;
-        judge_room(p, w);
-        if (!is_open(w)) continue;
         if (!p->facts->pool.draining) wait_why(p, w);
         w->outcome = OUTCOME_QUEUE;
     }

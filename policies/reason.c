@@ -56,3 +56,14 @@ void reasons_finish(struct reasons *r, struct decision *decision) {
     decision->n_reasons = r->n;
     *r = (struct reasons){0};
 }
+
+void reasons_free(struct reasons *r) {
+    for (size_t i = 0; i < r->n; i++) {
+        struct reason *reason = &r->list[i];
+        char *texts[] = {reason->rule, reason->place,   reason->en,
+                         reason->ko,   reason->hint_en, reason->hint_ko};
+        for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) free(texts[k]);
+    }
+    free(r->list);
+    *r = (struct reasons){0};
+}

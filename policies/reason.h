@@ -24,3 +24,5 @@ void reason_hint_en(struct reason *r, const char *format, ...) ERR_FORMAT(2, 3);
 void reason_hint_ko(struct reason *r, const char *format, ...) ERR_FORMAT(2, 3);
 /* In order of precedence; hands the list to the decision. */
 void reasons_finish(struct reasons *r, struct decision *decision);
+/* What was not handed on. */
+void reasons_free(struct reasons *r);

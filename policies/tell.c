@@ -166,10 +166,12 @@ static void say_reserved(struct planning *p, struct work *w, bool storage, const
                        have = storage ? bytes_text(bytes(s->free)) : gflops_text(gflops(s->free)),
                        kept = storage ? bytes_text(bytes(s->reserve)) : gflops_text(gflops(s->reserve));
     const char *of = storage ? " of storage" : "", *of_ko = storage ? "저장 공간 " : "";
-    reason_en(r, "%s needs %s%s; of the %s that is free, %s stays for tier %s", w->tenant->name, needs.s, of,
-              have.s, kept.s, p->policy->tiers[rule->tier].name.s);
-    reason_ko(r, "%s의 신청에는 %s%s가 필요하지만, 남은 %s 중 %s는 %s 등급을 위해 남겨 두어야 합니다",
-              w->tenant->name, of_ko, needs.s, have.s, kept.s, p->policy->tiers[rule->tier].name.s);
+    const char *tier = p->policy->tiers[rule->tier].name.s;
+    reason_en(r, "%s needs %s%s; %s is free, but %s must stay free for tier %s", w->tenant->name, needs.s, of,
+              have.s, kept.s, tier);
+    reason_ko(r,
+              "%s의 신청에는 %s%s가 필요하고 지금 %s가 남아 있지만, %s 등급을 위해 %s를 남겨 두어야 합니다",
+              w->tenant->name, of_ko, needs.s, have.s, tier, kept.s);
     if (first) hint_wait(r, d);
 }
 
@@ -185,18 +187,16 @@ static const struct word *lend_rule(const struct planning *p) {
 static void say_lend(struct planning *p, struct work *w, const struct decision *d, bool first) {
     const struct shortage *s = &w->short_compute;
     struct reason *r = reason_add(&w->reasons, REASON_LEND_LIMIT, true, p->policy, lend_rule(p));
-    reason_en(
-        r,
-        "%s needs %s beyond its guarantee; of the %s that is free, %s must stay for the unused guarantees of "
-        "others",
-        w->tenant->name, gflops_text(gflops(s->draw)).s, gflops_text(gflops(s->free)).s,
-        gflops_text(gflops(s->lend)).s);
+    struct amount_text needs = gflops_text(gflops(s->draw)), have = gflops_text(gflops(s->free)),
+                       kept = gflops_text(gflops(s->lend));
+    reason_en(r,
+              "%s needs %s, more than its guarantee; %s is free, but %s must stay free for the unused "
+              "guarantees of others",
+              w->tenant->name, needs.s, have.s, kept.s);
     reason_ko(r,
-              "%s의 신청에는 보장량을 넘는 %s가 필요하지만, 남은 %s 중 %s는 다른 기업이 아직 쓰지 않은 "
-              "보장량을 위해 남겨 "
-              "두어야 합니다",
-              w->tenant->name, gflops_text(gflops(s->draw)).s, gflops_text(gflops(s->free)).s,
-              gflops_text(gflops(s->lend)).s);
+              "%s의 신청에는 보장량을 넘는 %s가 필요하고 지금 %s가 남아 있지만, 다른 기업이 아직 쓰지 않은 "
+              "보장량을 위해 %s를 남겨 두어야 합니다",
+              w->tenant->name, needs.s, have.s, kept.s);
     if (first) hint_wait(r, d);
 }
 

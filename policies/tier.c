@@ -37,7 +37,7 @@ void judge_tier(struct planning *p, struct work *w) {
     const struct tier_rule *rule = tier_match(p->policy, p->eval, &known);
     if (!rule) return;
     if (p->as_tier_of && strcmp(p->as_tier_of, w->tenant->name) == 0) {
-        tier_set(p, w, p->best_tier);
+        tier_set(p, w, p->as_tier);
     } else if (known) {
         w->tier_rule = (int)(rule - p->policy->tier_rules);
         tier_set(p, w, rule->tier);

@@ -13,7 +13,7 @@ export ALLOT_STORE="$dir/s.db" ALLOT_CONFIG=/dev/null
     --setting 'flavors={"v100":{"units_per_host":16}}' --storage '100 TB' \
     --flavor 'name=v100,rating=15.6 TF,units=16,sizes=1/2/4/8,attach=none' >/dev/null
 "$ALLOT" pool sync pilot >/dev/null
-sed -e '/flavor t4/d' -e 's/units 480/units 16/' -e 's/10\.7 PB/100 TB/' "$ROOT/policies/pilot.policy" >pilot.policy
+sed -e '/flavor t4/d' -e 's/units 480/units 16/' -e 's/10\.7 PB/100 TB/' "$ROOT/test/policy/plain/pilot.policy" >pilot.policy
 "$ALLOT" policy load pilot.policy >/dev/null 2>&1
 a="광주<&'\"AI \\\"x" b=SECRETCO
 for n in a b other; do ssh-keygen -q -t ed25519 -N '' -C "$n" -f "$dir/$n"; done

@@ -27,7 +27,7 @@ static json_t *decide(struct facts_owned *facts, size_t claim) {
     struct diagnostics d = {0};
     struct err e = {0};
     struct plan plan;
-    struct policy *policy = policy_read("policies/pilot.policy", &d, &e);
+    struct policy *policy = policy_read("test/policy/plain/pilot.policy", &d, &e);
     assert_non_null(policy);
     assert_int_equal(facts_decode(facts_text, facts, &e), 0);
     assert_int_equal(policy_decider.plan(policy, &facts->facts, &plan, &e), 0);
