@@ -214,6 +214,15 @@ static int summary_print(struct call *call, const json_t *all, const char *folde
     return 0;
 }
 
+/* What the plan that broke a promise was made from: with it the fault is found. */
+static void broken_write(struct call *call, const char *facts, struct err *e) {
+    struct err second = {0};
+    const char *folder = call_option(call, "out");
+    if (facts && folder_make(folder, &second) == 0 &&
+        file_write(folder, "broken.json", facts, strlen(facts), &second) == 0)
+        err_hint(e, "%s/broken.json has the facts of that plan: report it", folder);
+}
+
 static int simulate_run(struct call *call, struct err *e) {
     static const char *const needed[] = {"policy", "tenants", "events", "until", "out", NULL};
     struct input in = {0};
@@ -234,15 +243,6 @@ static int simulate_run(struct call *call, struct err *e) {
     sim_end(&b.sim);
     input_free(&in);
     return rc;
-}
-
-/* What the plan that broke a promise was made from: with it the fault is found. */
-static void broken_write(struct call *call, const char *facts, struct err *e) {
-    struct err second = {0};
-    const char *folder = call_option(call, "out");
-    if (facts && folder_make(folder, &second) == 0 &&
-        file_write(folder, "broken.json", facts, strlen(facts), &second) == 0)
-        err_hint(e, "%s/broken.json has the facts of that plan: report it", folder);
 }
 
 static const struct option simulate_options[] = {
