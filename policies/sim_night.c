@@ -138,9 +138,18 @@ static void taken_add(struct sim *s, const struct sim_grant *g, const struct sim
     s->taken_today++;
 }
 
-/* For a claim that has been served or withdrawn, or whose tenant has its guarantee by now, nothing is taken.
- */
-static bool is_moot(const struct sim *s, const struct sim_notice *n) {
+static int64_t taken_compute(const struct sim_grant *g, const struct sim_notice *n) {
+    int64_t sum = 0;
+    for (size_t k = 0; k < g->n_servers; k++)
+        if (g->servers[k].notice && strcmp(g->servers[k].notice, n->fact.id) == 0) sum += g->servers[k].compute.n;
+    return sum;
+}
+
+/* Since the notice: the claim was served or withdrawn, its tenant has its guarantee by now, or the holder gave
+   something else back and would fall below its own. */
+static bool is_moot(const struct sim *s, const struct sim_grant *g, const struct sim_notice *n) {
+    bool keeps = n->fact.cause == CAUSE_GUARANTEE || n->fact.cause == CAUSE_IDLE;
+    if (keeps && s->facts[g->tenant].held_compute.n - taken_compute(g, n) < n->guarantee.n) return true;
     if (!n->claim) return false;
     size_t tenant = s->world->requests[n->claim - 1].claim.tenant;
     return s->requests[n->claim - 1].state != SIM_WAITING ||
@@ -151,7 +160,7 @@ static void notice_effect(struct sim *s, size_t grant, size_t notice) {
     struct sim_grant *g = &s->grants[grant];
     struct sim_notice *n = &g->notices[notice];
     n->done = true;
-    if (is_moot(s, n)) {
+    if (is_moot(s, g, n)) {
         sim_log_event(s, "reclaim dropped", g->request, n->fact.id);
         sim_notices_refresh(s, grant);
         return;
