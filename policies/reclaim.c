@@ -42,6 +42,21 @@ static void pieces_load(struct reclaiming *w) {
     w->first[f->n_grants] = n;
 }
 
+static int by_grant_id(const void *a, const void *b) {
+    return claim_id_cmp((*(const struct fact_grant *const *)a)->id,
+                        (*(const struct fact_grant *const *)b)->id);
+}
+
+static void grants_sort(struct reclaiming *w) {
+    size_t n = w->facts->n_grants;
+    const struct fact_grant **sorted = mem_alloc((n + 1) * sizeof(struct fact_grant *));
+    for (size_t i = 0; i < n; i++) sorted[i] = &w->facts->grants[i];
+    qsort(sorted, n, sizeof(struct fact_grant *), by_grant_id);
+    w->by_id = mem_alloc((n + 1) * sizeof *w->by_id);
+    for (size_t i = 0; i < n; i++) w->by_id[i] = (size_t)(sorted[i] - w->facts->grants);
+    free(sorted);
+}
+
 static int by_organisation(const void *a, const void *b) {
     const struct holder *x = *(struct holder *const *)a, *y = *(struct holder *const *)b;
     const char *p = x->tenant->organisation, *q = y->tenant->organisation;
@@ -111,6 +126,7 @@ static void begin(struct reclaiming *w, const struct standing *standings) {
     }
     guarantees_set(w, standings);
     organisations_join(w);
+    grants_sort(w);
     pieces_load(w);
 }
 
@@ -118,6 +134,7 @@ static void end(struct reclaiming *w) {
     for (size_t i = 0; i < w->facts->pool.n_flavors; i++) ladder_end(&w->ladders[i]);
     free(w->pieces);
     free(w->first);
+    free(w->by_id);
     free(w->holders);
     free(w->supply);
     free(w->ladders);
@@ -237,7 +254,8 @@ void take_cut(struct reclaiming *w, struct take *t) {
 }
 
 static void reclaim_graces(struct reclaiming *w) {
-    for (size_t g = 0; g < w->facts->n_grants; g++) {
+    for (size_t k = 0; k < w->facts->n_grants; k++) {
+        size_t g = w->by_id[k];
         if (!lease_is_over(w->facts, &w->facts->grants[g])) continue;
         for (size_t i = w->first[g]; i < w->first[g + 1]; i++) {
             struct take *t = take_add(w, i, CAUSE_GRACE, NULL, span(0));

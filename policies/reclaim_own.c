@@ -126,26 +126,10 @@ static void idle_notices_end(struct reclaiming *w) {
     free(all);
 }
 
-/* The grants by number, so that nothing depends on the order of the facts. */
-static int by_id(const void *a, const void *b) {
-    return claim_id_cmp((*(const struct fact_grant *const *)a)->id,
-                        (*(const struct fact_grant *const *)b)->id);
-}
-
-static const struct fact_grant **grants_sorted(const struct facts *f) {
-    const struct fact_grant **sorted = mem_alloc((f->n_grants + 1) * sizeof(struct fact_grant *));
-    for (size_t i = 0; i < f->n_grants; i++) sorted[i] = &f->grants[i];
-    qsort(sorted, f->n_grants, sizeof(struct fact_grant *), by_id);
-    return sorted;
-}
-
 void reclaim_idle(struct reclaiming *w) {
-    const struct fact_grant **sorted = grants_sorted(w->facts);
     idle_notices_end(w);
     for (size_t r = 0; r < w->policy->n_idles; r++)
-        for (size_t g = 0; g < w->facts->n_grants; g++)
-            idle_rule_apply(w, &w->policy->idles[r], (size_t)(sorted[g] - w->facts->grants));
-    free(sorted);
+        for (size_t g = 0; g < w->facts->n_grants; g++) idle_rule_apply(w, &w->policy->idles[r], w->by_id[g]);
 }
 
 /* ---- debt ---- */

@@ -56,10 +56,15 @@ static const struct idle_rule *idle_rule_of(const struct policy *policy, const s
 
 /* Compute, or units where a ceiling on units was passed. */
 static void say_debt(const struct reclaim *r, const struct take *t, struct text *en, struct text *ko) {
-    text_add(en, "with %s held, a ceiling is exceeded by %lld %s since it was lowered",
-             gflops_text(r->held).s, (long long)t->figure, t->in_units ? r->flavor : "GF");
-    text_add(ko, "한도가 낮아져 보유량 %s이(가) 한도를 %lld %s 초과합니다", gflops_text(r->held).s,
-             (long long)t->figure, t->in_units ? r->flavor : "GF");
+    struct text over = {0};
+    if (t->in_units)
+        text_add(&over, "%s x %lld", r->flavor, (long long)t->figure);
+    else
+        text_add(&over, "%s", gflops_text(gflops(t->figure)).s);
+    text_add(en, "with %s held, a ceiling that was lowered is exceeded by %s", gflops_text(r->held).s,
+             over.s);
+    text_add(ko, "한도가 낮아져 보유량 %s이(가) 한도를 %s 초과합니다", gflops_text(r->held).s, over.s);
+    text_free(&over);
 }
 
 static void say_guarantee(const struct reclaim *r, const struct take *t, struct text *en, struct text *ko) {

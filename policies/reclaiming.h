@@ -45,6 +45,7 @@ struct reclaiming {
     struct piece *pieces; /* those of grant g: [first[g], first[g + 1]) */
     size_t *first;
     size_t n_pieces;
+    size_t *by_id;          /* the grants by id, so that nothing depends on the order of the facts */
     struct holder *holders; /* one per tenant */
     int64_t *supply;        /* units of each lane that come to somebody: free, coming, under notice */
     struct ladder *ladders; /* of the sizes of each lane */

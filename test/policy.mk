@@ -27,3 +27,9 @@ $(BUILD)/bench/bench_plan $(BUILD)/bench/bench_fill: $(BUILD)/bench/%: $(BUILD)/
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 .PHONY: policy-bench
+
+# A million random worlds for the plan of reclaims (3,000 in each run of the unit tests).
+reclaim-long: $(BUILD)/unit/test_reclaim_rounds
+	+@RECLAIM_WORLDS=1000000 $(RUN_SUITES) $<
+LONG_SUITES += reclaim-long
+.PHONY: reclaim-long
