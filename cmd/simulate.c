@@ -147,6 +147,7 @@ static int one_run(struct call *call, struct input *in, const struct policy *pol
                             .arg = in,
                             .until = until,
                             .granule = bytes(1),
+                            .sentences = call_flag(call, "sentences"),
                             .step = day_done,
                             .step_arg = &progress};
     const char *granule = call_option(call, "granule");
@@ -253,6 +254,7 @@ static const struct option simulate_options[] = {
     {"usage", "FILE", "what is used, by day (CSV)", false},
     {"until", "TIME", "the end of the simulated time", false},
     {"granule", "BYTES", "the granule of the pool's storage; 1 B unless given", false},
+    {"sentences", NULL, "write into the log why, in words too (slower)", false},
     {"out", "FOLDER", "where the log, the tables and the page are written", false},
     {NULL, NULL, NULL, false}};
 

@@ -156,6 +156,7 @@ struct sim_options {
     void *arg;
     instant_t until;
     bytes_t granule;
+    bool sentences;                       /* the log has the first reason of each decision in words; slower */
     void (*step)(void *arg, size_t days); /* after each day; may be NULL */
     void *step_arg;
 };
@@ -194,7 +195,7 @@ struct sim {
     size_t next_use;
     bool is_raised; /* the whole queue must be planned */
     int64_t taken_today, notices_today;
-    char *broken;    /* when a plan failed: its facts, as alloc/facts.h has them; NULL */
+    char *broken; /* when a plan failed: its facts, as alloc/facts.h has them; NULL */
     /* records */
     struct text log; /* decisions.jsonl */
     struct sim_day *days;

@@ -141,12 +141,13 @@ static void taken_add(struct sim *s, const struct sim_grant *g, const struct sim
 static int64_t taken_compute(const struct sim_grant *g, const struct sim_notice *n) {
     int64_t sum = 0;
     for (size_t k = 0; k < g->n_servers; k++)
-        if (g->servers[k].notice && strcmp(g->servers[k].notice, n->fact.id) == 0) sum += g->servers[k].compute.n;
+        if (g->servers[k].notice && strcmp(g->servers[k].notice, n->fact.id) == 0)
+            sum += g->servers[k].compute.n;
     return sum;
 }
 
-/* Since the notice: the claim was served or withdrawn, its tenant has its guarantee by now, or the holder gave
-   something else back and would fall below its own. */
+/* Since the notice: the claim was served or withdrawn, its tenant has its guarantee by now, or the holder
+   gave something else back and would fall below its own. */
 static bool is_moot(const struct sim *s, const struct sim_grant *g, const struct sim_notice *n) {
     bool keeps = n->fact.cause == CAUSE_GUARANTEE || n->fact.cause == CAUSE_IDLE;
     if (keeps && s->facts[g->tenant].held_compute.n - taken_compute(g, n) < n->guarantee.n) return true;
@@ -261,9 +262,22 @@ static int reclaims(struct sim *s, struct err *e) {
     return rc;
 }
 
+/* Patience ends. From the back: who goes leaves the set. */
+static void give_up(struct sim *s) {
+    for (size_t i = s->waiting.n; i-- > 0;) {
+        size_t request = s->waiting.of[i];
+        span_t waits = s->world->requests[request].waits;
+        if (waits.s == 0 || s->now.s < instant_after(s->world->requests[request].claim.submitted, waits).s)
+            continue;
+        sim_request_state(s, request, SIM_WITHDRAWN);
+        sim_log_event(s, "withdrawn", request, "it has waited long enough");
+    }
+}
+
 int sim_night(struct sim *s, instant_t now, struct err *e) {
     s->now = now;
     dated(s);
+    give_up(s);
     sim_use_day(s, day_number(now) - 1);
     notices_due(s);
     leases(s);

@@ -216,7 +216,7 @@ int sim_plan(struct sim *s, const size_t *requests, size_t n, struct err *e) {
     if (n == 0) return 0;
     facts_make(s, requests, n, &f);
     s->plans++;
-    int rc = policy_decider.plan(s->policy, &f, &plan, e);
+    int rc = (s->options.sentences ? policy_decider.plan : policy_decider.plan_bare)(s->policy, &f, &plan, e);
     if (rc == 0) rc = plan_check(s, &f, &plan, e);
     if (rc < 0) s->broken = facts_encode(&f);
     for (size_t i = 0; rc == 0 && i < plan.n_decisions; i++)
