@@ -72,7 +72,7 @@ static int flavor_balances(struct store *s, int64_t pool, struct fact_flavor *f,
     if (pool_item_of(f->name, &item, e) < 0 || balances_load(s, pool, item.s, &b, e) < 0) return -1;
     f->capacity = units(-b.world);
     f->free = units(b.free);
-    f->lost = units(declared ? b.lost : 0); /* of the capacity, which leaves it out otherwise */
+    f->lost = units(b.lost);
     return 0;
 }
 
