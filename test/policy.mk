@@ -40,6 +40,6 @@ $(BUILD)/bench/bench_plan $(BUILD)/bench/bench_fill: $(BUILD)/bench/%: $(BUILD)/
 
 # A million random worlds for the plan of reclaims (3,000 in each run of the unit tests).
 reclaim-long: $(BUILD)/unit/test_reclaim_rounds
-	+@RECLAIM_WORLDS=1000000 $(RUN_SUITES) $<
+	+@RECLAIM_WORLDS=1000000 SUITE_SECONDS=1800 $(RUN_SUITES) $<
 LONG_SUITES += reclaim-long
 .PHONY: reclaim-long
