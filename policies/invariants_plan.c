@@ -264,11 +264,13 @@ int holds_no_waste(const struct step *s, struct err *e) {
         for (size_t f = 0; f < s->facts->pool.n_flavors; f++) {
             const struct fact_flavor *x = &s->facts->pool.flavors[f];
             bool names = c->flavor && step_flavor(&s->facts->pool, c->flavor) == f;
-            if (c->flavor ? !names : !c->has_minimum) continue; /* without either, the best of all is wanted */
+            if (c->flavor ? !names : !c->has_minimum)
+                continue; /* without either, the best of all is wanted */
             int64_t floor = step_floor(&s->facts->pool, c, f);
             if (floor == 0 || floor > left[f] || floor * x->rating.n > room_left(s, i)) continue;
-            return err_set(e, ERR_BOOKS, "%s waits for %lld units of %s, %lld are free and no rule keeps them",
-                           d->claim, (long long)floor, x->name, (long long)left[f]);
+            return err_set(e, ERR_BOOKS,
+                           "%s waits for %lld units of %s, %lld are free and no rule keeps them", d->claim,
+                           (long long)floor, x->name, (long long)left[f]);
         }
     }
     return 0;

@@ -13,7 +13,7 @@
 static const enum order_key first_come[] = {ORDER_SHARE, ORDER_WAIT, ORDER_ID}; /* inside a cohort */
 
 struct turn turn_of(const struct planning *p, const struct work *w) {
-    const struct queue_rule *q = sharing_of(p);
+    const struct queue_rule *q = p->sharing;
     int64_t held = w->seat->compute + w->seat->given_compute - w->claim->replaces.compute.n;
     struct turn t = {.below = held<w->seat->guarantee, .held = held> 0 ? held : 0,
                      .weight = w->weight,
@@ -50,7 +50,7 @@ static int key_cmp(enum order_key key, const struct turn *a, const struct turn *
 }
 
 int turn_cmp(const struct planning *p, const struct turn *a, const struct turn *b) {
-    const struct queue_rule *q = sharing_of(p);
+    const struct queue_rule *q = p->sharing;
     const enum order_key *keys = q ? q->order : first_come;
     size_t n = q ? q->n_order : sizeof first_come / sizeof *first_come;
     int order;
@@ -114,12 +114,19 @@ void turns_free(struct turns *h) {
 
 /* ---- a list ---- */
 
+struct listed {
+    struct turn turn;
+    size_t work;
+};
+
 static int in_order(const void *a, const void *b, void *arg) {
-    const struct planning *p = arg;
-    struct turn x = turn_of(p, &p->works[*(const size_t *)a]), y = turn_of(p, &p->works[*(const size_t *)b]);
-    return turn_cmp(p, &x, &y);
+    return turn_cmp(arg, &((const struct listed *)a)->turn, &((const struct listed *)b)->turn);
 }
 
 void turns_sort(const struct planning *p, size_t *works, size_t n) {
-    qsort_r(works, n, sizeof *works, in_order, (void *)p);
+    struct listed *list = mem_alloc(n * sizeof *list);
+    for (size_t i = 0; i < n; i++) list[i] = (struct listed){turn_of(p, &p->works[works[i]]), works[i]};
+    qsort_r(list, n, sizeof *list, in_order, (void *)p);
+    for (size_t i = 0; i < n; i++) works[i] = list[i].work;
+    free(list);
 }

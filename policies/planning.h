@@ -127,14 +127,13 @@ struct planning {
     size_t n_seats;
     struct option *options;
     struct eval *eval;
-    bool bare;   /* no sentences */
-    int as_tier; /* trial: the claims of the tenant as_tier_of count as of this tier; NULL: of nobody */
+    const struct queue_rule *queue; /* NULL: the policy has none */
+    const struct queue_rule
+        *sharing; /* the same if its order begins with the share; NULL: served in cohorts */
+    bool bare;    /* no sentences */
+    int as_tier;  /* trial: the claims of the tenant as_tier_of count as of this tier; NULL: of nobody */
     const char *as_tier_of;
 };
-
-const struct queue_rule *queue_of(const struct planning *p); /* NULL: the policy has none */
-/* The same if its order begins with the share: all claims are one pool. NULL: they are served in cohorts. */
-const struct queue_rule *sharing_of(const struct planning *p);
 
 /* prepare.c. The reason that a plan cannot be made is in *e. */
 int planning_begin(struct planning *p, struct err *e);

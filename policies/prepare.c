@@ -116,18 +116,9 @@ static void parties_begin(struct planning *p) {
     free(sorted);
 }
 
-const struct queue_rule *queue_of(const struct planning *p) {
-    return p->policy && p->policy->queue.id.s ? &p->policy->queue : NULL;
-}
-
-const struct queue_rule *sharing_of(const struct planning *p) {
-    const struct queue_rule *q = queue_of(p);
-    return q && q->order[0] == ORDER_SHARE ? q : NULL;
-}
-
 /* May it get less than it asks? The request says so, and no rule forbids it. */
 static bool may_shrink(const struct planning *p, const struct fact_claim *c) {
-    const struct queue_rule *q = queue_of(p);
+    const struct queue_rule *q = p->queue;
     return c->has_minimum && !(q && q->has_partial && q->partial == 0);
 }
 
@@ -168,13 +159,15 @@ static int works_begin(struct planning *p, struct err *e) {
         if (i > 0 && work_cmp(&p->works[i - 1], &p->works[i]) == 0)
             return err_set(e, ERR_FAILED, "claim %s stands twice in the facts", p->works[i].claim->id);
     }
-    if (sharing_of(p)) ids_rank(p);
+    if (p->sharing) ids_rank(p);
     parties_begin(p);
     return 0;
 }
 
 int planning_begin(struct planning *p, struct err *e) {
     if (facts_check(p->facts, e) < 0) return -1;
+    if (p->policy && p->policy->queue.id.s) p->queue = &p->policy->queue;
+    if (p->queue && p->queue->order[0] == ORDER_SHARE) p->sharing = p->queue;
     lanes_begin(p);
     return works_begin(p, e);
 }

@@ -63,7 +63,22 @@ static void say_shrunk(struct planning *p, struct work *w) {
     }
 }
 
+/* Without sentences a reason is its code and its rule. */
+static void note_given(struct planning *p, struct work *w) {
+    const struct fact_claim *c = w->claim;
+    bool less = c->ask == ASK_COMPUTE ? w->given_compute < c->compute.n : w->whole_units < c->units.n;
+    if (w->outcome == OUTCOME_PARTIAL)
+        reason_add(&w->reasons, REASON_SHRUNK, false, p->policy, w->ceiling_stops ? ceiling_near(w) : NULL);
+    if (w->bytes < c->storage.n) reason_add(&w->reasons, REASON_ROUNDED, false, NULL, NULL);
+    if (w->outcome == OUTCOME_GRANT && c->ask != ASK_NONE && less)
+        reason_add(&w->reasons, REASON_ROUNDED, false, NULL, NULL);
+}
+
 void say_given(struct planning *p, struct work *w) {
+    if (p->bare) {
+        note_given(p, w);
+        return;
+    }
     if (w->outcome == OUTCOME_PARTIAL) say_shrunk(p, w);
     say_rounded(p, w);
 }
@@ -141,7 +156,7 @@ static void say_no_units(struct planning *p, struct work *w, const struct decisi
     text_free(&needs_ko);
     size_t lane;
     int64_t n, compute = w->claim->ask == ASK_COMPUTE ? w->ask : INT64_MAX;
-    if (queue_of(p)) {
+    if (p->queue) {
         hint_wait(r, d);
     } else if (claim_best(p, w, compute < GFLOPS_MOST ? compute : GFLOPS_MOST, true, &lane, &n)) {
         const struct fact_flavor *f = p->lanes[lane].flavor;
@@ -203,7 +218,7 @@ static void say_lend(struct planning *p, struct work *w, const struct decision *
 static void say_barrier(struct planning *p, struct work *w, const struct decision *d, bool first) {
     const struct lane *l = &p->lanes[w->blocked_lane];
     const struct barrier *b = barrier_first(p, w, w->blocked_lane);
-    const struct queue_rule *q = sharing_of(p);
+    const struct queue_rule *q = p->sharing;
     struct reason *r = reason_add(&w->reasons, REASON_BEHIND_BARRIER, true, p->policy, q ? &q->id : NULL);
     long long aside = b ? l->free - barrier_left(p, w, w->blocked_lane) : 0;
     if (!b) {
@@ -263,7 +278,7 @@ void say_waiting(struct planning *p, struct work *w, const struct decision *d) {
               gflops_text(d->ahead_compute).s);
     reason_ko(r, "대기 순번 %lld번이며 앞선 신청은 모두 %s입니다", (long long)d->position,
               gflops_text(d->ahead_compute).s);
-    if (queue_of(p)) {
+    if (p->queue) {
         hint_wait(r, d);
         return;
     }
