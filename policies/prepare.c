@@ -132,7 +132,7 @@ static void ids_rank(struct planning *p) {
     struct work **sorted = mem_alloc(p->n * sizeof(struct work *));
     for (size_t i = 0; i < p->n; i++) sorted[i] = &p->works[i];
     qsort(sorted, p->n, sizeof(struct work *), id_cmp);
-    for (size_t i = 0; i < p->n; i++) sorted[i]->id_rank = i;
+    for (size_t i = 0; i < p->n; i++) sorted[i]->id_rank = (uint32_t)i;
     free(sorted);
 }
 
