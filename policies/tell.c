@@ -177,6 +177,7 @@ static void say_reserved(struct planning *p, struct work *w, bool storage, const
     const struct shortage *s = storage ? &w->short_storage : &w->short_compute;
     const struct reserve_rule *rule = lend_reserve(p, w, storage);
     struct reason *r = reason_add(&w->reasons, REASON_RESERVED_FOR_TIER, true, p->policy, &rule->id);
+    if (p->bare) return;
     struct amount_text needs = storage ? bytes_text(bytes(s->draw)) : gflops_text(gflops(s->draw)),
                        have = storage ? bytes_text(bytes(s->free)) : gflops_text(gflops(s->free)),
                        kept = storage ? bytes_text(bytes(s->reserve)) : gflops_text(gflops(s->reserve));
@@ -202,6 +203,7 @@ static const struct word *lend_rule(const struct planning *p) {
 static void say_lend(struct planning *p, struct work *w, const struct decision *d, bool first) {
     const struct shortage *s = &w->short_compute;
     struct reason *r = reason_add(&w->reasons, REASON_LEND_LIMIT, true, p->policy, lend_rule(p));
+    if (p->bare) return;
     struct amount_text needs = gflops_text(gflops(s->draw)), have = gflops_text(gflops(s->free)),
                        kept = gflops_text(gflops(s->lend));
     reason_en(r,
