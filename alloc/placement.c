@@ -121,7 +121,7 @@ static int place_line(struct placer *p, const struct plan_line *line, bool exact
 }
 
 /* Gives the slots of servers that will not be made back to the count. */
-static void give_back(struct placer *p, const struct placed *placed) {
+void placer_give_back(struct placer *p, const struct placed *placed) {
     for (size_t i = 0; i < placed->n; i++)
         for (size_t k = 0; k < p->n; k++)
             for (size_t h = 0; h < p->flavors[k].n; h++)
@@ -137,7 +137,7 @@ int placer_place(struct placer *p, const struct plan_line *lines, size_t n_lines
         int fits = place_line(p, &lines[i], exact, out, e);
         if (fits == 1) continue;
         *line = i;
-        give_back(p, out);
+        placer_give_back(p, out);
         placed_free(out);
         return fits;
     }
@@ -164,20 +164,29 @@ int placement_storage_host(struct store *s, int64_t pool, char **host, struct er
     return rc < 0 ? -1 : 0;
 }
 
-int placement_take(struct book *b, const struct placed_server *server, int64_t operation, struct err *e) {
+/* One slot at a time: a set of names would cost a temporary table, dearer than eight updates. sql marks the
+   first free slot of a host and flavor as that of $4. */
+static int mark(struct book *b, const struct placed_server *server, const char *sql, int64_t whose,
+                struct err *e) {
     if (server->host[0] == '\0') return 0;
-    /* One slot at a time: a set of names would cost a temporary table, dearer than eight updates. */
     for (int64_t i = 0; i < server->units; i++) {
-        if (sql_do(b->store, e,
-                   "UPDATE slot SET operation = $4 WHERE pool = $1 AND host = $2 AND flavor = $3 AND name = "
-                   "(SELECT name FROM slot "
-                   "WHERE pool = $1 AND host = $2 AND flavor = $3 AND state = 'ok' AND operation IS NULL "
-                   "AND offer IS NULL ORDER BY name LIMIT 1)",
-                   "issi", b->pool, server->host, server->flavor, operation) < 0)
-            return -1;
+        if (sql_do(b->store, e, sql, "issi", b->pool, server->host, server->flavor, whose) < 0) return -1;
         if (sql_changes(b->store) != 1)
             return err_set(e, ERR_CONFLICT, "host %s has fewer than %lld free slots of %s", server->host,
                            (long long)server->units, server->flavor);
     }
     return 0;
+}
+
+#define FIRST_FREE                                                                                           \
+    " = $4 WHERE pool = $1 AND host = $2 AND flavor = $3 AND name = (SELECT name FROM slot WHERE pool = $1 " \
+    "AND host = $2 "                                                                                         \
+    "AND flavor = $3 AND state = 'ok' AND operation IS NULL AND offer IS NULL ORDER BY name LIMIT 1)"
+
+int placement_take(struct book *b, const struct placed_server *server, int64_t operation, struct err *e) {
+    return mark(b, server, "UPDATE slot SET operation" FIRST_FREE, operation, e);
+}
+
+int placement_set_aside(struct book *b, const struct placed_server *server, int64_t request, struct err *e) {
+    return mark(b, server, "UPDATE slot SET offer" FIRST_FREE, request, e);
 }

@@ -5,6 +5,7 @@
 #include "alloc/facts.h"
 #include "alloc/grant.h"
 #include "alloc/hand.h"
+#include "alloc/offer.h"
 #include "alloc/scope.h"
 #include "cmd/books.h"
 #include "cmd/output.h"
@@ -169,7 +170,7 @@ int request_finish_one(struct call *call, json_t *answer, struct err *e) {
 
 /* ---- one request by number ---- */
 
-enum act { ACT_APPROVE, ACT_DENY, ACT_RETURN, ACT_WITHDRAW, ACT_DECLINE };
+enum act { ACT_APPROVE, ACT_ACCEPT, ACT_DENY, ACT_RETURN, ACT_WITHDRAW, ACT_DECLINE };
 
 struct acting {
     enum act act;
@@ -197,7 +198,7 @@ static int moved_set(struct change *c, const struct engine_results *results, str
 
 static int act_body(struct change *c, struct err *e) {
     const struct acting *a = c->arg;
-    int64_t id;
+    int64_t id, grant;
     struct request r = {0};
     struct book b;
     struct engine_results results = {0};
@@ -206,6 +207,7 @@ static int act_body(struct change *c, struct err *e) {
     int rc = book_open(&b, c->store, r.pool, c->call->actor, c->call->now, e);
     if (rc == 0) switch (a->act) {
         case ACT_APPROVE: rc = request_approve(&b, &r, c->call->actor, e); break;
+        case ACT_ACCEPT: rc = offer_accept(&b, &r, &grant, e); break;
         case ACT_DENY: rc = request_deny(&b, &r, a->words, e); break;
         case ACT_RETURN: rc = request_return(&b, &r, a->words, e); break;
         case ACT_WITHDRAW: rc = request_withdraw(&b, &r, e); break;
@@ -237,7 +239,7 @@ static int act_run(struct call *call, enum act act, const char *words, struct er
     scoped_json json_t *answer = NULL;
     int status = change_run(call, act_body, &a, NULL, &answer, e);
     if (status < 0) return -1;
-    if (act == ACT_APPROVE) return request_finish_one(call, answer, e);
+    if (act == ACT_APPROVE || act == ACT_ACCEPT) return request_finish_one(call, answer, e);
     json_t *moved = json_object_get(answer, "moved_up"), *one;
     if (act == ACT_DECLINE && provide_answer(call, answer, e) < 0) return -1;
     if (moved && request_finish(call, moved, e) < 0) return -1;
@@ -250,6 +252,7 @@ static int act_run(struct call *call, enum act act, const char *words, struct er
 }
 
 static int approve_run(struct call *call, struct err *e) { return act_run(call, ACT_APPROVE, NULL, e); }
+static int accept_run(struct call *call, struct err *e) { return act_run(call, ACT_ACCEPT, NULL, e); }
 static int withdraw_run(struct call *call, struct err *e) { return act_run(call, ACT_WITHDRAW, NULL, e); }
 
 static int with_words(struct call *call, enum act act, const char *option, struct err *e) {
@@ -347,6 +350,28 @@ static void seats_words(json_t *show) {
     if (words.length) json_object_set_new(show, "seats_shown", json_string(words.s));
 }
 
+/* "v100 x 4 (62.4 TF), until 2027-02-20": held until then; without an end it is free now, and nobody keeps
+ * it. */
+static void waiting_words(struct call *call, json_t *show) {
+    bool korean = strcmp(call->lang, "ko") == 0;
+    const json_t *held = json_object_get(show, "offer"), *decision = json_object_get(show, "decision"),
+                 *earliest = json_object_get(decision, "earliest");
+    const char *until = json_string_value(json_object_get(held, "until")),
+               *at = json_string_value(json_object_get(earliest, "at")),
+               *grant = json_string_value(json_object_get(earliest, "grant"));
+    scoped_text struct text offer = {0}, when = {0};
+    struct err ignored = {0};
+    instant_t t;
+    decision_given(held, korean, &offer);
+    if (offer.length && until && instant_parse(until, &t, &ignored) == 0)
+        text_add(&offer, korean ? " (%s까지 확보: request accept %s)" : " (kept until %s: request accept %s)",
+                 end_text(t).s, json_string_value(json_object_get(show, "request")));
+    if (at && instant_parse(at, &t, &ignored) == 0)
+        text_add(&when, grant ? (korean ? "%s (%s 종료 시)" : "%s (%s ends)") : "%s", civil_text(t).s, grant);
+    if (offer.length) json_object_set_new(show, "offer_shown", json_string(offer.s));
+    if (when.length) json_object_set_new(show, "earliest_shown", json_string(when.s));
+}
+
 static int show_run(struct call *call, struct err *e) {
     static const struct column columns[] = {{"request", "request", CELL_TEXT, false},
                                             {"tenant", "tenant", CELL_TEXT, false},
@@ -370,6 +395,8 @@ static int show_run(struct call *call, struct err *e) {
                                             {"override_rule", "rules set aside", CELL_TEXT, false},
                                             {"decided", "decided", CELL_INSTANT, false},
                                             {"why", "why", CELL_TEXT, false},
+                                            {"offer_shown", "can be had now", CELL_TEXT, false},
+                                            {"earliest_shown", "earliest", CELL_TEXT, false},
                                             {"note", "note", CELL_TEXT, false},
                                             {"grant", "grant", CELL_TEXT, false},
                                             {0}};
@@ -383,6 +410,7 @@ static int show_run(struct call *call, struct err *e) {
     if (strcmp(call->format, "table") == 0) {
         json_object_set_new(show, "why", json_string(request_reason(call, show)));
         seats_words(show);
+        waiting_words(call, show);
     }
     return output_object(call, columns, show, e);
 }
@@ -410,6 +438,8 @@ const struct command request_commands[] = {
     {"request list", "", 0, 0, "list requests", COMMAND_LISTS, ROLE_AUDITOR, list_options, list_run},
     {"request show", "REQUEST", 1, 1, "show one request and its last decision", COMMAND_SHOWS, ROLE_AUDITOR,
      NULL, show_run},
+    {"request accept", "REQUEST", 1, 1, "take the offer of a waiting request",
+     COMMAND_CHANGES | COMMAND_SHOWS, ROLE_OPERATOR, approve_options, accept_run},
     {"request approve", "REQUEST", 1, 1, "pass a held request on to the policy",
      COMMAND_CHANGES | COMMAND_SHOWS, ROLE_OPERATOR, approve_options, approve_run},
     {"request deny", "REQUEST", 1, 1, "end a request that waits or is held", COMMAND_CHANGES | COMMAND_SHOWS,
