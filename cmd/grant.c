@@ -265,9 +265,22 @@ static int list_run(struct call *call, struct err *e) {
 }
 
 static const struct column hand_columns[] = {
-    {"item", "BY HAND", CELL_TEXT, false},  {"quantity", "QUANTITY", CELL_COUNT, false},
+    {"item", "BY HAND", CELL_TEXT, false},  {"shown", "QUANTITY", CELL_NUMBER, false},
     {"state", "STATE", CELL_STATE, false},  {"changed", "SINCE", CELL_INSTANT, false},
     {"remark", "REMARK", CELL_TEXT, false}, {0}};
+
+static void amounts_shown(const json_t *by_hand) {
+    size_t i;
+    json_t *line;
+    json_array_foreach(by_hand, i, line) {
+        int64_t n = json_integer_value(json_object_get(line, "quantity"));
+        const char *item = json_string_value(json_object_get(line, "item"));
+        char count[24];
+        text_format(count, sizeof count, "%lld", (long long)n);
+        json_object_set_new(line, "shown",
+                            json_string(strcmp(item, "datalake") == 0 ? bytes_text(bytes(n)).s : count));
+    }
+}
 
 static int show_run(struct call *call, struct err *e) {
     static const struct column columns[] = {{"grant", "grant", CELL_TEXT, false},
@@ -318,6 +331,7 @@ static int show_run(struct call *call, struct err *e) {
     output_say(call, "%s", "");
     if (json_array_size(list) && output_list(call, things, list, e) < 0) return -1;
     const json_t *by_hand = json_object_get(show, "by_hand");
+    amounts_shown(by_hand);
     if (json_array_size(by_hand) && output_list(call, hand_columns, by_hand, e) < 0) return -1;
     /* A command to be copied stands on a line of its own, whole. */
     json_array_foreach(list, i, thing) {
