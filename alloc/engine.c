@@ -119,6 +119,9 @@ static void tell_given(const json_t *decision, int64_t grant, bool korean, struc
     text_add(out, ".");
     while ((less = decision_less(decision, &i)))
         text_add(out, " %s.", json_string_value(json_object_get(less, korean ? "ko" : "en")));
+    if (json_is_true(json_object_get(decision, "needs_agreement")))
+        text_add(out,
+                 korean ? " 협약이 체결된 뒤에 제공됩니다." : " It is made when its agreement is signed.");
 }
 
 static int tell(struct applying *a, const struct gathered_claim *c, const struct decision *d,
