@@ -294,8 +294,15 @@ static int plan_with(struct sim *s, const size_t *fresh, size_t n, bool all, str
     return sim_plan(s, s->plan_requests, kept, e);
 }
 
+/* Where those that come first keep what they wait for, they stand in every plan. */
+static bool needs_waiting(const struct policy *y) {
+    if (policy_decider.needs) return policy_decider.needs(y) & NEEDS_WAITING;
+    return !y->queue.id.s || y->queue.order[0] != ORDER_SHARE;
+}
+
 int sim_plan_fresh(struct sim *s, const size_t *fresh, size_t n, struct err *e) {
-    return s->is_raised || n > 0 ? plan_with(s, fresh, n, s->is_raised, e) : 0;
+    if (!s->is_raised && n == 0) return 0;
+    return plan_with(s, fresh, n, s->is_raised || needs_waiting(s->policy), e);
 }
 
 int sim_plan_all(struct sim *s, struct err *e) { return plan_with(s, NULL, 0, true, e); }
