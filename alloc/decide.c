@@ -70,7 +70,7 @@ static void seats_free(struct plan_seats *seats, size_t n) {
     free(seats);
 }
 
-static void decision_free(struct decision *d) {
+void decision_free(struct decision *d) {
     free(d->claim);
     lines_free(d->lines, d->n_lines);
     lines_free(d->offer.lines, d->offer.n_lines);

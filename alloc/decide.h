@@ -456,3 +456,4 @@ struct decider {
 };
 
 void plan_free(struct plan *plan);
+void decision_free(struct decision *d); /* what it owns */

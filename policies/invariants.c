@@ -16,7 +16,7 @@ const struct invariant invariants[INVARIANTS] = {
     {"I8", "with strict, no lower tier is served while a better one waits", holds_tier_order},
     {"I9", "whoever can be served is served in the end", holds_no_starvation},
     {"I10", "nothing is taken below a guarantee, before its notice or without evidence", holds_safe_reclaim},
-    {"I11", "nobody takes from one that has less above its guarantee", holds_no_ping_pong},
+    {"I11", "what is taken for a guarantee goes to one below it, from one above its own", holds_no_ping_pong},
     {"I12", "the same facts give the same decisions, to the byte", holds_determinism},
     {"I13", "whoever gets nothing is told why", holds_explained},
     {"I14", "a rule that cannot be evaluated grants nothing", holds_fail_closed},
