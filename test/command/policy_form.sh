@@ -72,7 +72,7 @@ END
     is 640 "$(stat -c %a ragged.policy)"
     exits 0 "$ALLOT" policy fmt --check neat.policy ragged.policy
     exits 0 "$ALLOT" policy fmt --check "$ROOT"/policies/*.policy
-    is '' "$(ls | grep 'policy\.' || true)"
+    is '' "$(find . -name '*.policy.*')" # nothing is left beside it
 }
 it 'a policy is laid out, with its comments' laid_out
 
@@ -235,7 +235,7 @@ END
     is '6 cases, 4 as expected, 2 failed' "$(cat "$out")"
     grep '^[-+c]' "$err" >said
     diff said - <<'END'
-cases/wrong.yaml: case 2:
+cases/wrong.yaml: case 2
 - reason: DEBT
 + reason: NOT_ELIGIBLE
 - tier: gold
