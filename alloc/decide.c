@@ -9,6 +9,17 @@ int claim_id_cmp(const char *a, const char *b) {
     return m != n ? (m > n) - (m < n) : strcmp(a, b);
 }
 
+#ifdef ALLOT_VERIFY
+enum { VERIFIES = 1 };
+#else
+enum { VERIFIES = 0 };
+#endif
+
+int decider_verify(const struct decider *decider, const struct policy *policy, const struct facts *facts,
+                   const struct plan *plan, struct err *e) {
+    return VERIFIES && decider->verify ? decider->verify(policy, facts, plan, e) : 0;
+}
+
 const char *outcome_word(enum outcome o) {
     static const char *const words[] = {"granted", "partial", "queued", "held", "denied"};
     return words[o];
@@ -65,12 +76,17 @@ static void lines_free(struct plan_line *lines, size_t n) {
     free(lines);
 }
 
-static void decision_free(struct decision *d) {
+static void seats_free(struct plan_seats *seats, size_t n) {
+    for (size_t i = 0; i < n; i++) free(seats[i].service);
+    free(seats);
+}
+
+void decision_free(struct decision *d) {
     free(d->claim);
     lines_free(d->lines, d->n_lines);
     lines_free(d->offer.lines, d->offer.n_lines);
-    for (size_t i = 0; i < d->n_seats; i++) free(d->seats[i].service);
-    free(d->seats);
+    seats_free(d->seats, d->n_seats);
+    seats_free(d->offer.seats, d->offer.n_seats);
     for (size_t i = 0; i < d->limits.n_items; i++) free(d->limits.items[i].item);
     free(d->limits.items);
     free(d->earliest.grant);

@@ -2,6 +2,7 @@
 #include "alloc/ceiling.h"
 #include "alloc/fault.h"
 #include "alloc/grant.h"
+#include "alloc/hand.h"
 #include "alloc/scope.h"
 #include "alloc/text.h"
 
@@ -114,12 +115,12 @@ static int insert_grant(struct making *m, struct err *e) {
     return sql_do(
         m->book->store, e,
         "INSERT INTO grants (tenant, id, pool, request, state, basis, policy, compute_gflops, storage_bytes, "
-        "start_at, end_at, notice_s, grace_s, keep_s, renewals_left, renew_s) SELECT $1, $2, $3, $4, "
-        "'reserved', "
-        "p.basis, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14 FROM pool p WHERE p.id = $3",
-        "iiiisiiiiiiiii", m->tenant, m->id, m->book->pool, m->request, m->book->policy.hex, d->compute.n,
+        "start_at, end_at, notice_s, grace_s, keep_s, renewals_left, renew_s, needs_agreement, agreed_at, "
+        "call) SELECT $1, $2, $3, $4, 'reserved', p.basis, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, "
+        "r.agreed_at, r.call FROM pool p JOIN request r ON r.tenant = $1 AND r.id = $4 WHERE p.id = $3",
+        "iiiisiiiiiiiiii", m->tenant, m->id, m->book->pool, m->request, m->book->policy.hex, d->compute.n,
         d->storage.n, d->lease.start.s, d->lease.end.s, d->lease.notice.s, d->lease.grace.s, d->lease.keep.s,
-        d->lease.renewals, d->lease.renew_term.s);
+        d->lease.renewals, d->lease.renew_term.s, (int64_t)d->needs_agreement);
 }
 
 static int book_amounts(struct making *m, struct err *e) {
@@ -132,7 +133,11 @@ static int book_amounts(struct making *m, struct err *e) {
                               ACCOUNT_FREE,    ACCOUNT_RESERVED, d->storage.n, NULL,  false};
         if (book_write(m->book, &entry, e) < 0) return -1;
     }
-    return ceiling_add(m->book, m->tenant, (struct holding){d->compute, d->storage}, &d->limits, e);
+    struct holding more = {d->compute, d->storage};
+    if (bytes_add(more.storage, d->datalake, &more.storage, e) < 0 ||
+        ceiling_add(m->book, m->tenant, more, &d->limits, e) < 0)
+        return -1;
+    return hand_reserve(m->book, m->tenant, m->request, m->id, d, e);
 }
 
 static int make_things(struct making *m, const struct placed *placed, struct err *e) {

@@ -115,7 +115,7 @@ static void sums_show(const json_t *flavors, json_t *out) {
         units_all += number(f, "units");
         units_free += number(f, "free_units");
         lost += number(f, "lost_units");
-        is_counted = is_counted || !json_is_null(json_object_get(f, "note"));
+        is_counted = is_counted || strcmp(json_string_value(json_object_get(f, "attach")), "none") == 0;
     }
     json_object_set_new(out, "compute_gflops", json_integer(all));
     json_object_set_new(out, "compute_free_gflops", json_integer(open));
