@@ -65,12 +65,17 @@ static void lines_free(struct plan_line *lines, size_t n) {
     free(lines);
 }
 
-static void decision_free(struct decision *d) {
+static void seats_free(struct plan_seats *seats, size_t n) {
+    for (size_t i = 0; i < n; i++) free(seats[i].service);
+    free(seats);
+}
+
+void decision_free(struct decision *d) {
     free(d->claim);
     lines_free(d->lines, d->n_lines);
     lines_free(d->offer.lines, d->offer.n_lines);
-    for (size_t i = 0; i < d->n_seats; i++) free(d->seats[i].service);
-    free(d->seats);
+    seats_free(d->seats, d->n_seats);
+    seats_free(d->offer.seats, d->offer.n_seats);
     for (size_t i = 0; i < d->limits.n_items; i++) free(d->limits.items[i].item);
     free(d->limits.items);
     free(d->earliest.grant);

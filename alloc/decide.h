@@ -316,7 +316,9 @@ struct plan_offer {
     struct plan_line *lines;
     size_t n_lines;
     gflops_t compute;
-    bytes_t storage;
+    bytes_t storage, datalake; /* datalake and seats: all that was asked, QUEUE only */
+    struct plan_seats *seats;
+    size_t n_seats;
     struct maybe_instant until;
 };
 
@@ -454,3 +456,4 @@ struct decider {
 };
 
 void plan_free(struct plan *plan);
+void decision_free(struct decision *d); /* what it owns */

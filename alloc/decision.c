@@ -42,6 +42,8 @@ static void put_offer(json_t *object, const struct plan_offer *o) {
     json_object_set_new(offer, "lines", lines_encode(o->lines, o->n_lines));
     put_number(offer, "compute_gflops", o->compute.n);
     put_number(offer, "storage_bytes", o->storage.n);
+    if (o->datalake.n > 0) put_number(offer, "datalake_bytes", o->datalake.n);
+    put_seats(offer, o->seats, o->n_seats);
     if (o->until.has) put_text(offer, "until", instant_text(o->until.at).s);
     json_object_set_new(object, "offer", offer);
 }

@@ -5,6 +5,7 @@
 #include "alloc/facts.h"
 #include "alloc/fault.h"
 #include "alloc/grant.h"
+#include "alloc/offer.h"
 #include "alloc/outbox.h"
 #include "alloc/request.h"
 #include "alloc/scope.h"
@@ -312,7 +313,7 @@ static void reason_drop(struct reason *r) {
 static int find_room(struct applying *a, const struct gathered_claim *c, const struct decision *d,
                      struct placed *placed, size_t *line, struct err *e) {
     int fits = placer_place(&a->placer, d->lines, d->n_lines, c->exact, placed, line, e);
-    if (fits != 1 || d->storage.n == 0 || d->n_lines > 0) return fits;
+    if (fits != 1 || d->storage.n == 0 || placed->n > 0) return fits;
     scoped_free char *host = NULL;
     if (placement_storage_host(a->book->store, a->book->pool, &host, e) < 0) return -1;
     *line = d->n_lines;
@@ -410,6 +411,30 @@ static int try_held_again(struct book *b, struct err *e) {
                   "i", b->pool);
 }
 
+static int by_position(const void *a, const void *b) {
+    const struct decision *x = *(const struct decision *const *)a, *y = *(const struct decision *const *)b;
+    return (x->position > y->position) - (x->position < y->position);
+}
+
+/* After all grants of the plan: what those that wait could have is set aside for them, first in the queue
+ * first. */
+static int make_offers(struct applying *a, const struct plan *plan, struct err *e) {
+    scoped_free const struct decision **order = mem_alloc(plan->n_decisions * sizeof *order);
+    size_t n = 0;
+    int rc = 0;
+    for (size_t i = 0; i < plan->n_decisions; i++)
+        if (plan->decisions[i].outcome == OUTCOME_QUEUE && plan->decisions[i].offer.has)
+            order[n++] = &plan->decisions[i];
+    qsort(order, n, sizeof *order, by_position);
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        size_t k = (size_t)(order[i] - plan->decisions);
+        const struct gathered_claim *c = &a->gathered.claims[k];
+        rc = offer_make(a->book, &a->placer, &a->gathered.facts.claims[k], c->tenant, c->request, c->exact,
+                        order[i], NULL, e);
+    }
+    return rc;
+}
+
 /* Gathers, plans and applies; the policy is open. */
 static int plan_and_apply(struct applying *a, bool all, struct err *e) {
     struct plan plan = {0};
@@ -422,6 +447,7 @@ static int plan_and_apply(struct applying *a, bool all, struct err *e) {
     placer_open(&a->placer, b->store, b->pool);
     int rc = a->gathered.facts.n_claims ? plan_all(a, &plan, e) : 0;
     for (size_t i = 0; rc == 0 && i < plan.n_decisions; i++) rc = apply(a, i, &plan.decisions[i], e);
+    if (rc == 0) rc = make_offers(a, &plan, e);
     plan_free(&plan);
     placer_close(&a->placer);
     gathered_free(&a->gathered);
@@ -545,11 +571,29 @@ static json_t *encode_in_turn(const struct fact_claim *claim, const struct decis
     return encoded;
 }
 
+/* An offer that was taken: a decision of the same plan, begun when it was taken. Owns again, as it stands. */
+static json_t *encode_as_taken(const struct fact_claim *claim, const struct decision *d, const json_t *stored,
+                               json_t *again) {
+    const char *start = json_string_value(json_object_get(json_object_get(stored, "lease"), "start"));
+    struct err ignored = {0};
+    struct reason reason;
+    struct decision taken;
+    instant_t at;
+    if (!start || instant_parse(start, &at, &ignored) < 0) return again;
+    offer_taken(d, at, claim->until.has, &reason, &taken);
+    json_t *made = decision_encode(&taken);
+    bool is_same = json_equal(made, stored);
+    json_decref(is_same ? again : made);
+    return is_same ? made : again;
+}
+
 /* The decision in the form in which it was stored: as its call tells it, and as waiting where no host was
  * found. */
 static json_t *encode_as_stored(const struct fact_claim *claim, const struct decision *d,
                                 const json_t *stored) {
     json_t *again = encode_in_turn(claim, d);
+    if (d->outcome == OUTCOME_QUEUE && d->offer.has && !json_equal(again, stored))
+        return encode_as_taken(claim, d, stored, again);
     if (!gives(d) || json_equal(again, stored)) return again;
     for (size_t line = 0; line <= d->n_lines; line++) {
         struct reason reason;

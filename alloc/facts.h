@@ -53,12 +53,13 @@ void facts_free(struct facts_owned *facts);
 
 /* {"claim", "outcome", "compute_gflops", "storage_bytes", "lines", "lease"?, "limits", "position"?,
     "ahead_gflops"?, "datalake_bytes"?, "seats"?: {service: count},
-    "offer"?: {"lines", "compute_gflops", "storage_bytes", "until"?}, "earliest"?: {"at", "grant"},
-    "standing"?: {"tier"?, "rule"?, "lifted"?, "rank", "weight", "guarantee_gflops", "held_gflops",
-                  "capacity_gflops", "credits"},
-    "is_barrier"?, "needs_agreement"?,
+    "offer"?: {"lines", "compute_gflops", "storage_bytes", "datalake_bytes"?, "seats"?, "until"?},
+   "earliest"?: {"at", "grant"}, "standing"?: {"tier"?, "rule"?, "lifted"?, "rank", "weight",
+   "guarantee_gflops", "held_gflops", "capacity_gflops", "credits"}, "is_barrier"?, "needs_agreement"?,
     "reasons": [{"code", "rule"?, "place"?, "en", "ko", "hint_en"?, "hint_ko"?, "decisive"}]} */
 json_t *decision_encode(const struct decision *decision);
+/* Strict. The caller ends it with decision_free(). */
+int decision_decode(const json_t *document, struct decision *out, struct err *e);
 /* What an encoded decision gives, for people: "v100 x 8 (124.8 TF), storage 10 TB, until 2027-02-20"; adds
    nothing for one that gives nothing. */
 void decision_given(const json_t *decision, bool korean, struct text *out);

@@ -8,8 +8,9 @@
  *   kept                  bytes kept
  *   purging               bytes releasing
  *   ended, void           nothing
- * A server or volume that is given back earlier stands in releasing whatever the state. A unit or byte
- * leaves the grant, its lines and its ceilings in the entry by which it comes free.
+ * What a person delivers stands as hand_line says: wanted reserved, delivered held (the data lake kept, while
+ * volumes are), ending releasing. A server or volume that is given back earlier stands in releasing whatever
+ * the state. A unit or byte leaves the grant, its lines and its ceilings in the entry by which it comes free.
  */
 #include "alloc/fsck.h"
 
@@ -30,6 +31,10 @@
 #define VOLUMES                                                                                              \
     "(SELECT coalesce(sum(o.bytes), 0) FROM operation o WHERE o.grant_id = g.id AND o.kind = 'volume'"       \
     " AND o.observed <> 'absent')"
+/* A person delivers these: see the rules of hand_line. */
+#define NOT_BY_HAND                                                                                          \
+    " AND NOT EXISTS (SELECT 1 FROM hand_line h WHERE h.tenant = g.tenant AND h.grant_id = g.id"             \
+    " AND h.item = a.item)"
 #define LINES " FROM grants g JOIN grant_line l ON l.tenant = g.tenant AND l.grant_id = g.id "
 
 /* clang-format off */
@@ -67,7 +72,24 @@ const struct fsck_rule fsck_rules[] = {
      " OR (g.state IN ('active', 'notice', 'grace') AND a.kind IN ('held', 'releasing'))"
      " OR (g.state = 'releasing' AND a.item <> 'storage' AND a.kind = 'releasing')"
      " OR (g.state IN ('releasing', 'kept') AND a.item = 'storage' AND a.kind IN ('kept', 'releasing'))"
-     " OR (g.state = 'purging' AND a.item = 'storage' AND a.kind = 'releasing'))" LIMIT},
+     " OR (g.state = 'purging' AND a.item = 'storage' AND a.kind = 'releasing'))" NOT_BY_HAND LIMIT},
+    /* What a person delivers stands where the line says, whatever the grant's state. */
+    {"hand",
+     "SELECT 'grant g-' || h.grant_id || ': ' || h.item || ' is ' || h.state || ' (' || h.quantity ||"
+     " '), the accounts have ' || (SELECT coalesce(group_concat(a.kind || ' ' || a.balance, ', '), 'nothing')"
+     " FROM account a WHERE a.pool = g.pool AND a.grant_id = g.id AND a.item = h.item AND a.balance <> 0)"
+     " FROM hand_line h JOIN grants g ON g.tenant = h.tenant AND g.id = h.grant_id WHERE"
+     " (SELECT count(*) FROM account a WHERE a.pool = g.pool AND a.grant_id = g.id AND a.item = h.item AND"
+     " a.balance <> 0) <> (h.state <> 'ended') OR (h.state <> 'ended' AND NOT EXISTS (SELECT 1 FROM account a"
+     " WHERE a.pool = g.pool AND a.grant_id = g.id AND a.item = h.item AND a.balance = h.quantity AND"
+     " ((h.state = 'wanted' AND a.kind = 'reserved') OR (h.state = 'ending' AND a.kind = 'releasing') OR"
+     " (h.state = 'delivered' AND a.kind = CASE WHEN g.state IN ('releasing', 'kept') THEN 'kept' ELSE 'held'"
+     " END))))" LIMIT},
+    {"hand",
+     "SELECT 'grant g-' || h.grant_id || ' is ' || g.state || ' and its ' || h.item || ' is ' || h.state"
+     " FROM hand_line h JOIN grants g ON g.tenant = h.tenant AND g.id = h.grant_id WHERE h.state <> 'ended'"
+     " AND (g.state IN ('ended', 'void') OR (h.state = 'wanted' AND g.state IN ('releasing', 'kept',"
+     " 'purging', 'voiding')))" LIMIT},
     {"grant",
      "SELECT 'grant g-' || g.id || ' is ' || g.state || ' with ' || l.units || ' of ' || l.flavor ||"
      " ', the accounts have ' || " UNITS LINES "WHERE l.units <> " UNITS LIMIT},
@@ -75,7 +97,7 @@ const struct fsck_rule fsck_rules[] = {
      "SELECT 'account ' || a.item || ' ' || a.kind || '(g-' || a.grant_id || ') has ' || a.balance ||"
      " ', the grant has no such line' FROM account a JOIN grants g ON g.id = a.grant_id"
      " WHERE a.balance <> 0 AND a.item <> 'storage' AND NOT EXISTS (SELECT 1 FROM grant_line l"
-     " WHERE l.tenant = g.tenant AND l.grant_id = g.id AND 'unit/' || l.flavor = a.item)" LIMIT},
+     " WHERE l.tenant = g.tenant AND l.grant_id = g.id AND 'unit/' || l.flavor = a.item)" NOT_BY_HAND LIMIT},
     {"grant",
      "SELECT 'grant g-' || g.id || ' says ' || g.compute_gflops || ' GF, its lines sum to ' ||"
      " coalesce(sum(l.units * l.rating_gflops), 0) || ' GF' FROM grants g"
@@ -123,7 +145,9 @@ const struct fsck_rule fsck_rules[] = {
 
     {"operation",
      "SELECT 'grant g-' || g.id || ': its servers have ' || " SERVERS " || ' of ' || l.flavor ||"
-     " ', the accounts ' || " UNITS LINES "WHERE " SERVERS " <> " UNITS LIMIT},
+     " ', the accounts ' || " UNITS LINES "WHERE " SERVERS " <> " UNITS
+     " AND NOT EXISTS (SELECT 1 FROM hand_line h WHERE h.tenant = g.tenant AND h.grant_id = g.id"
+     " AND h.item = 'unit/' || l.flavor)" LIMIT},
     {"operation",
      "SELECT 'grant g-' || g.id || ': its volumes have ' || " VOLUMES " || ' bytes, the accounts ' || " BYTES
      " FROM grants g WHERE " VOLUMES " <> " BYTES LIMIT},

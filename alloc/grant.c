@@ -73,7 +73,8 @@ json_t *grant_list(struct store *s, const struct grant_filter *f, struct err *e)
         "l.grant_id = g.id AND l.units > 0) AS lines, g.compute_gflops, g.storage_bytes, g.start_at AS "
         "\"start@time\", "
         "g.end_at AS \"end@time\", g.keep_until AS \"keep_until@time\", g.renewals_left, 'r-' || g.request "
-        "AS request, "
+        "AS request, (SELECT group_concat(h.item || ' x ' || h.quantity || ' ' || h.state, ', ') FROM "
+        "hand_line h WHERE h.tenant = g.tenant AND h.grant_id = g.id AND h.state <> 'ended') AS by_hand, "
         "EXISTS (SELECT 1 FROM grant_line l JOIN flavor v ON v.pool = g.pool AND v.name = l.flavor WHERE "
         "l.tenant = g.tenant AND l.grant_id = g.id AND v.attach = 'none') AS \"counted_only@bool\" "
         "FROM grants g JOIN tenant t ON t.id = g.tenant JOIN pool p ON p.id = g.pool "
@@ -102,6 +103,10 @@ json_t *grant_show(struct store *s, const struct grant *g, struct err *e) {
         "FROM grant_line l LEFT JOIN flavor v ON v.pool = $3 AND v.name = l.flavor "
         "WHERE l.tenant = $1 AND l.grant_id = $2 ORDER BY l.flavor",
         "iii", g->tenant, g->id, g->pool);
+    json_t *by_hand = sql_json(s, e,
+                               "SELECT item, quantity, state, changed_at AS \"changed@time\", remark FROM "
+                               "hand_line WHERE tenant = $1 AND grant_id = $2 ORDER BY item",
+                               "ii", g->tenant, g->id);
     json_t *things =
         sql_json(s, e,
                  "SELECT o.id AS number, o.kind, o.name, o.host, o.flavor, nullif(o.units, 0) AS units, "
@@ -110,13 +115,15 @@ json_t *grant_show(struct store *s, const struct grant *g, struct err *e) {
                  "(SELECT json_group_array(l.name) FROM slot l WHERE l.operation = o.id) AS \"slots@json\" "
                  "FROM operation o WHERE o.tenant = $1 AND o.grant_id = $2 ORDER BY o.id",
                  "ii", g->tenant, g->id);
-    if (show && lines && things) {
+    if (show && lines && things && by_hand) {
         json_object_set_new(show, "lines", lines);
+        json_object_set_new(show, "by_hand", by_hand);
         json_object_set_new(show, "things", things);
         return show;
     }
     json_decref(show);
     json_decref(lines);
+    json_decref(by_hand);
     json_decref(things);
     return NULL;
 }

@@ -2,6 +2,7 @@
 #include "alloc/ceiling.h"
 #include "alloc/fault.h"
 #include "alloc/grant.h"
+#include "alloc/hand.h"
 #include "alloc/outbox.h"
 #include "alloc/reclaim.h"
 #include "alloc/scope.h"
@@ -53,7 +54,8 @@ static int held_items(struct store *s, const struct grant *g, enum account_kind 
         &r, s, e,
         "SELECT item, balance FROM account WHERE pool = $1 AND kind = $2 AND grant_id = $3 AND balance > 0 "
         "AND item IN (SELECT 'unit/' || flavor FROM grant_line WHERE tenant = $4 AND grant_id = $3 "
-        "UNION SELECT 'storage') ORDER BY item",
+        "UNION SELECT item FROM hand_line WHERE tenant = $4 AND grant_id = $3 UNION SELECT 'storage') ORDER "
+        "BY item",
         "isii", g->pool, account_word(kind), g->id, g->tenant);
     while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
         rc = *n < most && text_format(out[*n].item, sizeof out[*n].item, "%s", rows_text(&r, 0)) == 0
@@ -74,7 +76,8 @@ static int move_all(struct book *b, const struct grant *g, const char *kind, enu
     size_t n;
     if (held_items(b->store, g, from, items, ITEMS_MOST, &n, e) < 0) return -1;
     for (size_t i = 0; i < n; i++) {
-        enum account_kind to = strcmp(items[i].item, ITEM_STORAGE) == 0 ? bytes_to : units_to;
+        bool is_bytes = strcmp(items[i].item, ITEM_STORAGE) == 0 || strcmp(items[i].item, ITEM_DATALAKE) == 0;
+        enum account_kind to = is_bytes ? bytes_to : units_to;
         if (to != ACCOUNT_NONE && move(b, g, kind, items[i].item, from, to, items[i].quantity, 0, e) < 0)
             return -1;
     }
@@ -136,12 +139,13 @@ int grant_release(struct book *b, const struct grant *g, const char *why, struct
                    : -1;
     }
     if (move_all(b, g, "grant.release", ACCOUNT_HELD, ACCOUNT_RELEASING, ACCOUNT_KEPT, e) < 0 ||
-        want_absent(b, g, "server", e) < 0 ||
-        sql_do(b->store, e,
-               "UPDATE grants SET state = 'releasing', released_at = $3, keep_until = CASE WHEN "
-               "storage_bytes > 0 THEN $3 + "
-               "keep_s END, why = $4 WHERE tenant = $1 AND id = $2",
-               "iiis", g->tenant, g->id, b->at.s, why) < 0 ||
+        want_absent(b, g, "server", e) < 0 || hand_end(b, g, true, e) < 0 ||
+        sql_do(
+            b->store, e,
+            "UPDATE grants SET state = 'releasing', released_at = $3, keep_until = CASE WHEN "
+            "storage_bytes > 0 OR EXISTS (SELECT 1 FROM hand_line h WHERE h.tenant = $1 AND h.grant_id = $2 "
+            "AND h.state = 'delivered') THEN $3 + keep_s END, why = $4 WHERE tenant = $1 AND id = $2",
+            "iiis", g->tenant, g->id, b->at.s, why) < 0 ||
         reclaim_prune(b, g->tenant, g->id, e) < 0 || note(b, g, "grant.release", why, e) < 0)
         return -1;
     return end_of_compute(b, g, e);
@@ -170,12 +174,16 @@ static int tell_kept(struct book *b, const struct grant *g, struct err *e) {
 }
 
 int grant_compute_gone(struct book *b, const struct grant *g, struct err *e) {
-    int64_t volumes = 0;
-    if (sql_int(
+    int64_t volumes = 0, lake = 0, ending = 0;
+    if (hand_count(b->store, g, "delivered", ITEM_DATALAKE, &lake, e) < 0 ||
+        hand_count(b->store, g, "ending", NULL, &ending, e) < 0 ||
+        sql_int(
             b->store, e, &volumes,
             "SELECT count(*) FROM operation WHERE grant_id = $1 AND kind = 'volume' AND observed <> 'absent'",
             "i", g->id) < 0)
         return -1;
+    volumes += lake;
+    if (!volumes && ending) return 0; /* somebody still has to take something back */
     if (sql_do(b->store, e,
                "UPDATE grants SET state = $3, ended_at = CASE WHEN $3 = 'ended' THEN $4 END WHERE tenant = "
                "$1 AND id = $2",
@@ -198,12 +206,13 @@ int grant_all_gone(struct book *b, const struct grant *g, const char *state, str
 
 /* No observation will follow when nothing is there to be seen absent: then it has ended now. */
 static int end_of_all(struct book *b, const struct grant *g, const char *state, struct err *e) {
-    int64_t things = 0;
+    int64_t things = 0, by_hand = 0;
     if (sql_int(b->store, e, &things,
                 "SELECT count(*) FROM operation WHERE grant_id = $1 AND observed <> 'absent'", "i",
-                g->id) < 0)
+                g->id) < 0 ||
+        hand_count(b->store, g, NULL, NULL, &by_hand, e) < 0)
         return -1;
-    return things ? 0 : grant_all_gone(b, g, state, e);
+    return things || by_hand ? 0 : grant_all_gone(b, g, state, e);
 }
 
 int grant_purge(struct book *b, const struct grant *g, const char *why, struct err *e) {
@@ -214,14 +223,17 @@ int grant_purge(struct book *b, const struct grant *g, const char *why, struct e
                    : -1;
     }
     if (move_all(b, g, "grant.purge", ACCOUNT_KEPT, ACCOUNT_NONE, ACCOUNT_RELEASING, e) < 0 ||
-        want_absent(b, g, "volume", e) < 0 || grant_set_state(b, g, "purging", e) < 0)
+        want_absent(b, g, "volume", e) < 0 || hand_end(b, g, false, e) < 0 ||
+        grant_set_state(b, g, "purging", e) < 0)
         return -1;
     return note(b, g, "grant.purge", why, e) < 0 ? -1 : end_of_all(b, g, "ended", e);
 }
 
 int grant_void(struct book *b, const struct grant *g, const char *why, struct err *e) {
     if (strcmp(g->state, "reserved") != 0) return wrong_state(g, "made void", e);
-    if (want_absent(b, g, "", e) < 0 ||
+    /* A person may have delivered a part of it already. */
+    if (move_all(b, g, "grant.void", ACCOUNT_HELD, ACCOUNT_RELEASING, ACCOUNT_RELEASING, e) < 0 ||
+        want_absent(b, g, "", e) < 0 || hand_end(b, g, false, e) < 0 ||
         sql_do(b->store, e, "UPDATE grants SET state = 'voiding', why = $3 WHERE tenant = $1 AND id = $2",
                "iis", g->tenant, g->id, why) < 0 ||
         reclaim_prune(b, g->tenant, g->id, e) < 0)

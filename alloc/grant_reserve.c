@@ -2,6 +2,7 @@
 #include "alloc/ceiling.h"
 #include "alloc/fault.h"
 #include "alloc/grant.h"
+#include "alloc/hand.h"
 #include "alloc/scope.h"
 #include "alloc/text.h"
 
@@ -132,7 +133,11 @@ static int book_amounts(struct making *m, struct err *e) {
                               ACCOUNT_FREE,    ACCOUNT_RESERVED, d->storage.n, NULL,  false};
         if (book_write(m->book, &entry, e) < 0) return -1;
     }
-    return ceiling_add(m->book, m->tenant, (struct holding){d->compute, d->storage}, &d->limits, e);
+    struct holding more = {d->compute, d->storage};
+    if (bytes_add(more.storage, d->datalake, &more.storage, e) < 0 ||
+        ceiling_add(m->book, m->tenant, more, &d->limits, e) < 0)
+        return -1;
+    return hand_reserve(m->book, m->tenant, m->request, m->id, d, e);
 }
 
 static int make_things(struct making *m, const struct placed *placed, struct err *e) {

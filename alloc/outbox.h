@@ -3,7 +3,7 @@
  * The outbox: what people must be told. A message is written in the transaction that causes it and
  * handed by `notify` to a configured command. Grace counts from delivery, so a message is a record.
  * Kinds: decided, ready, refused, notice, grace, released, purge-notice, purged, loss,
- * reclaim, reclaim-ended, reclaimed, appeal.
+ * reclaim, reclaim-ended, reclaimed, appeal, awarded, delivered.
  */
 #pragma once
 #include "alloc/ledger.h"

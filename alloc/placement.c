@@ -17,7 +17,7 @@ struct placer_flavor {
     size_t n, room;
     int64_t sizes[SIZES_MOST];
     size_t n_sizes;
-    bool has_slots;
+    bool has_slots, by_hand;
 };
 
 static int load_sizes(struct store *s, int64_t pool, struct placer_flavor *out, struct err *e) {
@@ -67,13 +67,15 @@ void placer_close(struct placer *p) {
 static struct placer_flavor *flavor_of(struct placer *p, const char *name, struct err *e) {
     for (size_t i = 0; i < p->n; i++)
         if (strcmp(p->flavors[i].name, name) == 0) return &p->flavors[i];
-    int64_t has_slots = 0;
+    int64_t has_slots = 0, by_hand = 0;
     if (sql_int(p->store, e, &has_slots, "SELECT has_slots FROM flavor WHERE pool = $1 AND name = $2", "is",
-                p->pool, name) < 0)
+                p->pool, name) < 0 ||
+        sql_int(p->store, e, &by_hand, "SELECT attach = 'hand' FROM flavor WHERE pool = $1 AND name = $2",
+                "is", p->pool, name) < 0)
         return NULL;
     p->flavors = mem_grow(p->flavors, &p->room, p->n + 1, sizeof *p->flavors);
     struct placer_flavor *f = &p->flavors[p->n++];
-    *f = (struct placer_flavor){.name = mem_copy(name), .has_slots = has_slots != 0};
+    *f = (struct placer_flavor){.name = mem_copy(name), .has_slots = has_slots != 0, .by_hand = by_hand != 0};
     return load_sizes(p->store, p->pool, f, e) < 0 || load_rooms(p->store, p->pool, f, e) < 0 ? NULL : f;
 }
 
@@ -109,7 +111,7 @@ static int place_line(struct placer *p, const struct plan_line *line, bool exact
                       struct err *e) {
     struct placer_flavor *f = flavor_of(p, line->flavor, e);
     if (!f) return -1;
-    for (int64_t i = 0; i < line->count; i++) {
+    for (int64_t i = 0; !f->by_hand && i < line->count; i++) {
         if (!f->has_slots)
             put(out, line->flavor, "", line->size);
         else if (!place_server(f, line->size, exact, out))
@@ -119,7 +121,7 @@ static int place_line(struct placer *p, const struct plan_line *line, bool exact
 }
 
 /* Gives the slots of servers that will not be made back to the count. */
-static void give_back(struct placer *p, const struct placed *placed) {
+void placer_give_back(struct placer *p, const struct placed *placed) {
     for (size_t i = 0; i < placed->n; i++)
         for (size_t k = 0; k < p->n; k++)
             for (size_t h = 0; h < p->flavors[k].n; h++)
@@ -135,7 +137,7 @@ int placer_place(struct placer *p, const struct plan_line *lines, size_t n_lines
         int fits = place_line(p, &lines[i], exact, out, e);
         if (fits == 1) continue;
         *line = i;
-        give_back(p, out);
+        placer_give_back(p, out);
         placed_free(out);
         return fits;
     }
@@ -162,20 +164,29 @@ int placement_storage_host(struct store *s, int64_t pool, char **host, struct er
     return rc < 0 ? -1 : 0;
 }
 
-int placement_take(struct book *b, const struct placed_server *server, int64_t operation, struct err *e) {
+/* One slot at a time: a set of names would cost a temporary table, dearer than eight updates. sql marks the
+   first free slot of a host and flavor as that of $4. */
+static int mark(struct book *b, const struct placed_server *server, const char *sql, int64_t whose,
+                struct err *e) {
     if (server->host[0] == '\0') return 0;
-    /* One slot at a time: a set of names would cost a temporary table, dearer than eight updates. */
     for (int64_t i = 0; i < server->units; i++) {
-        if (sql_do(b->store, e,
-                   "UPDATE slot SET operation = $4 WHERE pool = $1 AND host = $2 AND flavor = $3 AND name = "
-                   "(SELECT name FROM slot "
-                   "WHERE pool = $1 AND host = $2 AND flavor = $3 AND state = 'ok' AND operation IS NULL "
-                   "AND offer IS NULL ORDER BY name LIMIT 1)",
-                   "issi", b->pool, server->host, server->flavor, operation) < 0)
-            return -1;
+        if (sql_do(b->store, e, sql, "issi", b->pool, server->host, server->flavor, whose) < 0) return -1;
         if (sql_changes(b->store) != 1)
             return err_set(e, ERR_CONFLICT, "host %s has fewer than %lld free slots of %s", server->host,
                            (long long)server->units, server->flavor);
     }
     return 0;
+}
+
+#define FIRST_FREE                                                                                           \
+    " = $4 WHERE pool = $1 AND host = $2 AND flavor = $3 AND name = (SELECT name FROM slot WHERE pool = $1 " \
+    "AND host = $2 "                                                                                         \
+    "AND flavor = $3 AND state = 'ok' AND operation IS NULL AND offer IS NULL ORDER BY name LIMIT 1)"
+
+int placement_take(struct book *b, const struct placed_server *server, int64_t operation, struct err *e) {
+    return mark(b, server, "UPDATE slot SET operation" FIRST_FREE, operation, e);
+}
+
+int placement_set_aside(struct book *b, const struct placed_server *server, int64_t request, struct err *e) {
+    return mark(b, server, "UPDATE slot SET offer" FIRST_FREE, request, e);
 }

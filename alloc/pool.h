@@ -34,7 +34,8 @@ struct pool_flavor {
     units_t units;   /* declared: lent, free and lost together */
     int64_t sizes[SIZES_MOST];
     size_t n_sizes;
-    const char *attach; /* "pci" "mdev" "vf" "vcpu" "none" (counted, not attached) */
+    const char *attach; /* "pci" "mdev" "vf" "vcpu" "none" (counted, not attached)
+                           "hand" (no backend makes it: a person delivers it, alloc/hand.h) */
 };
 
 /* Software lent by the seat; a person delivers it. */

@@ -77,5 +77,6 @@ int64_t pool_units_gone(int64_t capacity, int64_t devices_left, int64_t devices_
 }
 
 const char *pool_attach_note(const char *attach) {
+    if (strcmp(attach, "hand") == 0) return "delivered by hand";
     return strcmp(attach, "none") == 0 ? "counted, not attached" : NULL;
 }

@@ -39,7 +39,7 @@ static int flavor_write(struct store *s, int64_t pool, const struct pool_flavor 
                "rating_gflops = "
                "excluded.rating_gflops, attach = excluded.attach, has_slots = excluded.has_slots",
                "iisisi", pool, (int64_t)place, f->name, f->unrated ? (int64_t)0 : f->rating.n, f->attach,
-               (int64_t)has_slots) < 0 ||
+               (int64_t)(has_slots && strcmp(f->attach, "hand") != 0)) < 0 ||
         sql_do(s, e, "DELETE FROM flavor_size WHERE pool = $1 AND flavor = $2", "is", pool, f->name) < 0)
         return -1;
     for (size_t i = 0; i < f->n_sizes; i++)

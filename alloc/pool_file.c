@@ -123,6 +123,16 @@ static json_t *object_in(json_t *object, const char *key) {
     return inside;
 }
 
+/* The backend does not know it. */
+static int fold_by_hand(struct pool_spec *p, const struct json_at *at, const struct pool_flavor *f,
+                        struct err *e) {
+    for (size_t i = 0; i < BACKEND_KEYS; i++)
+        if (json_has(at, backend_keys[i]))
+            return json_fail(at, e, "a person delivers it: %s is for what the backend makes",
+                             backend_keys[i]);
+    return json_object_del(object_in(p->settings, "flavors"), f->name);
+}
+
 /* Hands to the backend what the flavor says for it; both may name the way to attach, but not differently. */
 static int fold_flavor(struct pool_spec *p, const struct json_at *at, struct pool_flavor *f, struct err *e) {
     json_t *of_backend = object_in(object_in(p->settings, "flavors"), f->name);
@@ -137,6 +147,7 @@ static int fold_flavor(struct pool_spec *p, const struct json_at *at, struct poo
         return json_fail(&attach, e, "is \"%s\", settings.flavors.%s.attach is \"%s\"", f->attach, f->name,
                          had);
     }
+    if (strcmp(f->attach, "hand") == 0) return fold_by_hand(p, at, f, e);
     json_object_set_new(of_backend, "attach", json_string(f->attach));
     for (size_t i = 0; i < BACKEND_KEYS; i++)
         if (json_has(at, backend_keys[i]))

@@ -6,6 +6,7 @@
  */
 #include "alloc/ceiling.h"
 #include "alloc/grant.h"
+#include "alloc/offer.h"
 #include "alloc/outbox.h"
 #include "alloc/pool_books.h"
 #include "alloc/pool_loss.h"
@@ -171,6 +172,7 @@ static int lose_all(struct book *b, const struct losing *l, struct err *e) {
         if (victim_goes(b, &l->victims.all[i], l->part->host, e) < 0) return -1;
     for (size_t i = 0; i < l->n_flavors; i++)
         if (flavor_goes(b, l, &l->flavors[i], e) < 0) return -1;
+    if (offer_end_lost(b, e) < 0) return -1;
     if (!l->part->host || l->part->flavor) return 0;
     return sql_do(b->store, e, "UPDATE host SET state = 'lost' WHERE pool = $1 AND name = $2", "is", l->pool,
                   l->part->host);

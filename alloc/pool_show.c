@@ -30,7 +30,7 @@ static int flavor_show(struct store *s, int64_t pool, const struct fact_flavor *
                        "rating_gflops", rating, "sizes", sizes, "units", (json_int_t)declared->units.n,
                        "free_units", (json_int_t)(free_now - offered), "offered_units", (json_int_t)offered,
                        "placeable_units", (json_int_t)f->free.n, "lent_units",
-                       (json_int_t)(f->capacity.n - free_now), "lost_units", (json_int_t)lost,
+                       (json_int_t)(f->capacity.n - f->lost.n - free_now), "lost_units", (json_int_t)lost,
                        "compute_gflops", (json_int_t)declared->units.n * f->rating.n, "attach",
                        declared->attach, "note", pool_attach_note(declared->attach)));
     return 0;
@@ -115,7 +115,7 @@ static void sums_show(const json_t *flavors, json_t *out) {
         units_all += number(f, "units");
         units_free += number(f, "free_units");
         lost += number(f, "lost_units");
-        is_counted = is_counted || !json_is_null(json_object_get(f, "note"));
+        is_counted = is_counted || strcmp(json_string_value(json_object_get(f, "attach")), "none") == 0;
     }
     json_object_set_new(out, "compute_gflops", json_integer(all));
     json_object_set_new(out, "compute_free_gflops", json_integer(open));

@@ -9,7 +9,7 @@
 #include <string.h>
 
 const char *const pool_bases[] = {"fp64", "fp32", "tf32", "fp16", "bf16", "fp8", "fp4", "int8", "int4", NULL};
-const char *const pool_attaches[] = {"none", "pci", "mdev", "vf", "vcpu", NULL};
+const char *const pool_attaches[] = {"none", "pci", "mdev", "vf", "vcpu", "hand", NULL};
 
 void pool_spec_free(struct pool_spec *spec) {
     for (size_t i = 0; i < spec->n_hosts; i++) {

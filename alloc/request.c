@@ -2,8 +2,10 @@
 #include "alloc/request.h"
 
 #include "alloc/call.h"
+#include "alloc/offer.h"
 #include "alloc/outbox.h"
 #include "alloc/scope.h"
+#include "alloc/supply.h"
 #include "alloc/text.h"
 
 #include <stdlib.h>
@@ -240,8 +242,23 @@ static int must_be(const struct request *r, const char *doing, const char *const
 
 static const char *const open_states[] = {"queued", "held", "returned", NULL};
 
+/* It waits no more as it did: what was set aside for it is free for others. */
+static int leave_queue(struct book *b, int64_t tenant, int64_t id, const char *why, struct err *e) {
+    int64_t was_barrier = 0;
+    if (sql_int(b->store, e, &was_barrier, "SELECT is_barrier FROM request WHERE tenant = $1 AND id = $2",
+                "ii", tenant, id) < 0 ||
+        offer_end(b, tenant, id, why, e) < 0)
+        return -1;
+    if (!was_barrier) return 0;
+    if (sql_do(b->store, e, "UPDATE request SET is_barrier = 0 WHERE tenant = $1 AND id = $2", "ii", tenant,
+               id) < 0)
+        return -1;
+    return supply_raise(b->store, b->pool, e);
+}
+
 int request_set_state(struct book *b, int64_t tenant, int64_t id, const char *state, const char *words,
                       struct err *e) {
+    if (strcmp(state, "queued") != 0 && leave_queue(b, tenant, id, state, e) < 0) return -1;
     return sql_do(b->store, e, "UPDATE request SET state = $3, note = $4 WHERE tenant = $1 AND id = $2",
                   "iiss", tenant, id, state, words);
 }
@@ -254,8 +271,10 @@ int request_amend(struct book *b, const struct request *r, const struct request_
         return -1;
     /* Who approved it, or set a rule aside for it, meant something else; its place in the queue counts from
      * now. In a call it has no place but its rank. */
-    if (sql_do(b->store, e,
-               "UPDATE request SET approved_by = NULL, override_rule = NULL, override_until = NULL, "
+    if (leave_queue(b, r->tenant, r->id, "amended", e) < 0 ||
+        sql_do(b->store, e,
+               "UPDATE request SET offer_past_gflops = NULL, approved_by = NULL, override_rule = NULL, "
+               "override_until = NULL, "
                "submitted_at = CASE WHEN call IS NULL THEN $3 ELSE submitted_at END, note = NULL WHERE "
                "tenant = $1 AND id = $2",
                "iii", r->tenant, r->id, b->at.s) < 0 ||
@@ -411,13 +430,16 @@ json_t *request_show(struct store *s, const struct request *r, struct err *e) {
     json_t *seats = pairs_show(s, r, e,
                                "SELECT service AS name, seats AS value FROM request_seats WHERE tenant = $1 "
                                "AND request = $2 ORDER BY service");
-    if (!show || !attrs || !seats) {
+    json_t *offer = offer_show(s, r->id, e);
+    if (!show || !attrs || !seats || !offer) {
+        json_decref(offer);
         json_decref(show);
         json_decref(attrs);
         json_decref(seats);
         return NULL;
     }
     json_object_set_new(show, "attributes", attrs);
+    json_object_set_new(show, "offer", offer);
     json_object_set_new(show, "seats", seats);
     return show;
 }

@@ -4,6 +4,7 @@
 #include "alloc/ceiling.h"
 #include "alloc/fault.h"
 #include "alloc/grant.h"
+#include "alloc/hand.h"
 #include "alloc/outbox.h"
 #include "alloc/request.h"
 #include "alloc/scope.h"
@@ -88,16 +89,17 @@ static int count_left(struct book *b, const struct grant *g, const char *sql, in
     return sql_int(b->store, e, n, sql, "i", g->id) < 0 ? -1 : 0;
 }
 
-/* After something was seen absent: has the grant reached its next state? */
-static int after_absent(struct book *b, const struct grant *g, struct err *e) {
-    int64_t servers = 0, things = 0;
+int settle_absent(struct book *b, const struct grant *g, struct err *e) {
+    int64_t servers = 0, things = 0, by_hand = 0;
     if (count_left(
             b, g,
             "SELECT count(*) FROM operation WHERE grant_id = $1 AND kind = 'server' AND observed <> 'absent'",
             &servers, e) < 0 ||
         count_left(b, g, "SELECT count(*) FROM operation WHERE grant_id = $1 AND observed <> 'absent'",
-                   &things, e) < 0)
+                   &things, e) < 0 ||
+        hand_count(b->store, g, NULL, NULL, &by_hand, e) < 0)
         return -1;
+    things += by_hand;
     if (strcmp(g->state, "releasing") == 0 && servers == 0) return grant_compute_gone(b, g, e);
     /* kept: a volume that was given back before the servers may go last */
     bool was_kept = strcmp(g->state, "purging") == 0 || strcmp(g->state, "kept") == 0;
@@ -124,8 +126,9 @@ static int activate(struct book *b, const struct grant *g, struct err *e) {
     size_t n = 0;
     int rc = rows_open(
         &r, b->store, e,
-        "SELECT 'unit/' || flavor, units FROM grant_line WHERE tenant = $1 AND grant_id = $2 AND units > 0 "
-        "UNION ALL "
+        "SELECT 'unit/' || l.flavor, l.units FROM grant_line l WHERE l.tenant = $1 AND l.grant_id = $2 AND "
+        "l.units > 0 AND NOT EXISTS (SELECT 1 FROM hand_line h WHERE h.tenant = $1 AND h.grant_id = $2 AND "
+        "h.item = 'unit/' || l.flavor) UNION ALL "
         "SELECT 'storage', storage_bytes FROM grants WHERE tenant = $1 AND id = $2 AND storage_bytes > 0",
         "ii", g->tenant, g->id);
     while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
@@ -147,13 +150,19 @@ static int activate(struct book *b, const struct grant *g, struct err *e) {
     return rc;
 }
 
-static int settle_present(struct book *b, const struct operation *o, const struct grant *g, struct err *e) {
-    if (strcmp(g->state, "reserved") != 0 || !o->want_present) return 0;
-    int64_t missing = 0;
+int settle_ready(struct book *b, const struct grant *g, struct err *e) {
+    if (strcmp(g->state, "reserved") != 0) return 0;
+    int64_t missing = 0, things = 0, wanted = 0;
     if (count_left(b, g, "SELECT count(*) FROM operation WHERE grant_id = $1 AND observed <> 'present'",
-                   &missing, e) < 0)
+                   &missing, e) < 0 ||
+        count_left(b, g, "SELECT count(*) FROM operation WHERE grant_id = $1", &things, e) < 0 ||
+        hand_count(b->store, g, "wanted", NULL, &wanted, e) < 0)
         return -1;
-    return missing ? 0 : activate(b, g, e);
+    return missing || (things == 0 && wanted) ? 0 : activate(b, g, e);
+}
+
+static int settle_present(struct book *b, const struct operation *o, const struct grant *g, struct err *e) {
+    return o->want_present ? settle_ready(b, g, e) : 0;
 }
 
 /* A definite no: the grant is undone and its request waits for a person, with the backend's words. */
@@ -213,7 +222,7 @@ static int settle_one(struct book *b, const struct observation *o, const struct 
         /* Something wanted that was seen absent is a loss to be made again, not a release. */
         if (op->want_present)
             return write_observed(b, o, "none", false, e) < 0 ? -1 : settle_vanished(b, op, g, e);
-        return come_free(b, op, g, e) < 0 ? -1 : after_absent(b, g, e);
+        return come_free(b, op, g, e) < 0 ? -1 : settle_absent(b, g, e);
     case SETTLED_STARTED: return write_observed(b, o, "started", true, e);
     case SETTLED_NOT_YET: return write_observed(b, o, op->observed, true, e);
     case SETTLED_UNKNOWN: return write_observed(b, o, "unknown", true, e);

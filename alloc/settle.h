@@ -5,6 +5,7 @@
  */
 #pragma once
 #include "alloc/backend.h"
+#include "alloc/grant.h"
 #include "alloc/ledger.h"
 
 enum settled {
@@ -22,6 +23,12 @@ struct observation {
     const char *words;      /* the backend's, on trouble; NULL */
     const char *connection; /* JSON text; NULL: as it was */
 };
+
+/* Is everything of a reserved grant there now? Then it is active. What a person delivers is waited for only
+   where no backend makes anything. Called by alloc/hand.c. */
+int settle_ready(struct book *b, const struct grant *g, struct err *e);
+/* Has the grant reached its next state, now that something of it is gone? */
+int settle_absent(struct book *b, const struct grant *g, struct err *e);
 
 /* b must be the book of the operation's pool. */
 int settle(struct book *b, const struct observation *o, struct err *e);

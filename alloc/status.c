@@ -2,6 +2,7 @@
 #include "alloc/status.h"
 
 #include "alloc/balance.h"
+#include "alloc/hand.h"
 #include "alloc/scope.h"
 #include "alloc/text.h"
 
@@ -276,12 +277,15 @@ static int hosts(struct status *t, struct err *e) {
     return 0;
 }
 
+/* What people shall deliver or take back. */
+static int by_hand(struct status *t, struct err *e) { return set(t, "by_hand", hand_list(t->store, e)); }
+
 static int read_all(struct store *s, void *arg, struct err *e) {
     struct status *t = arg;
     t->store = s;
     if (pools(t, e) < 0 || counts(t, e) < 0 || drift(t, e) < 0 || messages(t, e) < 0 || notices(t, e) < 0)
         return -1;
-    return jobs(t, e) < 0 ? -1 : hosts(t, e);
+    return jobs(t, e) < 0 || hosts(t, e) < 0 ? -1 : by_hand(t, e);
 }
 
 json_t *status_of(struct store *s, const struct status_limits *limits, instant_t now, struct err *e) {

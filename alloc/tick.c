@@ -4,6 +4,7 @@
 #include "alloc/call_award.h"
 #include "alloc/fault.h"
 #include "alloc/grant.h"
+#include "alloc/offer.h"
 #include "alloc/outbox.h"
 #include "alloc/scope.h"
 #include "alloc/text.h"
@@ -180,6 +181,7 @@ static int tick_pool(struct store *s, struct ticking *t, int64_t pool, struct er
        what comes back from them; and what still lacks its guarantee then begins a round of notices. */
     struct tick_report *r = t->report;
     if (reclaim_effects(&b, t->options->now, &r->reclaim, e) < 0 ||
+        offer_expire(&b, &r->offers_ended, e) < 0 ||
         call_tick(&b, t->options->decider, &r->decided, &r->unsigned_agreements, e) < 0 ||
         engine_plan_all(&b, t->options->decider, &r->decided, e) < 0 ||
         reclaim_round(&b, t->options->decider, &r->reclaim, e) < 0)

@@ -27,6 +27,7 @@ struct tick_options {
 struct tick_report {
     int64_t notices, graces, releases, purge_notices, purges;
     int64_t waiting_for_delivery; /* ends that wait because their notice was not delivered */
+    int64_t offers_ended;         /* their time has passed */
     int64_t unsigned_agreements;  /* awarded in a call and not signed in time */
     struct reclaim_report reclaim;
     struct engine_results decided;

@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TF_HOUR INT64_C(3600000)          /* GFLOPS-seconds in a TFLOPS-hour */
+#define TF_HOUR INT64_C(3600000) /* GFLOPS-seconds in a TFLOPS-hour */
+#define HOUR    3600
 #define TB_HOUR INT64_C(3600000000000000) /* byte-seconds in a TB-hour */
 
 /* A line of a grant, or a grant without lines: whose it is, and what a unit of it counts. */
@@ -22,7 +23,7 @@ struct share {
     const struct line *line; /* names only */
     const char *key;         /* tenant, flavor, or NULL for storage by flavor */
     int64_t grant;           /* by grant only */
-    wide_t compute, storage;
+    wide_t compute, storage, datalake, seats;
 };
 
 struct usage {
@@ -61,7 +62,19 @@ static int lines_load(struct usage *u, struct store *s, struct err *e) {
     return rc;
 }
 
-/* The line of that item; for storage any line of the grant. NULL: the grant or its line is not there. */
+/* What is of a grant as a whole, not of one of its lines. */
+static bool is_whole(const char *item) {
+    return strcmp(item, ITEM_STORAGE) == 0 || strcmp(item, ITEM_DATALAKE) == 0 ||
+           strncmp(item, "seat/", 5) == 0;
+}
+
+/* Bytes stay while they are kept. */
+static bool is_bytes(const char *item) {
+    return strcmp(item, ITEM_STORAGE) == 0 || strcmp(item, ITEM_DATALAKE) == 0;
+}
+
+/* The line of that item; for what has no line of its own any line of the grant. NULL: the grant or its line
+   is not there. */
 static const struct line *line_of(const struct usage *u, int64_t grant, const char *item) {
     size_t low = 0, high = u->n_lines;
     while (low < high) {
@@ -71,10 +84,9 @@ static const struct line *line_of(const struct usage *u, int64_t grant, const ch
         else
             high = middle;
     }
-    bool is_storage = strcmp(item, ITEM_STORAGE) == 0;
+    bool whole = is_whole(item);
     for (; low < u->n_lines && u->lines[low].grant == grant; low++)
-        if (is_storage || (u->lines[low].item && strcmp(u->lines[low].item, item) == 0))
-            return &u->lines[low];
+        if (whole || (u->lines[low].item && strcmp(u->lines[low].item, item) == 0)) return &u->lines[low];
     return NULL;
 }
 
@@ -94,21 +106,25 @@ static void usage_free(struct usage *u) {
 
 static const char *key_of(enum usage_by by, const struct line *line, const char *item) {
     if (by != USAGE_BY_FLAVOR) return line->tenant_name;
-    return strcmp(item, ITEM_STORAGE) == 0 ? NULL : item + strlen("unit/");
+    if (strcmp(item, ITEM_STORAGE) == 0) return NULL;
+    return strncmp(item, "unit/", 5) == 0 ? item + 5 : item; /* "seat/notebook", "datalake" */
 }
 
 static void share_add(struct usage *u, const struct balance *b) {
     const char *item = u->balances.items[b->item];
     const struct line *line = line_of(u, b->grant, item);
-    bool is_storage = strcmp(item, ITEM_STORAGE) == 0;
     if (!line || b->integral == 0 || (u->query->tenant && line->tenant != u->query->tenant)) return;
-    if (b->kind != ACCOUNT_HELD && !(is_storage && b->kind == ACCOUNT_KEPT)) return;
+    if (b->kind != ACCOUNT_HELD && !(is_bytes(item) && b->kind == ACCOUNT_KEPT)) return;
     u->shares = mem_grow(u->shares, &u->shares_room, u->n_shares + 1, sizeof *u->shares);
     struct share *s = &u->shares[u->n_shares++];
     *s = (struct share){.line = line, .key = key_of(u->query->by, line, item)};
     s->grant = u->query->by == USAGE_BY_GRANT ? b->grant : 0;
-    if (is_storage)
+    if (strcmp(item, ITEM_STORAGE) == 0)
         s->storage = b->integral;
+    else if (strcmp(item, ITEM_DATALAKE) == 0)
+        s->datalake = b->integral;
+    else if (is_whole(item))
+        s->seats = b->integral;
     else
         s->compute = b->integral * line->rating;
 }
@@ -133,8 +149,12 @@ static int by_basis(const void *a, const void *b) {
 static void figures_set(json_t *row, const struct share *s) {
     json_object_set_new(row, "compute_gflops_seconds", json_string(wide_text(s->compute).s));
     json_object_set_new(row, "storage_byte_seconds", json_string(wide_text(s->storage).s));
+    json_object_set_new(row, "datalake_byte_seconds", json_string(wide_text(s->datalake).s));
+    json_object_set_new(row, "seat_seconds", json_string(wide_text(s->seats).s));
     json_object_set_new(row, "compute_tf_hours", json_string(wide_ratio_text(s->compute, TF_HOUR).s));
     json_object_set_new(row, "storage_tb_hours", json_string(wide_ratio_text(s->storage, TB_HOUR).s));
+    json_object_set_new(row, "datalake_tb_hours", json_string(wide_ratio_text(s->datalake, TB_HOUR).s));
+    json_object_set_new(row, "seat_hours", json_string(wide_ratio_text(s->seats, HOUR).s));
 }
 
 static json_t *row_of(const struct usage *u, const struct share *s) {
@@ -160,6 +180,8 @@ static json_t *rows_of(struct usage *u, int (*order)(const void *, const void *)
         for (i++; i < u->n_shares && order(&u->shares[i], &sum) == 0; i++) {
             sum.compute += u->shares[i].compute;
             sum.storage += u->shares[i].storage;
+            sum.datalake += u->shares[i].datalake;
+            sum.seats += u->shares[i].seats;
         }
         json_t *row = is_total ? json_pack("{s:s}", "basis", sum.line->basis) : row_of(u, &sum);
         figures_set(row, &sum);
@@ -212,13 +234,15 @@ static void part_set(json_t *row, const char *key, wide_t w) {
 static int conservation_add(struct usage *u, struct store *s, int64_t pool, int item, struct err *e) {
     struct parts p = {0};
     const char *name = u->balances.items[item];
-    bool is_storage = strcmp(name, ITEM_STORAGE) == 0, agree;
+    bool agree;
     scoped_free char *pool_name = NULL;
     if (sql_text(s, e, &pool_name, "SELECT name FROM pool WHERE id = $1", "i", pool) < 0) return -1;
     parts_sum(u, pool, item, &p);
     if (accounts_agree(s, pool, name, &p, &agree, e) < 0) return -1;
     json_t *row = json_pack("{s:s,s:s,s:s}", "pool", pool_name ? pool_name : "", "item", name, "unit",
-                            is_storage ? "byte_seconds" : "unit_seconds");
+                            is_bytes(name)                   ? "byte_seconds"
+                            : strncmp(name, "seat/", 5) == 0 ? "seat_seconds"
+                                                             : "unit_seconds");
     wide_t sum = p.unattributed, capacity = -p.of[ACCOUNT_WORLD];
     for (int k = ACCOUNT_FREE; k <= ACCOUNT_LOST; k++) {
         part_set(row, account_word((enum account_kind)k), p.of[k]);

@@ -41,15 +41,15 @@ static json_t *tick_answer(struct store *s, const struct tick_report *r, struct 
         json_array_append_new(decisions, row);
     }
     const struct reclaim_report *c = &r->reclaim;
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}",
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}",
                      "reclaim_notices", (json_int_t)c->notices, "reclaimed", (json_int_t)c->effects,
                      "reclaim_ends", (json_int_t)c->ends, "reclaim_waiting", (json_int_t)c->waiting,
                      "reclaim_left_out", (json_int_t)c->left_out, "notices", (json_int_t)r->notices, "graces",
                      (json_int_t)r->graces, "releases", (json_int_t)r->releases, "purge_notices",
-                     (json_int_t)r->purge_notices, "purges", (json_int_t)r->purges, "waiting_for_delivery",
-                     (json_int_t)r->waiting_for_delivery, "unsigned_agreements",
-                     (json_int_t)r->unsigned_agreements, "decided", (json_int_t)r->decided.n,
-                     "open_operations", (json_int_t)open, "decisions", decisions);
+                     (json_int_t)r->purge_notices, "purges", (json_int_t)r->purges, "offers_ended",
+                     (json_int_t)r->offers_ended, "waiting_for_delivery", (json_int_t)r->waiting_for_delivery,
+                     "unsigned_agreements", (json_int_t)r->unsigned_agreements, "decided",
+                     (json_int_t)r->decided.n, "open_operations", (json_int_t)open, "decisions", decisions);
 }
 
 static const struct column tick_columns[] = {
@@ -58,6 +58,7 @@ static const struct column tick_columns[] = {
     {"releases", "releases", CELL_COUNT, false},
     {"purge_notices", "second notices", CELL_COUNT, false},
     {"purges", "purges", CELL_COUNT, false},
+    {"offers_ended", "offers not taken in time", CELL_COUNT, false},
     {"waiting_for_delivery", "ends that wait for a notice's delivery", CELL_COUNT, false},
     {"unsigned_agreements", "awards not signed in time", CELL_COUNT, false},
     {"reclaimed", "reclaims carried out", CELL_COUNT, false},

@@ -238,6 +238,7 @@ static int list_run(struct call *call, struct err *e) {
                                             {"compute_gflops", "COMPUTE", CELL_GFLOPS, false},
                                             {"storage_bytes", "STORAGE", CELL_BYTES, false},
                                             {"end", "END", CELL_END, false},
+                                            {"by_hand", "BY HAND", CELL_TEXT, true},
                                             {"counted_only", "COUNTED ONLY", CELL_YES, false},
                                             {"request", "REQUEST", CELL_TEXT, true},
                                             {0}};
@@ -249,6 +250,11 @@ static int list_run(struct call *call, struct err *e) {
     scoped_json json_t *rows = grant_list(call->store, &f, e);
     return rows ? output_list(call, columns, rows, e) : -1;
 }
+
+static const struct column hand_columns[] = {
+    {"item", "BY HAND", CELL_TEXT, false},  {"quantity", "QUANTITY", CELL_COUNT, false},
+    {"state", "STATE", CELL_STATE, false},  {"changed", "SINCE", CELL_INSTANT, false},
+    {"remark", "REMARK", CELL_TEXT, false}, {0}};
 
 static int show_run(struct call *call, struct err *e) {
     static const struct column columns[] = {{"grant", "grant", CELL_TEXT, false},
@@ -291,7 +297,9 @@ static int show_run(struct call *call, struct err *e) {
                        json_string_value(json_object_get(line, "flavor")));
     }
     output_say(call, "%s", "");
-    if (output_list(call, things, list, e) < 0) return -1;
+    if (json_array_size(list) && output_list(call, things, list, e) < 0) return -1;
+    const json_t *by_hand = json_object_get(show, "by_hand");
+    if (json_array_size(by_hand) && output_list(call, hand_columns, by_hand, e) < 0) return -1;
     /* A command to be copied stands on a line of its own, whole. */
     json_array_foreach(list, i, thing) {
         const char *console =

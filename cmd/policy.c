@@ -73,6 +73,17 @@ int policy_fail(struct call *call, const struct diagnostics *d, const char *file
                    first.s ? first.s : "?");
 }
 
+struct policy *policy_need(struct call *call, const char *word, struct err *e) {
+    scoped_free char *path = policy_path(word, e);
+    struct diagnostics *d = mem_alloc(sizeof *d);
+    struct policy *policy = path ? policy_read(path, d, e) : NULL;
+    if (policy && d->count[LEVEL_WARNING]) policy_tell(call, d); /* notes alone are for `policy check` */
+    if (!policy && !err_is(e)) policy_fail(call, d, word, e);
+    diagnostics_free(d);
+    free(d);
+    return policy;
+}
+
 /* ---- check ---- */
 
 /* 0: as in the store; -1: differences in d, or *e. */

@@ -4,9 +4,10 @@
 #include "cmd/command.h"
 
 struct diagnostics;
+struct policy;
 
 extern const struct command policy_commands[], policy_fmt_commands[], policy_compile_commands[],
-    simulate_commands[];
+    policy_diff_commands[], policy_test_commands[], simulate_commands[];
 
 /* A path, or the name of a shipped policy ("pilot"). Owned; NULL when there is neither. */
 char *policy_path(const char *word, struct err *e);
@@ -16,3 +17,5 @@ void policy_tell(struct call *call, const struct diagnostics *d);
 int policy_fail(struct call *call, const struct diagnostics *d, const char *file, struct err *e);
 
 int policy_share_run(struct call *call, struct err *e);
+/* The policy of a file or of a shipped name; what is wrong is told, and warnings are. NULL with *e set. */
+struct policy *policy_need(struct call *call, const char *word, struct err *e);

@@ -4,6 +4,8 @@
 #include "alloc/call_award.h"
 #include "alloc/facts.h"
 #include "alloc/grant.h"
+#include "alloc/hand.h"
+#include "alloc/offer.h"
 #include "alloc/scope.h"
 #include "cmd/books.h"
 #include "cmd/output.h"
@@ -168,7 +170,7 @@ int request_finish_one(struct call *call, json_t *answer, struct err *e) {
 
 /* ---- one request by number ---- */
 
-enum act { ACT_APPROVE, ACT_DENY, ACT_RETURN, ACT_WITHDRAW, ACT_DECLINE };
+enum act { ACT_APPROVE, ACT_ACCEPT, ACT_DENY, ACT_RETURN, ACT_WITHDRAW, ACT_DECLINE };
 
 struct acting {
     enum act act;
@@ -196,7 +198,7 @@ static int moved_set(struct change *c, const struct engine_results *results, str
 
 static int act_body(struct change *c, struct err *e) {
     const struct acting *a = c->arg;
-    int64_t id;
+    int64_t id, grant;
     struct request r = {0};
     struct book b;
     struct engine_results results = {0};
@@ -205,6 +207,7 @@ static int act_body(struct change *c, struct err *e) {
     int rc = book_open(&b, c->store, r.pool, c->call->actor, c->call->now, e);
     if (rc == 0) switch (a->act) {
         case ACT_APPROVE: rc = request_approve(&b, &r, c->call->actor, e); break;
+        case ACT_ACCEPT: rc = offer_accept(&b, &r, &grant, e); break;
         case ACT_DENY: rc = request_deny(&b, &r, a->words, e); break;
         case ACT_RETURN: rc = request_return(&b, &r, a->words, e); break;
         case ACT_WITHDRAW: rc = request_withdraw(&b, &r, e); break;
@@ -236,7 +239,7 @@ static int act_run(struct call *call, enum act act, const char *words, struct er
     scoped_json json_t *answer = NULL;
     int status = change_run(call, act_body, &a, NULL, &answer, e);
     if (status < 0) return -1;
-    if (act == ACT_APPROVE) return request_finish_one(call, answer, e);
+    if (act == ACT_APPROVE || act == ACT_ACCEPT) return request_finish_one(call, answer, e);
     json_t *moved = json_object_get(answer, "moved_up"), *one;
     if (act == ACT_DECLINE && provide_answer(call, answer, e) < 0) return -1;
     if (moved && request_finish(call, moved, e) < 0) return -1;
@@ -249,6 +252,7 @@ static int act_run(struct call *call, enum act act, const char *words, struct er
 }
 
 static int approve_run(struct call *call, struct err *e) { return act_run(call, ACT_APPROVE, NULL, e); }
+static int accept_run(struct call *call, struct err *e) { return act_run(call, ACT_ACCEPT, NULL, e); }
 static int withdraw_run(struct call *call, struct err *e) { return act_run(call, ACT_WITHDRAW, NULL, e); }
 
 static int with_words(struct call *call, enum act act, const char *option, struct err *e) {
@@ -256,6 +260,39 @@ static int with_words(struct call *call, enum act act, const char *option, struc
     if (words && *words) return act_run(call, act, words, e);
     return err_set(e, ERR_USAGE, "--%s TEXT is needed: the tenant is told", option);
 }
+
+/* ---- what a person delivers ---- */
+
+static int hand_body(struct change *c, struct err *e) {
+    const struct hand_word *w = c->arg;
+    int64_t id, n = 0;
+    struct request r = {0};
+    struct book b;
+    if (number_parse(c->call->arguments[0], 'r', &id, e) < 0 || request_find(c->store, id, 0, &r, e) < 0)
+        return -1;
+    int rc = book_open(&b, c->store, r.pool, c->call->actor, c->call->now, e);
+    if (rc == 0) rc = hand_confirm(&b, &r, w, &n, e);
+    if (rc == 0) rc = book_close(&b, e);
+    request_free(&r);
+    if (rc == 0) rc = (c->answer = request_answer(c->store, &(struct engine_results){0}, id, e)) ? 0 : -1;
+    if (rc == 0) json_object_set_new(c->answer, "confirmed", json_integer((json_int_t)n));
+    return rc;
+}
+
+static int hand_run(struct call *call, enum hand_step step, struct err *e) {
+    struct hand_word w = {step, call_option(call, "item"), call_option(call, "remark")};
+    scoped_json json_t *answer = NULL;
+    int status = change_run(call, hand_body, &w, NULL, &answer, e);
+    if (status < 0) return -1;
+    if (strcmp(call->format, "table") != 0) return request_tell(call, answer, e) < 0 ? -1 : status;
+    output_say(call, "%s: %lld %s", json_string_value(json_object_get(answer, "request")),
+               (long long)json_integer_value(json_object_get(answer, "confirmed")),
+               step == HAND_DELIVER ? "delivered" : "collected");
+    return status;
+}
+
+static int delivered_run(struct call *call, struct err *e) { return hand_run(call, HAND_DELIVER, e); }
+static int collected_run(struct call *call, struct err *e) { return hand_run(call, HAND_COLLECT, e); }
 
 static int decline_run(struct call *call, struct err *e) {
     const char *reason = call_option(call, "reason");
@@ -313,6 +350,28 @@ static void seats_words(json_t *show) {
     if (words.length) json_object_set_new(show, "seats_shown", json_string(words.s));
 }
 
+/* "v100 x 4 (62.4 TF), until 2027-02-20": held until then; without an end it is free now, and nobody keeps
+ * it. */
+static void waiting_words(struct call *call, json_t *show) {
+    bool korean = strcmp(call->lang, "ko") == 0;
+    const json_t *held = json_object_get(show, "offer"), *decision = json_object_get(show, "decision"),
+                 *earliest = json_object_get(decision, "earliest");
+    const char *until = json_string_value(json_object_get(held, "until")),
+               *at = json_string_value(json_object_get(earliest, "at")),
+               *grant = json_string_value(json_object_get(earliest, "grant"));
+    scoped_text struct text offer = {0}, when = {0};
+    struct err ignored = {0};
+    instant_t t;
+    decision_given(held, korean, &offer);
+    if (offer.length && until && instant_parse(until, &t, &ignored) == 0)
+        text_add(&offer, korean ? " (%s까지 확보: request accept %s)" : " (kept until %s: request accept %s)",
+                 end_text(t).s, json_string_value(json_object_get(show, "request")));
+    if (at && instant_parse(at, &t, &ignored) == 0)
+        text_add(&when, grant ? (korean ? "%s (%s 종료 시)" : "%s (%s ends)") : "%s", civil_text(t).s, grant);
+    if (offer.length) json_object_set_new(show, "offer_shown", json_string(offer.s));
+    if (when.length) json_object_set_new(show, "earliest_shown", json_string(when.s));
+}
+
 static int show_run(struct call *call, struct err *e) {
     static const struct column columns[] = {{"request", "request", CELL_TEXT, false},
                                             {"tenant", "tenant", CELL_TEXT, false},
@@ -336,6 +395,8 @@ static int show_run(struct call *call, struct err *e) {
                                             {"override_rule", "rules set aside", CELL_TEXT, false},
                                             {"decided", "decided", CELL_INSTANT, false},
                                             {"why", "why", CELL_TEXT, false},
+                                            {"offer_shown", "can be had now", CELL_TEXT, false},
+                                            {"earliest_shown", "earliest", CELL_TEXT, false},
                                             {"note", "note", CELL_TEXT, false},
                                             {"grant", "grant", CELL_TEXT, false},
                                             {0}};
@@ -349,6 +410,7 @@ static int show_run(struct call *call, struct err *e) {
     if (strcmp(call->format, "table") == 0) {
         json_object_set_new(show, "why", json_string(request_reason(call, show)));
         seats_words(show);
+        waiting_words(call, show);
     }
     return output_object(call, columns, show, e);
 }
@@ -358,6 +420,10 @@ static const struct option list_options[] = {{"tenant", "NAME", "only this tenan
                                              {"state", "STATE", "only in this state", false},
                                              {0}};
 static const struct option approve_options[] = {PROVIDE_OPTION, {0}};
+static const struct option hand_options[] = {
+    {"item", "ITEM", "only this: datalake, seat/NAME or unit/NAME", false},
+    {"remark", "TEXT", "how it is reached, or what was found; kept, and told with a delivery", false},
+    {0}};
 static const struct option decline_options[] = {
     {"reason", "TEXT", "why, for the record", false}, PROVIDE_OPTION, {0}};
 static const struct option deny_options[] = {{"reason", "TEXT", "why; the tenant is told", false}, {0}};
@@ -372,6 +438,8 @@ const struct command request_commands[] = {
     {"request list", "", 0, 0, "list requests", COMMAND_LISTS, ROLE_AUDITOR, list_options, list_run},
     {"request show", "REQUEST", 1, 1, "show one request and its last decision", COMMAND_SHOWS, ROLE_AUDITOR,
      NULL, show_run},
+    {"request accept", "REQUEST", 1, 1, "take the offer of a waiting request",
+     COMMAND_CHANGES | COMMAND_SHOWS, ROLE_OPERATOR, approve_options, accept_run},
     {"request approve", "REQUEST", 1, 1, "pass a held request on to the policy",
      COMMAND_CHANGES | COMMAND_SHOWS, ROLE_OPERATOR, approve_options, approve_run},
     {"request deny", "REQUEST", 1, 1, "end a request that waits or is held", COMMAND_CHANGES | COMMAND_SHOWS,
@@ -380,6 +448,10 @@ const struct command request_commands[] = {
      COMMAND_CHANGES | COMMAND_SHOWS, ROLE_OPERATOR, return_options, return_run},
     {"request decline", "REQUEST", 1, 1, "give up what a call awarded, or a place on its reserve list",
      COMMAND_CHANGES | COMMAND_SHOWS, ROLE_OPERATOR, decline_options, decline_run},
+    {"request delivered", "REQUEST", 1, 1, "say that what a person delivers is there",
+     COMMAND_CHANGES | COMMAND_SHOWS, ROLE_OPERATOR, hand_options, delivered_run},
+    {"request collected", "REQUEST", 1, 1, "say that what a person delivered is back",
+     COMMAND_CHANGES | COMMAND_SHOWS, ROLE_OPERATOR, hand_options, collected_run},
     {"request withdraw", "REQUEST", 1, 1, "take a request back", COMMAND_CHANGES | COMMAND_SHOWS,
      ROLE_OPERATOR, NULL, withdraw_run},
     {0},

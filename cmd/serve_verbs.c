@@ -5,6 +5,7 @@
 #include "alloc/call_award.h"
 #include "alloc/engine.h"
 #include "alloc/grant.h"
+#include "alloc/offer.h"
 #include "alloc/request.h"
 #include "alloc/scope.h"
 #include "alloc/usage.h"
@@ -165,6 +166,28 @@ static int run_calls(struct line *line, struct err *e) {
         for (size_t k = 0; k < 4; k++) json_object_set(one, keys[k], json_object_get(row, keys[k]));
         json_array_append_new(line->answer, one);
     }
+    return 0;
+}
+
+static int accept_body(struct change *c, struct err *e) {
+    struct line *line = c->arg;
+    struct named n;
+    struct request r;
+    struct book b;
+    if (named_read(line, true, &n, e) < 0 || request_find(c->store, n.id, line->session->tenant, &r, e) < 0)
+        return -1;
+    int rc = book_open(&b, c->store, r.pool, c->call->actor, c->call->now, e);
+    if (rc == 0) rc = offer_accept(&b, &r, &line->work_grant, e);
+    if (rc == 0) rc = book_close(&b, e);
+    request_free(&r);
+    if (rc == 0) c->answer = request_view(c->store, n.id, line->session->tenant, e);
+    return c->answer ? 0 : -1;
+}
+
+static int run_accept(struct line *line, struct err *e) {
+    line->work_grant = 0;
+    if (change(line, accept_body, line, "accept", e) < 0) return -1;
+    line->has_work = line->work_grant > 0;
     return 0;
 }
 
@@ -432,6 +455,7 @@ static int run_explain(struct line *line, struct err *e) {
 
 const struct verb serve_verbs[] = {{"submit", true, NULL, run_submit},
                                    {"amend", true, NULL, run_amend},
+                                   {"accept", true, KEYS("request"), run_accept},
                                    {"withdraw", true, KEYS("request"), run_withdraw},
                                    {"decline", true, KEYS("request", "reason"), run_decline},
                                    {"calls", false, KEYS(""), run_calls},

@@ -30,12 +30,15 @@ static void hide_words(json_t *object, const char *key) {
 
 void serve_request_view(json_t *request) {
     static const char *const keys[] = {
-        "request",       "pool",     "state",          "outcome",       "grant",          "purpose",
-        "flavor",        "units",    "compute_gflops", "minimum_units", "minimum_gflops", "per_server",
-        "storage_bytes", "until",    "term_seconds",   "submitted",     "decided",        "note",
-        "attributes",    "decision", "datalake_bytes", "seats",         "call",           NULL};
+        "request",        "pool",       "state",         "outcome",        "grant",
+        "purpose",        "flavor",     "units",         "compute_gflops", "minimum_units",
+        "minimum_gflops", "per_server", "storage_bytes", "until",          "term_seconds",
+        "submitted",      "decided",    "note",          "attributes",     "decision",
+        "datalake_bytes", "seats",      "call",          "offer",          NULL};
     keep_keys(request, keys);
     hide_words(request, "note");
+    /* Whose lease ends first is nobody else's business; when it ends is told. */
+    json_object_del(json_object_get(json_object_get(request, "decision"), "earliest"), "grant");
 }
 
 void serve_grant_view(json_t *grant) {

@@ -112,10 +112,24 @@ static void print_jobs(struct call *call, const json_t *report) {
     text_free(&line);
 }
 
+static void print_by_hand(struct call *call, const json_t *report) {
+    size_t i, deliver = 0, collect = 0;
+    json_t *line;
+    json_array_foreach(json_object_get(report, "by_hand"), i, line) {
+        if (strcmp(words(line, "state"), "wanted") == 0)
+            deliver++;
+        else
+            collect++;
+    }
+    if (deliver || collect)
+        output_say(call, "by hand     %zu to be delivered, %zu to be taken back", deliver, collect);
+}
+
 static int print(struct call *call, const json_t *report, struct err *e) {
     if (strcmp(call->format, "json") == 0) return output_object(call, pool_columns, report, e);
     if (print_pools(call, report, e) < 0) return -1;
     print_counts(call, report);
+    print_by_hand(call, report);
     print_jobs(call, report);
     size_t i;
     const json_t *trouble;

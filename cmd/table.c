@@ -20,6 +20,8 @@ const struct command *const command_tables[] = {
     policy_commands,
     policy_fmt_commands,
     policy_compile_commands,
+    policy_diff_commands,
+    policy_test_commands,
     simulate_commands,
     tenant_commands,
     call_commands,

@@ -27,7 +27,11 @@ static int by_take(const struct call *call, enum usage_by *by, struct err *e) {
     {"compute_tf_hours", "TF-HOURS", CELL_NUMBER, false},                                                    \
         {"storage_tb_hours", "TB-HOURS", CELL_NUMBER, false},                                                \
         {"compute_gflops_seconds", "GFLOPS-SECONDS", CELL_NUMBER, true},                                     \
-        {"storage_byte_seconds", "BYTE-SECONDS", CELL_NUMBER, true}, {                                       \
+        {"storage_byte_seconds", "BYTE-SECONDS", CELL_NUMBER, true},                                         \
+        {"datalake_tb_hours", "LAKE TB-HOURS", CELL_NUMBER, true},                                           \
+        {"seat_hours", "SEAT-HOURS", CELL_NUMBER, true},                                                     \
+        {"datalake_byte_seconds", "LAKE BYTE-SECONDS", CELL_NUMBER, true},                                   \
+        {"seat_seconds", "SEAT-SECONDS", CELL_NUMBER, true}, {                                               \
         NULL, NULL, CELL_TEXT, false                                                                         \
     }
 #define POOL                                                                                                 \

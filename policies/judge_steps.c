@@ -300,32 +300,3 @@ void judge_compute(struct planning *p, struct work *w) {
             if (w->options[i].most * p->lanes[i].flavor->rating.n > w->whole)
                 w->whole = w->options[i].most * p->lanes[i].flavor->rating.n;
 }
-
-void judge_storage(struct planning *p, struct work *w) {
-    const struct fact_pool *pool = &p->facts->pool;
-    int64_t granule = pool->granule.n > 0 ? pool->granule.n : 1, asked = w->claim->storage.n;
-    w->bytes = asked / granule * granule;
-    struct reason *r;
-    if (asked > 0 && w->bytes == 0) {
-        r = reason_add(&w->reasons, REASON_BELOW_SMALLEST_STEP, true, NULL, NULL);
-        reason_en(r, "%s asked for %s of storage; the smallest step is %s", name_of(w),
-                  bytes_text(bytes(asked)).s, bytes_text(bytes(granule)).s);
-        reason_ko(r, "%s의 저장 공간 신청 %s은(는) 가장 작은 단위 %s보다 작습니다", name_of(w),
-                  bytes_text(bytes(asked)).s, bytes_text(bytes(granule)).s);
-        deny(w);
-    }
-    if (w->bytes > pool->storage_capacity.n) {
-        r = reason_add(&w->reasons, REASON_EXCEEDS_POOL, true, NULL, NULL);
-        reason_en(r, "%s asked for %s of storage; pool %s has %s in all", name_of(w),
-                  bytes_text(bytes(asked)).s, pool->name, bytes_text(pool->storage_capacity).s);
-        reason_ko(r, "%s의 저장 공간 신청은 %s이지만 자원 풀 %s에는 모두 %s만 있습니다", name_of(w),
-                  bytes_text(bytes(asked)).s, pool->name, bytes_text(pool->storage_capacity).s);
-        deny(w);
-    }
-    if (w->claim->ask == ASK_NONE && asked == 0) {
-        r = reason_add(&w->reasons, REASON_BELOW_SMALLEST_STEP, true, NULL, NULL);
-        reason_en(r, "%s asked for nothing", name_of(w));
-        reason_ko(r, "%s의 신청에 자원이 없습니다", name_of(w));
-        deny(w);
-    }
-}

@@ -42,7 +42,8 @@ void lines_make(struct planning *p, const struct work *w, struct plan_line **lin
     }
 }
 
-static void limits_make(const struct work *w, struct plan_limits *l) {
+static void limits_make(const struct planning *p, const struct work *w, struct plan_limits *l) {
+    items_make(p, w, l);
     if (w->compute) l->has_compute = true, l->compute = w->compute->compute;
     if (w->storage) l->has_storage = true, l->storage = w->storage->storage;
     if (w->organisation_compute)
@@ -81,7 +82,7 @@ static void decision_make(struct planning *p, struct work *w, struct decision *d
     if (w->outcome == OUTCOME_GRANT && is_partial(p, w)) w->outcome = OUTCOME_PARTIAL;
     d->outcome = w->outcome;
     d->lease = w->lease;
-    limits_make(w, &d->limits);
+    limits_make(p, w, &d->limits);
     standing_make(p, w, &d->standing);
     if (w->outcome == OUTCOME_DENY) offer_pass(p, w, d);
     if (w->outcome == OUTCOME_QUEUE) {
@@ -93,6 +94,7 @@ static void decision_make(struct planning *p, struct work *w, struct decision *d
         lines_make(p, w, &d->lines, &d->n_lines);
         d->compute = gflops(w->given_compute);
         d->storage = bytes(w->bytes);
+        rest_make(w, &d->datalake, &d->seats, &d->n_seats);
         d->needs_agreement = w->needs_agreement;
     }
     reasons_finish(&w->reasons, d);

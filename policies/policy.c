@@ -282,11 +282,17 @@ bool policy_attr(const struct policy *policy, enum policy_attr_of of, size_t i, 
     return false;
 }
 
+/* Without a queue rule an older request keeps what it waits for from a younger one. */
+static unsigned policy_needs(const struct policy *policy) {
+    return (policy->queue.id.s ? 0U : (unsigned)NEEDS_WAITING) | (policy->n_budgets ? (unsigned)NEEDS_SPENT : 0U);
+}
+
 const struct decider policy_decider = {.open = policy_open,
                                        .close = policy_free,
                                        .plan = plan_make,
                                        .plan_bare = plan_bare,
                                        .assess = plan_assess,
+                                       .needs = policy_needs,
                                        .reclaim = reclaim_decide,
                                        .window = reclaim_window,
                                        .trace = plan_trace};

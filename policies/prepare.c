@@ -31,8 +31,13 @@ static int facts_check(const struct facts *f, struct err *e) {
         if (c->tenant >= f->n_tenants) return err_set(e, ERR_FAILED, "claim %s has no tenant", c->id);
         if (c->units.n < 0 || c->units.n > UNITS_MOST || c->compute.n < 0 || c->storage.n < 0 ||
             c->storage.n > BYTES_MOST || c->per_server < 0 || c->minimum_compute.n < 0 ||
-            c->minimum_units.n < 0 || c->replaces.compute.n < 0 || c->replaces.storage.n < 0)
+            c->minimum_units.n < 0 || c->datalake.n < 0 || c->datalake.n > BYTES_MOST ||
+            c->replaces.compute.n < 0 || c->replaces.storage.n < 0)
             return err_set(e, ERR_USAGE, "claim %s: an amount is out of range", c->id);
+        for (size_t k = 0; k < c->n_seats; k++)
+            if (c->seats[k].seats < 1 || c->seats[k].seats > UNITS_MOST)
+                return err_set(e, ERR_USAGE, "claim %s: seats of %s are out of range", c->id,
+                               c->seats[k].service);
     }
     for (size_t i = 0; i < f->pool.n_ends; i++)
         if (f->pool.ends[i].units.n < 0 || f->pool.ends[i].units.n > UNITS_MOST)
@@ -67,6 +72,12 @@ static void lanes_begin(struct planning *p) {
         ladder_begin(&p->lanes[i].ladder, p->lanes[i].flavor->sizes, p->lanes[i].flavor->n_sizes);
     if (p->capacity == 0) p->capacity = 1;
     p->storage_free = pool->storage_free.n > 0 ? pool->storage_free.n : 0;
+    p->datalake_free = pool->datalake_free.n > 0 ? pool->datalake_free.n : 0;
+    p->shelves = mem_alloc(pool->n_services * sizeof *p->shelves);
+    for (; p->n_shelves < pool->n_services; p->n_shelves++) {
+        const struct fact_service *s = &pool->services[p->n_shelves];
+        p->shelves[p->n_shelves] = (struct shelf){.service = s, .free = s->free > 0 ? s->free : 0};
+    }
 }
 
 static int work_cmp(const void *a, const void *b) {
@@ -161,6 +172,8 @@ static int works_begin(struct planning *p, struct err *e) {
     }
     if (p->sharing) ids_rank(p);
     parties_begin(p);
+    items_begin(p);
+    budgets_begin(p);
     return 0;
 }
 
@@ -181,6 +194,9 @@ void planning_end(struct planning *p) {
     free(p->lanes);
     free(p->back);
     free(p->barriers);
+    free(p->shelves);
+    items_end(p);
+    budgets_end(p);
     free(p->works);
     free(p->options);
     free(p->seats);

@@ -13,16 +13,28 @@ static int64_t party_storage(const struct work *w, const struct party *x) {
 static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 
 int64_t room_compute(const struct work *w) {
-    int64_t room = INT64_MAX;
-    if (w->compute) room = w->compute->compute.n - party_compute(w, w->seat);
+    int64_t room;
+    budget_near(w, false, &room);
+    if (w->compute) room = smaller(room, w->compute->compute.n - party_compute(w, w->seat));
     if (w->organisation_compute)
         room = smaller(room, w->organisation_compute->compute.n - party_compute(w, w->organisation));
     return room;
 }
 
+const struct word *room_compute_by(const struct work *w, bool *is_budget) {
+    int64_t all = room_compute(w), of_budget;
+    const struct budget *budget = budget_near(w, false, &of_budget);
+    *is_budget = budget && of_budget == all;
+    if (*is_budget) return &budget->id;
+    bool own = w->compute && w->compute->compute.n - party_compute(w, w->seat) == all;
+    const struct ceiling *c = own ? w->compute : w->organisation_compute;
+    return c ? &c->id : NULL;
+}
+
 int64_t room_storage(const struct work *w) {
-    int64_t room = INT64_MAX;
-    if (w->storage) room = w->storage->storage.n - party_storage(w, w->seat);
+    int64_t room;
+    budget_near(w, true, &room);
+    if (w->storage) room = smaller(room, w->storage->storage.n - party_storage(w, w->seat));
     if (w->organisation_storage)
         room = smaller(room, w->organisation_storage->storage.n - party_storage(w, w->organisation));
     return room;
@@ -149,7 +161,8 @@ static void compute_asked(const struct planning *p, const struct work *w, int64_
 bool room_allows(const struct planning *p, const struct work *w) {
     int64_t asks, least;
     compute_asked(p, w, &asks, &least);
-    return least <= room_compute(w) && w->claim->storage.n <= room_storage(w);
+    return least <= room_compute(w) && w->claim->storage.n + w->claim->datalake.n <= room_storage(w) &&
+           items_allow(p, w);
 }
 
 void judge_room(struct planning *p, struct work *w) {
@@ -158,8 +171,10 @@ void judge_room(struct planning *p, struct work *w) {
     judge_limit(p, w, (struct limit){w->compute, w->seat, false, true, 0, 0, asks, least});
     judge_limit(p, w,
                 (struct limit){w->organisation_compute, w->organisation, true, true, 0, 0, asks, least});
-    int64_t stored = w->claim->storage.n;
+    int64_t stored = w->claim->storage.n + w->claim->datalake.n; /* one umbrella over both */
     judge_limit(p, w, (struct limit){w->storage, w->seat, false, false, 0, 0, stored, stored});
     judge_limit(p, w,
                 (struct limit){w->organisation_storage, w->organisation, true, false, 0, 0, stored, stored});
+    judge_items(p, w);
+    judge_budgets(p, w, least, stored);
 }

@@ -242,6 +242,7 @@ void sim_end(struct sim *s) {
     free(s->taken);
     free(s->rules);
     free(s->inversions);
+    free(s->broken);
     free(s->plan_tenants);
     free(s->plan_claims);
     free(s->plan_place);

@@ -54,7 +54,7 @@ void sim_log_decision(struct sim *s, size_t request, const struct decision *d) {
     if (d->position) text_add(&s->log, ",\"position\":%lld", (long long)d->position);
     if (d->earliest.at.has) put_member(&s->log, "earliest", instant_text(d->earliest.at.at).s);
     put_member(&s->log, "decisive", r->decisive);
-    if (d->n_reasons) {
+    if (d->n_reasons && d->reasons[0].en) {
         put_member(&s->log, "en", d->reasons[0].en);
         put_member(&s->log, "ko", d->reasons[0].ko);
     }

@@ -2,6 +2,7 @@
 /* Decisions: what the engine does with a plan, on the state in memory. */
 #include "policies/sim_parts.h"
 
+#include "alloc/facts.h"
 #include "policies/invariants.h"
 #include "policies/syntax.h"
 
@@ -66,7 +67,7 @@ static void spent_fill(const struct sim *s, size_t tenant, struct fact_tenant *o
     }
 }
 
-static struct fact_claim claim_of(const struct sim *s, size_t request) {
+struct fact_claim sim_claim(const struct sim *s, size_t request) {
     const struct sim_request *r = &s->requests[request];
     struct fact_claim c = s->world->requests[request].claim;
     c.approved = r->approved;
@@ -94,7 +95,7 @@ static void facts_make(struct sim *s, const size_t *requests, size_t n, struct f
             promised -= g;
             unused -= left > 0 ? left : 0;
         }
-        s->plan_claims[i] = claim_of(s, requests[i]);
+        s->plan_claims[i] = sim_claim(s, requests[i]);
         s->plan_claims[i].tenant = *place - 1;
         if (s->requests[requests[i]].state != SIM_WAITING) continue;
         waiting--;
@@ -215,8 +216,9 @@ int sim_plan(struct sim *s, const size_t *requests, size_t n, struct err *e) {
     if (n == 0) return 0;
     facts_make(s, requests, n, &f);
     s->plans++;
-    int rc = policy_decider.plan(s->policy, &f, &plan, e);
+    int rc = (s->options.sentences ? policy_decider.plan : policy_decider.plan_bare)(s->policy, &f, &plan, e);
     if (rc == 0) rc = plan_check(s, &f, &plan, e);
+    if (rc < 0) s->broken = facts_encode(&f);
     for (size_t i = 0; rc == 0 && i < plan.n_decisions; i++)
         decision_apply(s, requests[i], &plan.decisions[i]);
     if (rc == 0) inversions_count(s, requests, &plan);

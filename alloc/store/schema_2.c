@@ -9,7 +9,7 @@
 static const char unrated[] =
     "CREATE TABLE flavor_new (pool INTEGER NOT NULL REFERENCES pool (id), place INTEGER NOT NULL, name TEXT NOT NULL,"
     "  rating_gflops INTEGER CHECK (rating_gflops > 0), attach TEXT NOT NULL CHECK (attach IN"
-    "  ('pci', 'mdev', 'vf', 'vcpu', 'none')), has_slots INTEGER NOT NULL CHECK (has_slots IN (0, 1)),"
+    "  ('pci', 'mdev', 'vf', 'vcpu', 'none', 'hand')), has_slots INTEGER NOT NULL CHECK (has_slots IN (0, 1)),"
     "  PRIMARY KEY (pool, name)) STRICT, WITHOUT ROWID;"
     "INSERT INTO flavor_new SELECT pool, place, name, rating_gflops, attach, has_slots FROM flavor;"
     "DROP TABLE flavor; ALTER TABLE flavor_new RENAME TO flavor;"
@@ -50,7 +50,8 @@ static const char holding[] =
     "  'unit/%' AND a.balance > 0 GROUP BY 1, 3, 4;";
 
 /* What is asked beside servers and volumes, and the way of a request through a call. replaces: a grant, given back
-   when the new one stands. planned_supply: pool.supply when it was last planned. */
+   when the new one stands. planned_supply: pool.supply when it was last planned. offer_past: compute of the last offer that it
+   let pass. */
 static const char request[] =
     "ALTER TABLE request ADD COLUMN datalake_bytes INTEGER NOT NULL DEFAULT 0 CHECK (datalake_bytes " BYTES ");"
     "ALTER TABLE request ADD COLUMN replaces INTEGER;"
@@ -58,6 +59,7 @@ static const char request[] =
     "ALTER TABLE request ADD COLUMN agreed_at INTEGER;"
     "ALTER TABLE request ADD COLUMN planned_supply INTEGER;"
     "ALTER TABLE request ADD COLUMN is_barrier INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE request ADD COLUMN offer_past_gflops INTEGER;"
     "CREATE INDEX request_waiting ON request (pool, flavor, call, units, compute_gflops, planned_supply)"
     "  WHERE state = 'queued';"
     "CREATE INDEX request_fresh ON request (pool, planned_supply) WHERE state = 'queued';"

@@ -179,4 +179,13 @@ stated_dates() {
 }
 it 'a policy that states its time is valid in it, or shorter' stated_dates
 
+manual() { # the synopsis of allot-policy(5) is a policy, and its grammar stays small
+    awk '/^\.Sh SYNOPSIS/ { s = 1 } s && /^\.Ed/ { exit } s && !/^\./' "$ROOT/man/allot-policy.5" >synopsis.policy
+    echo nobody >blocked.list
+    exits 0 "$ALLOT" policy check synopsis.policy --json
+    is '0 0' "$(value '.[0] | "\(.errors) \(.warnings)"')"
+    [ "$(awk '/^\.Sh GRAMMAR/ { g = 1 } g && /^\.Ed/ { exit } g && /^[a-z-]+ +=/' "$ROOT/man/allot-policy.5" | wc -l)" -le 45 ]
+}
+it 'the synopsis of the manual is a policy, and the grammar has at most 45 productions' manual
+
 finish

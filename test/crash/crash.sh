@@ -8,7 +8,7 @@
 if [ $# = 0 ]; then # all, on two processors
     dir=$(mktemp -d) || exit 1
     "$0" submit slow bulk direct release shrink >"$dir/1" 2>&1 &
-    "$0" refused lost purge approve void queue ends notified >"$dir/2" 2>&1
+    "$0" refused lost purge approve void queue ends notified notice effect >"$dir/2" 2>&1
     wait
     cat "$dir/1" "$dir/2" | grep -v ' passed, '
     awk '/^[0-9]+ passed, [0-9]+ failed$/ { p += $1; f += $3; n++ }
@@ -37,6 +37,8 @@ dump() {
       SELECT 'operation', id, grant_id, name, host, units, bytes, desired, observed FROM operation ORDER BY id;
       SELECT 'slot', host, flavor, name, operation FROM slot WHERE operation IS NOT NULL ORDER BY 2, 3, 4;
       SELECT 'message', kind, tenant, grant_id, request, payload, delivered_at IS NOT NULL FROM outbox ORDER BY id;
+      SELECT 'notice', id, grant_id, cause, rule, flavor, units, compute_gflops, for_request, effect_at, message, state FROM reclaim ORDER BY id;
+      SELECT 'of notice', reclaim, operation FROM reclaim_operation ORDER BY 2, 3;
       SELECT 'answer', key, status FROM answer ORDER BY key;
       SELECT 'orphan', * FROM orphan;"
     sed 's/"created":[0-9]*,//' "$CLOUD" 2>/dev/null | sort
@@ -53,9 +55,20 @@ purge() { key k5 grant purge g-1; }
 approve() { SUDO_USER=kim key k6 request approve r-1; }
 shrink() { key k7 grant shrink g-1 "$(sqlite3 "$STORE" "SELECT name FROM operation WHERE kind = 'server' ORDER BY id DESC LIMIT 1")"; }
 tick() { allot tick --confirm; }
+night() { allot tick --confirm && allot reconcile && allot tick --confirm; }
 notify() { allot notify; }
 reconcile() { allot reconcile; }
 refuse() { sed -i 's/"file"/"fail_names": ["*-v2-*"], "file"/' "$PWD/pool.json" && allot pool set p --file "$PWD/pool.json"; }
+
+borrow_policy() { # a has a guarantee, the others borrow it
+    policy_text | sed -e 's/version 1/version 2/' -e '/^C2/d' -e '/^L1/d' -e '/^attr urgent/d'
+    cat <<'END'
+set tier { T1 a weight 4 guarantee 124.8 TF "a" when tenant = "a"; T9 other "others" otherwise; }
+L1 lease term 360 days, renew 2, notice 14 days, grace 7 days, keep-data 30 days;
+Q1 queue order share, wait, id;
+B1 borrow lend-max 100 %, notice 7 days, min-hold 14 days;
+END
+}
 
 quietly() { "$@" >/dev/null 2>&1 || true; }
 # Before: commands. Then: the command that is stopped. `then` may be run again.
@@ -77,10 +90,17 @@ prepare() {
         allot request submit --tenant b --flavor v100 --units 2
         allot grant release g-1
         ;;
+    notice | effect) # all is lent; then one with a guarantee asks
+        borrow_policy >borrow.policy
+        allot policy load borrow.policy
+        for t in b c d; do allot request submit --tenant $t --flavor v100 --units 8 --per-server 4; done
+        allot request submit --tenant a --flavor v100 --units 8 --per-server 4
+        ;;
     esac
     case $1 in slow) sqlite3 "$STORE" "UPDATE pool SET settings = json_set(settings, '\$.slow', json_array('*')) WHERE id = 1" ;; esac
     case $1 in
     ends) at 2026-06-01T00:00:00Z && allot tick --confirm && allot notify && at 2026-06-10T00:00:00Z ;;
+    effect) allot tick --confirm && allot notify ;;
     esac
 }
 command_of() {
@@ -89,11 +109,18 @@ command_of() {
     bulk) echo submit_file ;;
     void) echo release ;;
     queue | ends) echo tick ;;
+    notice | effect) echo night ;;
     notified) echo notify ;;
     *) echo "$1" ;;
     esac
 }
-time_of() { if [ "$1" = ends ]; then echo 2026-06-10T00:00:00Z; else echo 2026-03-02T00:00:00Z; fi; }
+time_of() {
+    case $1 in
+    ends) echo 2026-06-10T00:00:00Z ;;
+    effect) echo 2026-03-20T00:00:00Z ;;
+    *) echo 2026-03-02T00:00:00Z ;;
+    esac
+}
 
 # ---- one scenario ----
 

@@ -66,7 +66,7 @@ static inline int flow_plan(const struct policy *policy, const struct facts *f, 
     return 0;
 }
 
-static const struct decider flow_decider = {.open = flow_open, .close = flow_close, .plan = flow_plan};
+static struct decider flow_decider = {.open = flow_open, .close = flow_close, .plan = flow_plan};
 
 struct flow_new {
     int tenants;

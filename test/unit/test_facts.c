@@ -217,6 +217,15 @@ static void a_decision_is_written_with_its_units(void **state) {
         "\"outcome\":\"granted\",\"reasons\":[{\"code\":\"ROUNDED\",\"decisive\":false,"
         "\"en\":\"less\",\"ko\":"
         "\"적음\"}],\"storage_bytes\":7}");
+    struct decision back;
+    struct err e = {0};
+    if (decision_decode(object, &back, &e) < 0) fail_msg("%s", e.what);
+    scoped_json json_t *again = decision_encode(&back);
+    assert_true(json_equal(again, object));
+    decision_free(&back);
+    json_object_set_new(object, "outcome", json_string("perhaps"));
+    assert_int_equal(decision_decode(object, &back, &e), -1);
+    assert_non_null(strstr(e.what, "outcome"));
     free(text);
     json_decref(object);
 }
@@ -260,6 +269,12 @@ static void a_decision_says_what_waits_and_what_can_be_had(void **state) {
         "\"credits\":-1,\"guarantee_gflops\":62400,\"held_gflops\":5,\"lifted\":true,\"rank\":0,\"rule\":"
         "\"T1\","
         "\"tier\":\"gwangju\",\"weight\":4},\"storage_bytes\":0}");
+    struct decision back;
+    struct err e = {0};
+    if (decision_decode(object, &back, &e) < 0) fail_msg("%s", e.what);
+    scoped_json json_t *again = decision_encode(&back);
+    assert_true(json_equal(again, object));
+    decision_free(&back);
     struct text en = {0}, ko = {0};
     decision_given(object, false, &en);
     decision_given(object, true, &ko);

@@ -377,7 +377,7 @@ static void bad_files_name_the_path(void **state) {
          "pool.yaml: flavors[0].sizes: must have 1 to 16 items, has 0", ""},
         {"flavors: [{name: a/b, rating: 1 TF, units: 1, sizes: [1]}]", "pool.yaml: flavors[0].name: ", NULL},
         {"flavors: [{name: a, rating: 1 TF, units: 1, sizes: [1], attach: pcie}]",
-         "pool.yaml: flavors[0].attach: must be one of: none, pci, mdev, vf, vcpu, is \"pcie\"",
+         "pool.yaml: flavors[0].attach: must be one of: none, pci, mdev, vf, vcpu, hand, is \"pcie\"",
          "did you mean 'pci'?"},
         {"flavors: [{name: a, rating: unknown, units: 1}]", "pool.yaml: flavors[0].rating: ", NULL},
         {"flavors: [{name: a, units: 1}]", "pool.yaml: flavors[0].rating: is missing", NULL},

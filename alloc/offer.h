@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Offers: what a request that waits could have now is set aside for it for the time that the policy states
+ * (hold). Taking it makes a grant in one transaction and always succeeds within that time: nothing is planned
+ * again, its units, bytes and seats are not free for others, and its devices are marked. One for each tenant
+ * of a pool.
+ *
+ * An offer is no transfer of the ledger: what it sets aside stays free there, and `fsck` checks that no more
+ * is set aside than is free. Its beginning and its end are noted. It ends when it is taken, when its time has
+ * passed, when its request changes or leaves the queue, when it can have more, and when its devices are lost.
+ */
+#pragma once
+#include "alloc/decide.h"
+#include "alloc/grant.h"
+#include "alloc/placement.h"
+#include "alloc/request.h"
+
+/* The decision that taking the offer of *d makes: it borrows from *d and *reason. has_end: the request names
+ * its end. */
+void offer_taken(const struct decision *d, instant_t at, bool has_end, struct reason *reason,
+                 struct decision *out);
+
+/* Sets aside what d->offer names, if all of it is free, it can be placed, and it is more than what the
+   request let pass before; else nothing happens. asks: the claim. *made may be NULL. */
+int offer_make(struct book *b, struct placer *placer, const struct fact_claim *asks, int64_t tenant,
+               int64_t request, bool exact, const struct decision *d, bool *made, struct err *e);
+/* Ends the offer of a request, if it has one; why is for the record: "expired", "amended" ... A request that
+   let one pass gets no other that is not more. */
+int offer_end(struct book *b, int64_t tenant, int64_t request, const char *why, struct err *e);
+/* Ends those of the pool whose time has passed, and tells. *n: how many. */
+int offer_expire(struct book *b, int64_t *n, struct err *e);
+/* Ends those whose devices are not all there any more. */
+int offer_end_lost(struct book *b, struct err *e);
+/* ERR_CONFLICT when there is none, or when its time has passed; the words say since when. */
+int offer_accept(struct book *b, const struct request *r, int64_t *grant, struct err *e);
+/* {"lines", "compute_gflops", "storage_bytes", "datalake_bytes"?, "seats"?, "until"}, or null. NULL on
+ * failure. */
+json_t *offer_show(struct store *s, int64_t request, struct err *e);
