@@ -66,12 +66,11 @@ static int balances_load(struct store *s, int64_t pool, const char *item, struct
 
 /* All accounts of an item add up to zero, so what came from the world is all that is here: three lookups
    instead of a sum over every grant. */
-static int flavor_balances(struct store *s, int64_t pool, struct fact_flavor *f, bool declared,
-                           struct err *e) {
+static int flavor_balances(struct store *s, int64_t pool, struct fact_flavor *f, struct err *e) {
     struct pool_item item;
     struct balances b;
     if (pool_item_of(f->name, &item, e) < 0 || balances_load(s, pool, item.s, &b, e) < 0) return -1;
-    f->capacity = units(declared ? -b.world : -b.world - b.lost);
+    f->capacity = units(-b.world);
     f->free = units(b.free);
     f->lost = units(b.lost);
     return 0;
@@ -138,7 +137,7 @@ static int flavors_load(struct store *s, int64_t pool, struct loading *l, bool d
     if (flavors_list(s, pool, l, e) < 0) return -1;
     for (size_t i = 0; i < l->n; i++) {
         struct fact_flavor *f = &l->flavors[i];
-        if (flavor_sizes(s, pool, f, e) < 0 || flavor_balances(s, pool, f, declared, e) < 0) return -1;
+        if (flavor_sizes(s, pool, f, e) < 0 || flavor_balances(s, pool, f, e) < 0) return -1;
         if (l->has_slots[i] && !declared && flavor_placeable(s, pool, f, e) < 0) return -1;
     }
     return 0;

@@ -201,6 +201,20 @@ static int do_shrink(struct book *b, const struct grant *g, struct acting *a, st
     return 0;
 }
 
+static int do_agree(struct book *b, const struct grant *g, struct acting *a, struct err *e) {
+    const char *on = call_option(a->call, "on");
+    instant_t day = b->at;
+    if (on) {
+        if (date_parse(on, &day, e) < 0) return err_context(e, "--on");
+        day.s -= CLOCK_DAY; /* date_parse() gives the end of the day */
+    }
+    text_format(a->said, sizeof a->said, "agreed on %s", date_text(day).s);
+    return grant_agree(b, g, day, e);
+}
+
+static int agree_run(struct call *call, struct err *e) {
+    return act_run(call, &(struct acting){.act = do_agree}, true, e);
+}
 static int release_run(struct call *call, struct err *e) {
     return act_run(call, &(struct acting){.act = do_release}, true, e);
 }
@@ -256,6 +270,19 @@ static const struct column hand_columns[] = {
     {"state", "STATE", CELL_STATE, false},  {"changed", "SINCE", CELL_INSTANT, false},
     {"remark", "REMARK", CELL_TEXT, false}, {0}};
 
+/* "signed on 2027-01-20", or that nothing is made before it is. */
+static void agreement_words(const struct call *call, json_t *show) {
+    const char *agreed = json_string_value(json_object_get(show, "agreed"));
+    struct err ignored = {0};
+    instant_t at;
+    char words[64];
+    if (strcmp(call->format, "table") != 0 || !json_is_true(json_object_get(show, "needs_agreement"))) return;
+    text_format(words, sizeof words, "needed: nothing is made before");
+    if (agreed && instant_parse(agreed, &at, &ignored) == 0)
+        text_format(words, sizeof words, "of %s", date_text(at).s);
+    json_object_set_new(show, "agreement", json_string(words));
+}
+
 static int show_run(struct call *call, struct err *e) {
     static const struct column columns[] = {{"grant", "grant", CELL_TEXT, false},
                                             {"tenant", "tenant", CELL_TEXT, false},
@@ -264,6 +291,9 @@ static int show_run(struct call *call, struct err *e) {
                                             {"basis", "basis", CELL_TEXT, false},
                                             {"compute_gflops", "compute", CELL_GFLOPS, false},
                                             {"storage_bytes", "storage", CELL_BYTES, false},
+                                            {"tier", "tier", CELL_TEXT, false},
+                                            {"replaces", "replaces", CELL_TEXT, false},
+                                            {"agreement", "agreement", CELL_TEXT, false},
                                             {"start", "start", CELL_INSTANT, false},
                                             {"end", "end", CELL_END, false},
                                             {"notice_seconds", "notice before", CELL_SPAN, false},
@@ -286,6 +316,7 @@ static int show_run(struct call *call, struct err *e) {
     if (number_parse(call->arguments[0], 'g', &id, e) < 0) return -1;
     scoped_json json_t *show = grant_answer(call->store, id, e);
     if (!show) return -1;
+    agreement_words(call, show);
     if (output_object(call, columns, show, e) < 0 || strcmp(call->format, "table") != 0)
         return show && err_is(e) ? -1 : 0;
     json_t *list = json_object_get(show, "things"), *thing, *line;
@@ -329,6 +360,8 @@ static const struct option end_options[] = {
 static const struct option extend_options[] = {{"until", "DATE", "the new end (the day is included)", false},
                                                {"for", "SPAN", "so much longer", false},
                                                {0}};
+static const struct option agree_options[] = {
+    {"on", "DATE", "the day of the agreement; without it today", false}, PROVIDE_OPTION, {0}};
 static const struct option shrink_options[] = {PROVIDE_OPTION, {0}};
 
 const struct command grant_commands[] = {
@@ -337,6 +370,8 @@ const struct command grant_commands[] = {
     {"grant list", "", 0, 0, "list grants", COMMAND_LISTS, ROLE_AUDITOR, list_options, list_run},
     {"grant show", "GRANT", 1, 1, "show one grant and how to connect to it", COMMAND_SHOWS, ROLE_AUDITOR,
      NULL, show_run},
+    {"grant agree", "GRANT", 1, 1, "date the agreement of a grant, which is then made real",
+     COMMAND_CHANGES | COMMAND_SHOWS, ROLE_OPERATOR, agree_options, agree_run},
     {"grant extend", "GRANT", 1, 1, "give a grant a later end", COMMAND_CHANGES | COMMAND_SHOWS, ROLE_ADMIN,
      extend_options, extend_run},
     {"grant renew", "GRANT", 1, 1, "use one renewal of a grant", COMMAND_CHANGES | COMMAND_SHOWS,
