@@ -54,7 +54,22 @@ static void say_shrunk(struct planning *p, struct work *w) {
     }
 }
 
+/* Without sentences a reason is its code and its rule. */
+static void note_given(struct planning *p, struct work *w) {
+    const struct fact_claim *c = w->claim;
+    bool less = c->ask == ASK_COMPUTE ? w->given_compute < c->compute.n : w->whole_units < c->units.n;
+    if (w->outcome == OUTCOME_PARTIAL)
+        reason_add(&w->reasons, REASON_SHRUNK, false, p->policy, w->ceiling_stops ? ceiling_near(w) : NULL);
+    if (w->bytes < c->storage.n) reason_add(&w->reasons, REASON_ROUNDED, false, NULL, NULL);
+    if (w->outcome == OUTCOME_GRANT && c->ask != ASK_NONE && less)
+        reason_add(&w->reasons, REASON_ROUNDED, false, NULL, NULL);
+}
+
 void say_given(struct planning *p, struct work *w) {
+    if (p->bare) {
+        note_given(p, w);
+        return;
+    }
     if (w->outcome == OUTCOME_PARTIAL) say_shrunk(p, w);
     say_rounded(p, w);
 }
@@ -132,7 +147,7 @@ static void say_no_units(struct planning *p, struct work *w, const struct decisi
     text_free(&needs_ko);
     size_t lane;
     int64_t n, compute = w->claim->ask == ASK_COMPUTE ? w->ask : INT64_MAX;
-    if (queue_of(p)) {
+    if (p->queue) {
         hint_wait(r, d);
     } else if (claim_best(p, w, compute < GFLOPS_MOST ? compute : GFLOPS_MOST, true, &lane, &n)) {
         const struct fact_flavor *f = p->lanes[lane].flavor;
@@ -153,6 +168,7 @@ static void say_reserved(struct planning *p, struct work *w, bool storage, const
     const struct shortage *s = storage ? &w->short_storage : &w->short_compute;
     const struct reserve_rule *rule = lend_reserve(p, w, storage);
     struct reason *r = reason_add(&w->reasons, REASON_RESERVED_FOR_TIER, true, p->policy, &rule->id);
+    if (p->bare) return;
     struct amount_text needs = storage ? bytes_text(bytes(s->draw)) : gflops_text(gflops(s->draw)),
                        have = storage ? bytes_text(bytes(s->free)) : gflops_text(gflops(s->free)),
                        kept = storage ? bytes_text(bytes(s->reserve)) : gflops_text(gflops(s->reserve));
@@ -178,6 +194,7 @@ static const struct word *lend_rule(const struct planning *p) {
 static void say_lend(struct planning *p, struct work *w, const struct decision *d, bool first) {
     const struct shortage *s = &w->short_compute;
     struct reason *r = reason_add(&w->reasons, REASON_LEND_LIMIT, true, p->policy, lend_rule(p));
+    if (p->bare) return;
     struct amount_text needs = gflops_text(gflops(s->draw)), have = gflops_text(gflops(s->free)),
                        kept = gflops_text(gflops(s->lend));
     reason_en(r,
@@ -194,7 +211,7 @@ static void say_lend(struct planning *p, struct work *w, const struct decision *
 static void say_barrier(struct planning *p, struct work *w, const struct decision *d, bool first) {
     const struct lane *l = &p->lanes[w->blocked_lane];
     const struct barrier *b = barrier_first(p, w, w->blocked_lane);
-    const struct queue_rule *q = sharing_of(p);
+    const struct queue_rule *q = p->sharing;
     struct reason *r = reason_add(&w->reasons, REASON_BEHIND_BARRIER, true, p->policy, q ? &q->id : NULL);
     long long aside = b ? l->free - barrier_left(p, w, w->blocked_lane) : 0;
     if (!b) {
@@ -246,7 +263,7 @@ void say_waiting(struct planning *p, struct work *w, const struct decision *d) {
               gflops_text(d->ahead_compute).s);
     reason_ko(r, "대기 순번 %lld번이며 앞선 신청은 모두 %s입니다", (long long)d->position,
               gflops_text(d->ahead_compute).s);
-    if (queue_of(p)) {
+    if (p->queue) {
         hint_wait(r, d);
         return;
     }
