@@ -403,7 +403,7 @@ static int plan_all(struct applying *a, struct plan *plan, struct err *e) {
     if (rc == 0 && plan->n_decisions != a->gathered.facts.n_claims)
         rc = err_set(e, ERR_FAILED, "the policy decided %zu of %zu requests", plan->n_decisions,
                      a->gathered.facts.n_claims);
-    return rc;
+    return rc < 0 ? -1 : decider_verify(a->decider, a->rules, &a->gathered.facts, plan, e);
 }
 
 /* What was held because the policy or a fact was missing is tried again with the rest. */

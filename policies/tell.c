@@ -58,8 +58,7 @@ static void say_shrunk(struct planning *p, struct work *w) {
 static void note_given(struct planning *p, struct work *w) {
     const struct fact_claim *c = w->claim;
     bool less = c->ask == ASK_COMPUTE ? w->given_compute < c->compute.n : w->whole_units < c->units.n;
-    if (w->outcome == OUTCOME_PARTIAL)
-        reason_add(&w->reasons, REASON_SHRUNK, false, p->policy, w->ceiling_stops ? ceiling_near(w) : NULL);
+    if (w->outcome == OUTCOME_PARTIAL) reason_add(&w->reasons, REASON_SHRUNK, false, p->policy, w->stop);
     if (w->bytes < c->storage.n) reason_add(&w->reasons, REASON_ROUNDED, false, NULL, NULL);
     if (w->outcome == OUTCOME_GRANT && c->ask != ASK_NONE && less)
         reason_add(&w->reasons, REASON_ROUNDED, false, NULL, NULL);
