@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "policies/invariant_parts.h"
+#include "policies/reclaim.h"
 
 #include "alloc/scope.h"
 
@@ -210,7 +211,7 @@ static int taken_safely(const struct step *s, const struct step_taken *t, struct
     if (t->cause == CAUSE_GUARANTEE && s->policy && t->at.s < t->start.s + s->policy->borrow.min_hold.s)
         return err_set(e, ERR_BOOKS, "what was lent on %s was taken back before %s had passed",
                        instant_text(t->start).s, span_text(s->policy->borrow.min_hold).s);
-    if (t->cause == CAUSE_IDLE && (!t->measured || t->covered < 100))
+    if (t->cause == CAUSE_IDLE && (!t->measured || t->covered < RECLAIM_UNUSED_COVERED))
         return broken(e, "something was taken back as idle without a full window of samples");
     if (t->keeps_guarantee && t->held.n < t->guarantee.n)
         return err_set(e, ERR_BOOKS, "a tenant that is sure of %s was left with %s",
