@@ -135,7 +135,7 @@ int holds_guarantee_met(const struct step *s, struct err *e) {
     for (size_t i = 0; i < f->n_claims; i++) {
         const struct fact_claim *c = &f->claims[i];
         size_t flavor = c->flavor ? step_flavor(&f->pool, c->flavor) : f->pool.n_flavors;
-        int64_t floor = step_floor(&f->pool, c, flavor);
+        int64_t floor = step_floor(s->policy, &f->pool, c, flavor);
         if (floor == 0 || c->submitted.s + s->policy->borrow.notice.s + 2 * CLOCK_DAY > f->now.s ||
             f->tenants[c->tenant].suspended || !is_below_guarantee(s, c, flavor, floor))
             continue;
@@ -187,7 +187,7 @@ int holds_no_starvation(const struct step *s, struct err *e) {
     for (size_t i = 0; i < f->n_claims; i++) { /* oldest first */
         const struct fact_claim *c = &f->claims[i];
         size_t flavor = c->flavor ? step_flavor(&f->pool, c->flavor) : f->pool.n_flavors;
-        int64_t floor = step_floor(&f->pool, c, flavor), waited = f->now.s - c->submitted.s;
+        int64_t floor = step_floor(s->policy, &f->pool, c, flavor), waited = f->now.s - c->submitted.s;
         place++;
         int64_t rounds = (place + most - 1) / most;
         if (floor == 0 || f->tenants[c->tenant].suspended || lease > INT64_MAX / 8 / rounds ||
