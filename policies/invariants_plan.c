@@ -30,6 +30,12 @@ static int64_t reach(const struct fact_flavor *f, int64_t per_server, int64_t un
     return n;
 }
 
+static bool has_size(const struct fact_flavor *f, int64_t size) {
+    for (size_t i = 0; i < f->n_sizes; i++)
+        if (f->sizes[i] == size) return true;
+    return f->n_sizes == 0;
+}
+
 static bool may_be_partial(const struct policy *y, const struct fact_claim *c) {
     return c->has_minimum && !(y && y->queue.id.s && y->queue.has_partial && y->queue.partial == 0);
 }
@@ -50,7 +56,8 @@ int64_t step_floor(const struct policy *y, const struct fact_pool *pool, const s
                    size_t flavor) {
     if (flavor >= pool->n_flavors || c->ask == ASK_NONE) return 0;
     const struct fact_flavor *f = &pool->flavors[flavor];
-    if (c->ask == ASK_COMPUTE && f->rating.n <= 0) return 0;
+    if ((c->ask == ASK_COMPUTE && f->rating.n <= 0) || (c->per_server > 0 && !has_size(f, c->per_server)))
+        return 0;
     int64_t whole =
         reach(f, c->per_server, c->ask == ASK_UNITS ? c->units.n : c->compute.n / f->rating.n, false);
     int64_t least = c->ask == ASK_UNITS
@@ -141,12 +148,6 @@ int holds_ceiling(const struct step *s, struct err *e) {
 }
 
 /* ---- I3 ---- */
-
-static bool has_size(const struct fact_flavor *f, int64_t size) {
-    for (size_t i = 0; i < f->n_sizes; i++)
-        if (f->sizes[i] == size) return true;
-    return f->n_sizes == 0;
-}
 
 static int decision_steps(const struct fact_pool *pool, const struct decision *d, struct err *e) {
     wide_t sum = 0;

@@ -251,7 +251,8 @@ static int history_try(struct trial *t, struct err *e) {
     if (world_read_tenants(&w, tenants.s, tenants.length, "tenants", &refused) == 0 &&
         world_read_events(&w, events.s, events.length, "events", &refused) == 0) {
         struct sim sim;
-        struct sim_options o = {.world = &w, .policy = t->policy, .until = instant(NOW + 90 * CLOCK_DAY)};
+        struct sim_options o = {
+            .world = &w, .policy = t->policy, .sentences = true, .until = instant(NOW + 90 * CLOCK_DAY)};
         rc = sim_run(&sim, &o, e);
         if (rc < 0 && e->code == ERR_USAGE) rc = 0; /* more is to be lost than there is */
         if (rc < 0) fprintf(stderr, "%s%s", tenants.s, events.s);
