@@ -270,7 +270,7 @@ struct reason {
     char *en, *ko;           /* one sentence with the numbers; ko is never NULL (falls back to a template) */
     char *hint_en, *hint_ko; /* what would change the answer; NULL when nothing would */
     bool decisive;           /* changing what it names would change the outcome */
-    bool bare;               /* of a plan without sentences: en, ko and hints are NULL */
+    bool bare;               /* of a plan without sentences: place, en, ko and hints are NULL */
 };
 
 /* So many servers of so many units of a flavor. */

@@ -9,6 +9,7 @@ struct subject {
     const struct facts *facts;
     const struct fact_claim *claim;
     const struct fact_tenant *tenant;
+    enum explain_to to;
     bool korean;
     struct text *out;
 };
@@ -34,6 +35,17 @@ static int find(const json_t *decision, const struct facts *facts, struct subjec
     return err_set(e, ERR_NOT_FOUND, "the stored facts do not name the request '%s'", id ? id : "");
 }
 
+static void say_datalake(const struct subject *s, int64_t n, struct text *t) {
+    if (n > 0)
+        text_add(t, s->korean ? "%s데이터 레이크 %s" : "%sdata lake of %s", t->length ? ", " : "",
+                 bytes_text(bytes(n)).s);
+}
+
+static void say_seats(const struct subject *s, const char *service, int64_t seats, struct text *t) {
+    text_add(t, s->korean ? "%s%s %lld석" : "%s%s for %lld", t->length ? ", " : "", service,
+             (long long)seats);
+}
+
 /* "124.8 TF, at least 15.6 TF, of any flavor, and 10 TB" */
 static void say_ask(const struct subject *s, struct text *t) {
     const struct fact_claim *c = s->claim;
@@ -53,7 +65,9 @@ static void say_ask(const struct subject *s, struct text *t) {
                  : s->korean        ? ", 저장 공간 "
                                     : ", and storage of ",
                  bytes_text(c->storage).s);
-    if (c->ask == ASK_NONE && c->storage.n == 0) text_add(t, s->korean ? "없음" : "nothing");
+    say_datalake(s, c->datalake.n, t);
+    for (size_t i = 0; i < c->n_seats; i++) say_seats(s, c->seats[i].service, c->seats[i].seats, t);
+    if (t->length == 0) text_add(t, s->korean ? "없음" : "nothing");
 }
 
 static void say_request(const struct subject *s) {
@@ -102,15 +116,22 @@ static void say_outcome(const struct subject *s) {
         const char *end = member(json_object_get(s->decision, "lease"), "end");
         int64_t compute = number(s->decision, "compute_gflops"),
                 storage = number(s->decision, "storage_bytes");
-        text_add(s->out, ", ");
-        if (compute > 0) text_add(s->out, "%s", gflops_text(gflops(compute)).s);
-        say_lines(s, s->out);
+        struct text given = {0};
+        const char *service;
+        json_t *seats;
+        if (compute > 0) text_add(&given, "%s", gflops_text(gflops(compute)).s);
+        say_lines(s, &given);
         if (storage > 0)
-            text_add(s->out, "%s%s",
+            text_add(&given, "%s%s",
                      compute == 0 ? ""
                      : s->korean  ? ", 저장 공간 "
                                   : ", storage of ",
                      bytes_text(bytes(storage)).s);
+        say_datalake(s, number(s->decision, "datalake_bytes"), &given);
+        json_object_foreach(json_object_get(s->decision, "seats"), service, seats)
+            say_seats(s, service, json_integer_value(seats), &given);
+        text_add(s->out, ", %s", given.s ? given.s : "");
+        text_free(&given);
         struct err ignored = {0};
         instant_t at;
         if (end && instant_parse(end, &at, &ignored) == 0)
@@ -164,6 +185,44 @@ static void say_numbers(const struct subject *s) {
              bytes_text(bytes(pool->storage_free.n > 0 ? pool->storage_free.n : 0)).s);
 }
 
+/* Its tier, what that is worth, and what it has of it. */
+static void say_standing(const struct subject *s) {
+    const json_t *standing = json_object_get(s->decision, "standing");
+    const char *tier = member(standing, "tier"), *rule = member(standing, "rule");
+    if (!tier) return;
+    long long weight = number(standing, "weight");
+    struct amount_text guarantee = gflops_text(gflops(number(standing, "guarantee_gflops")));
+    bool lifted = json_is_true(json_object_get(standing, "lifted"));
+    if (s->korean) {
+        text_add(s->out, "등급은 %s%s%s%s이고 가중치는 %lld, 보장량은 %s입니다.", tier, rule ? " (" : "",
+                 rule ? rule : "", rule ? ")" : "", weight, guarantee.s);
+        if (lifted) text_add(s->out, " 오래 기다려 한 등급 위로 취급됩니다.");
+    } else {
+        text_add(s->out, "%s is in tier %s%s%s%s: weight %lld, guarantee %s.", s->tenant->name, tier,
+                 rule ? " (" : "", rule ? rule : "", rule ? ")" : "", weight, guarantee.s);
+        if (lifted) text_add(s->out, " Having waited long, it counts as of the next better tier.");
+    }
+    text_add(s->out, "\n");
+}
+
+/* Whose lease it is that ends is for operators; the date itself is told with the hints. */
+static void say_earliest(const struct subject *s) {
+    const json_t *earliest = json_object_get(s->decision, "earliest");
+    const char *at = member(earliest, "at"), *grant = member(earliest, "grant");
+    struct err ignored = {0};
+    instant_t end;
+    if (json_is_true(json_object_get(s->decision, "is_barrier")))
+        text_add(s->out, s->korean ? "가장 오래 기다린 신청이라 반납되는 자원을 따로 모으고 있습니다.\n"
+                                   : "It has waited longest: what comes free is set aside for it.\n");
+    if (!at || !grant || s->to != EXPLAIN_TO_OPERATOR || instant_parse(at, &end, &ignored) < 0) return;
+    if (s->korean)
+        text_add(s->out, "전체가 가능한 가장 이른 날은 %s이며, %s의 사용 기간이 끝나는 때입니다.\n",
+                 date_text(end).s, grant);
+    else
+        text_add(s->out, "All of it fits on %s at the earliest, when the lease of %s ends.\n",
+                 date_text(end).s, grant);
+}
+
 static void say_hints(const struct subject *s) {
     size_t i;
     json_t *reason;
@@ -182,16 +241,19 @@ static void say_hints(const struct subject *s) {
     if (last) text_add(s->out, ".\n");
 }
 
-int explain_text(const json_t *decision, const struct facts *facts, bool korean, struct text *out,
-                 struct err *e) {
+int explain_text(const json_t *decision, const struct facts *facts, enum explain_to to, bool korean,
+                 struct text *out, struct err *e) {
     struct subject s;
     if (find(decision, facts, &s, e) < 0) return -1;
+    s.to = to;
     s.korean = korean;
     s.out = out;
     say_request(&s);
     say_outcome(&s);
     say_reasons(&s);
+    say_standing(&s);
     say_numbers(&s);
+    say_earliest(&s);
     say_hints(&s);
     return 0;
 }
@@ -208,6 +270,13 @@ static json_t *asked_json(const struct fact_claim *c) {
     if (c->has_minimum && c->ask == ASK_COMPUTE)
         json_object_set_new(o, "minimum_gflops", json_integer(c->minimum_compute.n));
     json_object_set_new(o, "storage_bytes", json_integer(c->storage.n));
+    if (c->datalake.n > 0) json_object_set_new(o, "datalake_bytes", json_integer(c->datalake.n));
+    if (c->n_seats > 0) {
+        json_t *seats = json_object();
+        for (size_t i = 0; i < c->n_seats; i++)
+            json_object_set_new(seats, c->seats[i].service, json_integer(c->seats[i].seats));
+        json_object_set_new(o, "seats", seats);
+    }
     return o;
 }
 
@@ -219,6 +288,16 @@ static json_t *free_json(const struct fact_pool *p) {
                                       (json_int_t)p->flavors[i].free.n));
     json_object_set_new(o, "flavors", flavors);
     json_object_set_new(o, "storage_free_bytes", json_integer(p->storage_free.n));
+    if (p->datalake_capacity.n > 0)
+        json_object_set_new(o, "datalake_free_bytes", json_integer(p->datalake_free.n));
+    if (p->n_services > 0) {
+        json_t *services = json_object();
+        for (size_t i = 0; i < p->n_services; i++)
+            json_object_set_new(services, p->services[i].name,
+                                json_pack("{s:I, s:I}", "seats", (json_int_t)p->services[i].seats, "free",
+                                          (json_int_t)p->services[i].free));
+        json_object_set_new(o, "services", services);
+    }
     return o;
 }
 
@@ -240,7 +319,20 @@ static void collect(const struct subject *s, json_t *o) {
     json_object_set_new(o, "would_change", json_pack("{s:o, s:o}", "en", en, "ko", ko));
 }
 
-json_t *explain_json(const json_t *decision, const struct facts *facts, struct err *e) {
+/* As stored, but for the grant of somebody else. */
+static void copy_sharing(const struct subject *s, enum explain_to to, json_t *o) {
+    static const char *const keys[] = {"standing", "offer", "is_barrier"};
+    json_t *earliest = json_object_get(s->decision, "earliest");
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (json_object_get(s->decision, keys[i]))
+            json_object_set(o, keys[i], json_object_get(s->decision, keys[i]));
+    if (!earliest) return;
+    json_t *copy = json_copy(earliest);
+    if (to != EXPLAIN_TO_OPERATOR) json_object_del(copy, "grant");
+    json_object_set_new(o, "earliest", copy);
+}
+
+json_t *explain_json(const json_t *decision, const struct facts *facts, enum explain_to to, struct err *e) {
     struct subject s;
     if (find(decision, facts, &s, e) < 0) return NULL;
     json_t *o = json_object(), *holds;
@@ -268,6 +360,7 @@ json_t *explain_json(const json_t *decision, const struct facts *facts, struct e
         json_object_set(o, "position", json_object_get(decision, "position"));
         json_object_set(o, "ahead_gflops", json_object_get(decision, "ahead_gflops"));
     }
+    copy_sharing(&s, to, o);
     collect(&s, o);
     return o;
 }
