@@ -587,10 +587,7 @@ static json_t *encode_as_taken(const struct fact_claim *claim, const struct deci
     return is_same ? made : again;
 }
 
-/* The decision in the form in which it was stored: as its call tells it, and as waiting where no host was
- * found. */
-static json_t *encode_as_stored(const struct fact_claim *claim, const struct decision *d,
-                                const json_t *stored) {
+json_t *engine_as_stored(const struct fact_claim *claim, const struct decision *d, const json_t *stored) {
     json_t *again = encode_in_turn(claim, d);
     if (d->outcome == OUTCOME_QUEUE && d->offer.has && !json_equal(again, stored))
         return encode_as_taken(claim, d, stored, again);
@@ -624,7 +621,7 @@ int engine_replay(struct store *s, const struct decider *decider, int64_t reques
     if (rc == 0) *stored = json_loads(p.body, 0, NULL);
     for (size_t i = 0; rc == 0 && i < plan.n_decisions; i++)
         if (strcmp(plan.decisions[i].claim, id) == 0)
-            *again = encode_as_stored(&facts.facts.claims[i], &plan.decisions[i], *stored);
+            *again = engine_as_stored(&facts.facts.claims[i], &plan.decisions[i], *stored);
     if (rc == 0 && !*again)
         rc = err_set(e, ERR_BOOKS, "the stored facts of r-%lld do not name it", (long long)request);
     if (rc == 0 && facts_text) *facts_text = mem_copy(p.facts);
