@@ -137,7 +137,7 @@ bool place_whole(struct planning *p, struct work *w) {
 /* A cohort spreads over the flavors; where steps go by share the smallest is taken, so that most get one. */
 static bool floor_is_better(const struct planning *p, struct piece a, struct piece b) {
     int64_t x = a.units * rating_of(p, a.lane), y = b.units * rating_of(p, b.lane);
-    if (sharing_of(p) && x != y) return x < y;
+    if (p->sharing && x != y) return x < y;
     return has_more_slack(p, a.lane, b.lane);
 }
 

@@ -70,7 +70,7 @@ static void take_offer(struct planning *p, struct work *w) {
 }
 
 void offers_make(struct planning *p, const size_t *queued, size_t n, struct decision *decisions) {
-    const struct queue_rule *q = queue_of(p);
+    const struct queue_rule *q = p->queue;
     bool *held = mem_alloc(n * sizeof *held);
     for (size_t i = 0; i < p->n_lanes; i++) p->lanes[i].awaited = false;
     rest_await_none(p);

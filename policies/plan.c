@@ -56,7 +56,7 @@ static void limits_make(const struct planning *p, const struct work *w, struct p
 static void standing_make(const struct planning *p, const struct work *w, struct plan_standing *s) {
     int64_t held =
         w->seat->compute + w->seat->given_compute - w->given_compute - w->claim->replaces.compute.n;
-    const struct queue_rule *q = sharing_of(p);
+    const struct queue_rule *q = p->sharing;
     if (q && q->weigh_surplus) held -= w->seat->guarantee;
     *s = (struct plan_standing){.lifted = w->lifted,
                                 .rank = w->rank,
@@ -109,7 +109,7 @@ static void queue_make(struct planning *p, struct decision *decisions) {
     int64_t position = pool->waiting, ahead = pool->waiting_compute.n;
     for (size_t i = 0; i < p->n; i++)
         if (p->works[i].outcome == OUTCOME_QUEUE) queued[n++] = i;
-    if (sharing_of(p)) turns_sort(p, queued, n);
+    if (p->sharing) turns_sort(p, queued, n);
     for (size_t i = 0; i < n; i++) {
         struct work *w = &p->works[queued[i]];
         struct decision *d = &decisions[w->input];
@@ -118,7 +118,7 @@ static void queue_make(struct planning *p, struct decision *decisions) {
         ahead = add(ahead, compute_wanted(p, w));
         d->earliest = ends_earliest(p, w);
     }
-    if (queue_of(p) && !pool->draining) offers_make(p, queued, n, decisions);
+    if (p->queue && !pool->draining) offers_make(p, queued, n, decisions);
     free(queued);
 }
 
@@ -127,7 +127,7 @@ int planning_run(struct planning *p, struct err *e) {
     for (size_t i = 0; i < p->n; i++) judge_claim(p, &p->works[i]);
     lend_begin(p);
     ends_begin(p);
-    if (sharing_of(p))
+    if (p->sharing)
         serve_queue(p);
     else
         serve_cohorts(p);

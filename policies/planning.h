@@ -121,7 +121,7 @@ struct work {
     bool placed;            /* it has its floor */
     size_t lane;            /* the flavor it began with */
     int64_t given_compute;
-    size_t id_rank; /* among all claims of the plan, by id; where the order has no wait */
+    uint32_t id_rank; /* among all claims of the plan, by id; where the order has no wait */
     bool is_barrier;
     bool lacks_units, lacks_storage, lacks_datalake, lacks_seats, lacks_turn, behind_barrier;
     struct shortage short_compute, short_storage;
@@ -172,14 +172,13 @@ struct planning {
     struct budget_rules *budget_rules;
     instant_t period_end[PERIODS];
     struct eval *eval;
-    bool bare;   /* no sentences */
-    int as_tier; /* trial: the claims of the tenant as_tier_of count as of this tier; NULL: of nobody */
+    const struct queue_rule *queue; /* NULL: the policy has none */
+    const struct queue_rule
+        *sharing; /* the same if its order begins with the share; NULL: served in cohorts */
+    bool bare;    /* no sentences */
+    int as_tier;  /* trial: the claims of the tenant as_tier_of count as of this tier; NULL: of nobody */
     const char *as_tier_of;
 };
-
-const struct queue_rule *queue_of(const struct planning *p); /* NULL: the policy has none */
-/* The same if its order begins with the share: all claims are one pool. NULL: they are served in cohorts. */
-const struct queue_rule *sharing_of(const struct planning *p);
 
 /* prepare.c. The reason that a plan cannot be made is in *e. */
 int planning_begin(struct planning *p, struct err *e);
@@ -284,23 +283,26 @@ size_t barriers_placed(const struct planning *p); /* those that need nothing set
 
 /* order.c: whose turn it is. */
 struct turn {
-    bool ranked, below; /* below: its tenant has less than its guarantee */
-    int64_t rank;       /* in a call */
-    int64_t tier, held, weight, credits, submitted;
-    size_t order; /* by id */
+    int64_t held, credits, submitted;
+    int64_t rank;  /* in a call */
+    int32_t first; /* 0: awarded in a call; 1: its tenant has less than its guarantee; 2: neither */
+    int32_t tier, weight;
+    uint32_t order; /* by id */
 };
 struct turn turn_of(const struct planning *p, const struct work *w);
 /* Sign: who comes first. 0 only for the same work. */
 int turn_cmp(const struct planning *p, const struct turn *a, const struct turn *b);
-/* A heap of works, first out first. A turn may have grown since it was put in: turn_take() gives the work
-   whose turn is first now. */
+/* A heap of works, the first on top. A turn may have grown since it was put in: turns_first() gives the work
+   whose turn is first now; it then takes its turn again, or drops out. */
 struct turns {
     struct turn *turns;
     size_t *works;
     size_t n, room_turns, room_works;
 };
 void turns_put(const struct planning *p, struct turns *h, size_t work);
-bool turns_take(const struct planning *p, struct turns *h, size_t *work); /* false: empty */
+bool turns_first(const struct planning *p, struct turns *h, size_t *work); /* false: empty */
+void turns_again(const struct planning *p, struct turns *h);
+void turns_drop(const struct planning *p, struct turns *h);
 void turns_free(struct turns *h);
 /* Works [0, n) of the list in the order of their turns. */
 void turns_sort(const struct planning *p, size_t *works, size_t n);
@@ -322,7 +324,8 @@ void wait_why(const struct planning *p, struct work *w); /* what stops its first
 void await(struct planning *p, const struct work *w); /* what it waits for is not given to those behind it */
 
 /* step.c: works [first, end). */
-bool step_next(struct planning *p, struct work *w); /* false: it can take no further step */
+bool step_fits(const struct planning *p, struct work *w); /* could it take one now? */
+bool step_next(struct planning *p, struct work *w);       /* false: it can take no further step */
 void steps_fill(struct planning *p, size_t first, size_t end);
 bool steps_exchange(struct planning *p, size_t first, size_t end);
 bool steps_trade(struct planning *p); /* all works; true: something moved */

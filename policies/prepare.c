@@ -127,18 +127,9 @@ static void parties_begin(struct planning *p) {
     free(sorted);
 }
 
-const struct queue_rule *queue_of(const struct planning *p) {
-    return p->policy && p->policy->queue.id.s ? &p->policy->queue : NULL;
-}
-
-const struct queue_rule *sharing_of(const struct planning *p) {
-    const struct queue_rule *q = queue_of(p);
-    return q && q->order[0] == ORDER_SHARE ? q : NULL;
-}
-
 /* May it get less than it asks? The request says so, and no rule forbids it. */
 static bool may_shrink(const struct planning *p, const struct fact_claim *c) {
-    const struct queue_rule *q = queue_of(p);
+    const struct queue_rule *q = p->queue;
     return c->has_minimum && !(q && q->has_partial && q->partial == 0);
 }
 
@@ -152,7 +143,7 @@ static void ids_rank(struct planning *p) {
     struct work **sorted = mem_alloc(p->n * sizeof(struct work *));
     for (size_t i = 0; i < p->n; i++) sorted[i] = &p->works[i];
     qsort(sorted, p->n, sizeof(struct work *), id_cmp);
-    for (size_t i = 0; i < p->n; i++) sorted[i]->id_rank = i;
+    for (size_t i = 0; i < p->n; i++) sorted[i]->id_rank = (uint32_t)i;
     free(sorted);
 }
 
@@ -179,7 +170,7 @@ static int works_begin(struct planning *p, struct err *e) {
         if (i > 0 && work_cmp(&p->works[i - 1], &p->works[i]) == 0)
             return err_set(e, ERR_FAILED, "claim %s stands twice in the facts", p->works[i].claim->id);
     }
-    if (sharing_of(p)) ids_rank(p);
+    if (p->sharing) ids_rank(p);
     parties_begin(p);
     items_begin(p);
     budgets_begin(p);
@@ -188,6 +179,8 @@ static int works_begin(struct planning *p, struct err *e) {
 
 int planning_begin(struct planning *p, struct err *e) {
     if (facts_check(p->facts, e) < 0) return -1;
+    if (p->policy && p->policy->queue.id.s) p->queue = &p->policy->queue;
+    if (p->queue && p->queue->order[0] == ORDER_SHARE) p->sharing = p->queue;
     lanes_begin(p);
     return works_begin(p, e);
 }

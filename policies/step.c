@@ -47,6 +47,12 @@ static bool step_find(const struct planning *p, struct work *w, size_t *lane, in
     return found;
 }
 
+bool step_fits(const struct planning *p, struct work *w) {
+    size_t lane;
+    int64_t units;
+    return w->has_minimum && w->claim->ask != ASK_NONE && step_find(p, w, &lane, &units);
+}
+
 bool step_next(struct planning *p, struct work *w) {
     size_t lane;
     int64_t units;
@@ -63,8 +69,11 @@ void steps_fill(struct planning *p, size_t first, size_t end) {
     for (i = first; i < end; i++)
         if (p->works[i].placed && p->works[i].has_minimum && p->works[i].claim->ask != ASK_NONE)
             turns_put(p, &turns, i);
-    while (turns_take(p, &turns, &i))
-        if (step_next(p, &p->works[i])) turns_put(p, &turns, i);
+    while (turns_first(p, &turns, &i))
+        if (step_next(p, &p->works[i]))
+            turns_again(p, &turns);
+        else
+            turns_drop(p, &turns);
     turns_free(&turns);
 }
 

@@ -13,6 +13,7 @@ static void say_rounded(struct planning *p, struct work *w) {
     if (w->outcome != OUTCOME_GRANT || c->ask == ASK_NONE) return;
     if (c->ask == ASK_COMPUTE && w->given_compute < c->compute.n) {
         r = reason_add(&w->reasons, REASON_ROUNDED, false, NULL, NULL);
+        if (p->bare) return;
         reason_en(r, "%s is rounded down to %s, the best step at or below it", gflops_text(c->compute).s,
                   gflops_text(gflops(w->given_compute)).s);
         reason_ko(r, "신청한 %s 이하에서 서버 구성으로 만들 수 있는 가장 큰 값은 %s입니다",
@@ -36,6 +37,7 @@ static void say_shrunk(struct planning *p, struct work *w) {
     const struct word *rule = w->stop;
     bool budget = w->stop_is_budget;
     struct reason *r = reason_add(&w->reasons, REASON_SHRUNK, false, p->policy, rule);
+    if (p->bare) return;
     const char *why = budget ? "the budget allows no further step"
                       : rule ? "the ceiling allows no further step"
                              : "no further step is free in this round";
@@ -132,7 +134,7 @@ static void say_no_units(struct planning *p, struct work *w, const struct decisi
     text_free(&needs_ko);
     size_t lane;
     int64_t n, compute = w->claim->ask == ASK_COMPUTE ? w->ask : INT64_MAX;
-    if (queue_of(p)) {
+    if (p->queue) {
         hint_wait(r, d);
     } else if (claim_best(p, w, compute < GFLOPS_MOST ? compute : GFLOPS_MOST, true, &lane, &n)) {
         const struct fact_flavor *f = p->lanes[lane].flavor;
@@ -153,6 +155,7 @@ static void say_reserved(struct planning *p, struct work *w, bool storage, const
     const struct shortage *s = storage ? &w->short_storage : &w->short_compute;
     const struct reserve_rule *rule = lend_reserve(p, w, storage);
     struct reason *r = reason_add(&w->reasons, REASON_RESERVED_FOR_TIER, true, p->policy, &rule->id);
+    if (p->bare) return;
     struct amount_text needs = storage ? bytes_text(bytes(s->draw)) : gflops_text(gflops(s->draw)),
                        have = storage ? bytes_text(bytes(s->free)) : gflops_text(gflops(s->free)),
                        kept = storage ? bytes_text(bytes(s->reserve)) : gflops_text(gflops(s->reserve));
@@ -178,6 +181,7 @@ static const struct word *lend_rule(const struct planning *p) {
 static void say_lend(struct planning *p, struct work *w, const struct decision *d, bool first) {
     const struct shortage *s = &w->short_compute;
     struct reason *r = reason_add(&w->reasons, REASON_LEND_LIMIT, true, p->policy, lend_rule(p));
+    if (p->bare) return;
     struct amount_text needs = gflops_text(gflops(s->draw)), have = gflops_text(gflops(s->free)),
                        kept = gflops_text(gflops(s->lend));
     reason_en(r,
@@ -194,7 +198,7 @@ static void say_lend(struct planning *p, struct work *w, const struct decision *
 static void say_barrier(struct planning *p, struct work *w, const struct decision *d, bool first) {
     const struct lane *l = &p->lanes[w->blocked_lane];
     const struct barrier *b = barrier_first(p, w, w->blocked_lane);
-    const struct queue_rule *q = sharing_of(p);
+    const struct queue_rule *q = p->sharing;
     struct reason *r = reason_add(&w->reasons, REASON_BEHIND_BARRIER, true, p->policy, q ? &q->id : NULL);
     long long aside = b ? l->free - barrier_left(p, w, w->blocked_lane) : 0;
     if (!b) {
@@ -246,7 +250,7 @@ void say_waiting(struct planning *p, struct work *w, const struct decision *d) {
               gflops_text(d->ahead_compute).s);
     reason_ko(r, "대기 순번 %lld번이며 앞선 신청은 모두 %s입니다", (long long)d->position,
               gflops_text(d->ahead_compute).s);
-    if (queue_of(p)) {
+    if (p->queue) {
         hint_wait(r, d);
         return;
     }
