@@ -2,6 +2,7 @@
 /* Each invariant: a step on which all hold, and the same step with one thing changed that breaks exactly it.
  */
 #include "policies/invariants.h"
+#include "policies/reclaim.h"
 
 #include "alloc/scope.h"
 #include "policies/policy.h"
@@ -339,7 +340,7 @@ static void i10(void **state) {
     breaks(&w, "I10");
     state_begin(&w);
     w.taken.cause = CAUSE_IDLE;
-    w.taken.covered = 99;
+    w.taken.covered = RECLAIM_UNUSED_COVERED - 1;
     breaks(&w, "I10");
     state_begin(&w);
     w.taken.cause = CAUSE_DEBT;
