@@ -109,11 +109,13 @@ static int servers_load(struct loading *l, struct err *e) {
         &r, l->store, e,
         "SELECT o.grant_id, o.flavor, o.units, o.id, coalesce(l.rating_gflops, 0), o.disks_of = 1 AND EXISTS "
         "(SELECT 1 FROM operation v WHERE v.grant_id = o.grant_id AND v.kind = 'volume' AND v.desired = "
-        "'present'), (SELECT max(c.id) FROM reclaim_operation x JOIN reclaim c ON c.id = x.reclaim WHERE "
-        "x.operation = o.id AND c.state IN ('noticed', 'appealed')) FROM operation o JOIN grants g ON "
-        "g.tenant = "
-        "o.tenant AND g.id = o.grant_id LEFT JOIN grant_line l ON l.tenant = o.tenant AND l.grant_id = "
-        "o.grant_id AND l.flavor = o.flavor WHERE g.pool = $1 AND g.state IN " LIVE
+        "'present'), (SELECT max(c.id) FROM reclaim c JOIN reclaim_operation x ON x.reclaim = c.id WHERE "
+        "c.pool = "
+        "$1 AND c.grant_id = o.grant_id AND c.state IN ('noticed', 'appealed') AND x.operation = o.id) FROM "
+        "grants "
+        "g JOIN operation o ON o.grant_id = g.id AND o.tenant = g.tenant LEFT JOIN grant_line l ON l.tenant "
+        "= "
+        "o.tenant AND l.grant_id = o.grant_id AND l.flavor = o.flavor WHERE g.pool = $1 AND g.state IN " LIVE
         " AND o.kind = 'server' AND o.desired = 'present' ORDER BY o.grant_id, o.id",
         "i", l->pool);
     while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
@@ -227,18 +229,21 @@ static int samples_load(struct loading *l, const struct decider *decider, const 
     return 0;
 }
 
-/* Units that are being given back: they come free when they are seen absent. */
+/* Units that are being given back come free when they are seen absent. What is set aside for an offer comes
+   to its claim, or to all. */
 static int coming_load(struct loading *l, struct err *e) {
     struct rows r;
     struct fact_flavor *flavors = (struct fact_flavor *)l->g->facts.pool.flavors; /* ours until we return */
     int rc =
         rows_open(&r, l->store, e,
-                  "SELECT flavor, sum(units) FROM operation WHERE pool = $1 AND kind = 'server' AND desired "
-                  "= 'absent' AND observed <> 'absent' GROUP BY flavor",
+                  "SELECT f.name, (SELECT coalesce(sum(o.units), 0) FROM operation o WHERE o.pool = $1 AND "
+                  "o.flavor = f.name AND o.kind = 'server' AND o.desired = 'absent' AND o.observed <> "
+                  "'absent') + (SELECT coalesce(sum(l.quantity), 0) FROM offer_line l WHERE l.pool = $1 AND "
+                  "l.item = 'unit/' || f.name) FROM flavor f WHERE f.pool = $1",
                   "i", l->pool);
     while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
         for (size_t i = 0; i < l->g->facts.pool.n_flavors; i++)
-            if (strcmp(flavors[i].name, rows_text(&r, 0)) == 0) flavors[i].coming.n += rows_int(&r, 1);
+            if (strcmp(flavors[i].name, rows_text(&r, 0)) == 0) flavors[i].coming = units(rows_int(&r, 1));
         rc = 0;
     }
     rows_close(&r);

@@ -73,7 +73,8 @@ json_t *grant_list(struct store *s, const struct grant_filter *f, struct err *e)
         "l.grant_id = g.id AND l.units > 0) AS lines, g.compute_gflops, g.storage_bytes, g.start_at AS "
         "\"start@time\", "
         "g.end_at AS \"end@time\", g.keep_until AS \"keep_until@time\", g.renewals_left, 'r-' || g.request "
-        "AS request, (SELECT group_concat(h.item || ' x ' || h.quantity || ' ' || h.state, ', ') FROM "
+        "AS request, (SELECT group_concat(h.item || CASE WHEN h.item = 'datalake' THEN '' ELSE ' x ' || "
+        "h.quantity END || ' ' || h.state, ', ') FROM "
         "hand_line h WHERE h.tenant = g.tenant AND h.grant_id = g.id AND h.state <> 'ended') AS by_hand, "
         "EXISTS (SELECT 1 FROM grant_line l JOIN flavor v ON v.pool = g.pool AND v.name = l.flavor WHERE "
         "l.tenant = g.tenant AND l.grant_id = g.id AND v.attach = 'none') AS \"counted_only@bool\" "
@@ -93,7 +94,10 @@ json_t *grant_show(struct store *s, const struct grant *g, struct err *e) {
         "g.grace_s AS grace_seconds, g.keep_s AS keep_seconds, g.renewals_left, g.renew_s AS renew_seconds, "
         "g.released_at AS \"released@time\", g.keep_until AS \"keep_until@time\", g.ended_at AS "
         "\"ended@time\", g.why, "
-        "g.policy, 'r-' || g.request AS request FROM grants g JOIN tenant t ON t.id = g.tenant JOIN pool p "
+        "g.policy, 'r-' || g.request AS request, g.needs_agreement AS \"needs_agreement@bool\", g.agreed_at "
+        "AS "
+        "\"agreed@time\", (SELECT c.name FROM call c WHERE c.id = g.call) AS call FROM grants g JOIN tenant "
+        "t ON t.id = g.tenant JOIN pool p "
         "ON p.id = g.pool "
         "WHERE g.id = $1",
         "i", g->id);

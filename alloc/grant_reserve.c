@@ -115,12 +115,12 @@ static int insert_grant(struct making *m, struct err *e) {
     return sql_do(
         m->book->store, e,
         "INSERT INTO grants (tenant, id, pool, request, state, basis, policy, compute_gflops, storage_bytes, "
-        "start_at, end_at, notice_s, grace_s, keep_s, renewals_left, renew_s) SELECT $1, $2, $3, $4, "
-        "'reserved', "
-        "p.basis, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14 FROM pool p WHERE p.id = $3",
-        "iiiisiiiiiiiii", m->tenant, m->id, m->book->pool, m->request, m->book->policy.hex, d->compute.n,
+        "start_at, end_at, notice_s, grace_s, keep_s, renewals_left, renew_s, needs_agreement, agreed_at, "
+        "call) SELECT $1, $2, $3, $4, 'reserved', p.basis, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, "
+        "r.agreed_at, r.call FROM pool p JOIN request r ON r.tenant = $1 AND r.id = $4 WHERE p.id = $3",
+        "iiiisiiiiiiiiii", m->tenant, m->id, m->book->pool, m->request, m->book->policy.hex, d->compute.n,
         d->storage.n, d->lease.start.s, d->lease.end.s, d->lease.notice.s, d->lease.grace.s, d->lease.keep.s,
-        d->lease.renewals, d->lease.renew_term.s);
+        d->lease.renewals, d->lease.renew_term.s, (int64_t)d->needs_agreement);
 }
 
 static int book_amounts(struct making *m, struct err *e) {

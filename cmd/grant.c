@@ -153,6 +153,16 @@ static int do_renew(struct book *b, const struct grant *g, struct acting *a, str
     return grant_extend(b, g, g->end, true, e);
 }
 
+/* A day means its begin in the civil time of the centre. */
+static int do_agree(struct book *b, const struct grant *g, struct acting *a, struct err *e) {
+    const char *date = call_option(a->call, "on");
+    instant_t on = b->at;
+    if (date && instant_or_date_parse(date, &on, e) < 0) return err_context(e, "--on");
+    /* A bare date is parsed as the end of its day, which may be to come on the day itself. */
+    if (date && !strchr(date, 'T')) on = instant(on.s - CLOCK_DAY);
+    return grant_agree(b, g, on, e);
+}
+
 /* What shall be there of a grant: "v100 x 4, 10 TB". */
 static int held_words(struct store *s, const struct grant *g, char *out, size_t size, struct err *e) {
     scoped_free char *units = NULL;
@@ -201,6 +211,9 @@ static int do_shrink(struct book *b, const struct grant *g, struct acting *a, st
     return 0;
 }
 
+static int agree_run(struct call *call, struct err *e) {
+    return act_run(call, &(struct acting){.act = do_agree}, true, e);
+}
 static int release_run(struct call *call, struct err *e) {
     return act_run(call, &(struct acting){.act = do_release}, true, e);
 }
@@ -252,9 +265,22 @@ static int list_run(struct call *call, struct err *e) {
 }
 
 static const struct column hand_columns[] = {
-    {"item", "BY HAND", CELL_TEXT, false},  {"quantity", "QUANTITY", CELL_COUNT, false},
+    {"item", "BY HAND", CELL_TEXT, false},  {"shown", "QUANTITY", CELL_NUMBER, false},
     {"state", "STATE", CELL_STATE, false},  {"changed", "SINCE", CELL_INSTANT, false},
     {"remark", "REMARK", CELL_TEXT, false}, {0}};
+
+static void amounts_shown(const json_t *by_hand) {
+    size_t i;
+    json_t *line;
+    json_array_foreach(by_hand, i, line) {
+        int64_t n = json_integer_value(json_object_get(line, "quantity"));
+        const char *item = json_string_value(json_object_get(line, "item"));
+        char count[24];
+        text_format(count, sizeof count, "%lld", (long long)n);
+        json_object_set_new(line, "shown",
+                            json_string(strcmp(item, "datalake") == 0 ? bytes_text(bytes(n)).s : count));
+    }
+}
 
 static int show_run(struct call *call, struct err *e) {
     static const struct column columns[] = {{"grant", "grant", CELL_TEXT, false},
@@ -271,6 +297,9 @@ static int show_run(struct call *call, struct err *e) {
                                             {"keep_seconds", "volumes kept for", CELL_SPAN, false},
                                             {"keep_until", "kept until", CELL_END, false},
                                             {"renewals_left", "renewals left", CELL_COUNT, false},
+                                            {"call", "call", CELL_TEXT, false},
+                                            {"agreement", "agreement", CELL_TEXT, false},
+                                            {"agreed", "agreed", CELL_INSTANT, false},
                                             {"why", "why", CELL_TEXT, false},
                                             {"request", "request", CELL_TEXT, false},
                                             {0}};
@@ -286,6 +315,9 @@ static int show_run(struct call *call, struct err *e) {
     if (number_parse(call->arguments[0], 'g', &id, e) < 0) return -1;
     scoped_json json_t *show = grant_answer(call->store, id, e);
     if (!show) return -1;
+    if (json_is_true(json_object_get(show, "needs_agreement")) &&
+        !json_string_value(json_object_get(show, "agreed")) && strcmp(call->format, "table") == 0)
+        json_object_set_new(show, "agreement", json_string("to be signed: nothing is made before"));
     if (output_object(call, columns, show, e) < 0 || strcmp(call->format, "table") != 0)
         return show && err_is(e) ? -1 : 0;
     json_t *list = json_object_get(show, "things"), *thing, *line;
@@ -299,6 +331,7 @@ static int show_run(struct call *call, struct err *e) {
     output_say(call, "%s", "");
     if (json_array_size(list) && output_list(call, things, list, e) < 0) return -1;
     const json_t *by_hand = json_object_get(show, "by_hand");
+    amounts_shown(by_hand);
     if (json_array_size(by_hand) && output_list(call, hand_columns, by_hand, e) < 0) return -1;
     /* A command to be copied stands on a line of its own, whole. */
     json_array_foreach(list, i, thing) {
@@ -329,6 +362,8 @@ static const struct option end_options[] = {
 static const struct option extend_options[] = {{"until", "DATE", "the new end (the day is included)", false},
                                                {"for", "SPAN", "so much longer", false},
                                                {0}};
+static const struct option agree_options[] = {
+    {"on", "DATE", "when it was signed; without it, now", false}, PROVIDE_OPTION, {0}};
 static const struct option shrink_options[] = {PROVIDE_OPTION, {0}};
 
 const struct command grant_commands[] = {
@@ -337,6 +372,8 @@ const struct command grant_commands[] = {
     {"grant list", "", 0, 0, "list grants", COMMAND_LISTS, ROLE_AUDITOR, list_options, list_run},
     {"grant show", "GRANT", 1, 1, "show one grant and how to connect to it", COMMAND_SHOWS, ROLE_AUDITOR,
      NULL, show_run},
+    {"grant agree", "GRANT", 1, 1, "date the agreement that a grant waits for; it is made then",
+     COMMAND_CHANGES | COMMAND_SHOWS, ROLE_OPERATOR, agree_options, agree_run},
     {"grant extend", "GRANT", 1, 1, "give a grant a later end", COMMAND_CHANGES | COMMAND_SHOWS, ROLE_ADMIN,
      extend_options, extend_run},
     {"grant renew", "GRANT", 1, 1, "use one renewal of a grant", COMMAND_CHANGES | COMMAND_SHOWS,

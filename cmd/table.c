@@ -22,6 +22,7 @@ const struct command *const command_tables[] = {
     policy_compile_commands,
     policy_diff_commands,
     policy_test_commands,
+    policy_shadow_commands,
     simulate_commands,
     tenant_commands,
     call_commands,

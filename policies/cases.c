@@ -79,6 +79,11 @@ static void line_add(json_t *lines, struct text *t) {
     text_free(t);
 }
 
+static void rest_text(struct text *t, bytes_t lake, const struct plan_seats *seats, size_t n) {
+    if (lake.n > 0) text_add(t, "; data lake %s", bytes_text(lake).s);
+    for (size_t i = 0; i < n; i++) text_add(t, "; %s x %lld", seats[i].service, (long long)seats[i].seats);
+}
+
 static void offer_line(const struct plan_offer *o, json_t *lines) {
     struct text t = {0};
     text_add(&t, "  offer %s", gflops_text(o->compute).s);
@@ -86,6 +91,7 @@ static void offer_line(const struct plan_offer *o, json_t *lines) {
         text_add(&t, "%s%s %lld x %lld", i ? ", " : " = ", o->lines[i].flavor, (long long)o->lines[i].count,
                  (long long)o->lines[i].size);
     text_add(&t, "; %s", bytes_text(o->storage).s);
+    rest_text(&t, o->datalake, o->seats, o->n_seats);
     if (o->until.has) text_add(&t, "; until %s", instant_text(o->until.at).s);
     line_add(lines, &t);
 }
@@ -117,9 +123,7 @@ static void describe(const struct decision *d, json_t *lines) {
             text_add(&t, "%s%s %lld x %lld", i ? ", " : " = ", d->lines[i].flavor,
                      (long long)d->lines[i].count, (long long)d->lines[i].size);
         text_add(&t, "; %s", bytes_text(d->storage).s);
-        if (d->datalake.n > 0) text_add(&t, "; data lake %s", bytes_text(d->datalake).s);
-        for (size_t i = 0; i < d->n_seats; i++)
-            text_add(&t, "; %s x %lld", d->seats[i].service, (long long)d->seats[i].seats);
+        rest_text(&t, d->datalake, d->seats, d->n_seats);
         text_add(&t, "; until %s%s", instant_text(d->lease.end).s,
                  d->needs_agreement ? "; after the agreement" : "");
     }

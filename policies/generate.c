@@ -234,7 +234,7 @@ static int64_t put_wishes(struct made *m, bool in_call) {
         text_add(out, ",\"renews\":%lld", (long long)renews);
     else
         text_add(out, ",\"keeps_seconds\":%lld", (long long)(keeps > CLOCK_DAY ? keeps : CLOCK_DAY));
-    if (rng_chance(&m->rng, 80))
+    if (rng_chance(&m->rng, 95))
         text_add(out, ",\"waits_seconds\":%lld", (long long)((30 + rng_below(&m->rng, 90)) * CLOCK_DAY));
     text_add(out, ",\"storage_bytes\":%lld",
              (long long)((1 + rng_below(&m->rng, 40)) * INT64_C(250000000000)));

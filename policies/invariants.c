@@ -2,6 +2,9 @@
 /* The list, and those that compare two plans. */
 #include "policies/fill_check.h"
 #include "policies/invariant_parts.h"
+#include "alloc/scope.h"
+#include "policies/policy.h"
+#include "policies/share.h"
 
 #include <string.h>
 
@@ -32,6 +35,44 @@ int invariants_check(const struct step *s, struct err *e) {
         if (invariants[i].holds(s, e) < 0)
             return err_context(e, "invariant %s (%s)", invariants[i].name, invariants[i].sentence);
     return 0;
+}
+
+/* ---- for the engine ---- */
+
+/* Claims and tenants from the last to the first. */
+static int plan_turned(const struct policy *policy, const struct facts *facts, struct plan *out,
+                       struct err *e) {
+    size_t n = facts->n_claims, m = facts->n_tenants;
+    struct facts turned = *facts;
+    scoped_free struct fact_claim *claims = mem_alloc((n + 1) * sizeof *claims);
+    scoped_free struct fact_tenant *tenants = mem_alloc((m + 1) * sizeof *tenants);
+    for (size_t i = 0; i < m; i++) tenants[i] = facts->tenants[m - 1 - i];
+    for (size_t i = 0; i < n; i++) {
+        claims[i] = facts->claims[n - 1 - i];
+        claims[i].tenant = m - 1 - claims[i].tenant;
+    }
+    turned.claims = claims;
+    turned.tenants = tenants;
+    return policy_decider.plan(policy, &turned, out, e);
+}
+
+int invariants_verify(const struct policy *policy, const struct facts *facts, const struct plan *plan,
+                      struct err *e) {
+    struct plan again = {0}, turned = {0};
+    struct step step = {.policy = policy, .facts = facts, .plan = plan};
+    if (plan) {
+        if (policy_decider.plan(policy, facts, &again, e) < 0) return -1;
+        if (plan_turned(policy, facts, &turned, e) < 0) {
+            plan_free(&again);
+            return -1;
+        }
+        step.again = &again;
+        step.turned = &turned;
+    }
+    int rc = invariants_check(&step, e);
+    plan_free(&again);
+    plan_free(&turned);
+    return rc;
 }
 
 /* ---- two decisions ---- */

@@ -51,6 +51,9 @@ struct invariant {
 enum { INVARIANTS = 18 };
 extern const struct invariant invariants[INVARIANTS];
 
+/* decider->verify: a plan is made twice more, of the same facts and of their reverse. */
+int invariants_verify(const struct policy *policy, const struct facts *facts, const struct plan *plan,
+                      struct err *e);
 /* The first that does not hold, "I3 ...: ...". 0 or -1. */
 int invariants_check(const struct step *s, struct err *e);
 /* Do two decisions say the same, to the byte? */

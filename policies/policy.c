@@ -2,6 +2,7 @@
 #include "policies/policy.h"
 
 #include "alloc/scope.h"
+#include "policies/invariants.h"
 #include "policies/plan.h"
 #include "policies/reclaim.h"
 #include "policies/syntax.h"
@@ -284,7 +285,8 @@ bool policy_attr(const struct policy *policy, enum policy_attr_of of, size_t i, 
 
 /* Without a queue rule an older request keeps what it waits for from a younger one. */
 static unsigned policy_needs(const struct policy *policy) {
-    return (policy->queue.id.s ? 0U : (unsigned)NEEDS_WAITING) | (policy->n_budgets ? (unsigned)NEEDS_SPENT : 0U);
+    return (policy->queue.id.s ? 0U : (unsigned)NEEDS_WAITING) |
+           (policy->n_budgets ? (unsigned)NEEDS_SPENT : 0U);
 }
 
 const struct decider policy_decider = {.open = policy_open,
@@ -295,4 +297,5 @@ const struct decider policy_decider = {.open = policy_open,
                                        .needs = policy_needs,
                                        .reclaim = reclaim_decide,
                                        .window = reclaim_window,
+                                       .verify = invariants_verify,
                                        .trace = plan_trace};

@@ -39,6 +39,10 @@ static int64_t judge_bytes(struct planning *p, struct work *w, const struct kind
                   bytes_text(bytes(asked)).s, kind->en, pool->name, bytes_text(bytes(capacity)).s);
         reason_ko(r, "%s의 %s 신청은 %s이지만 자원 풀 %s에는 모두 %s만 있습니다", w->tenant->name, kind->ko,
                   bytes_text(bytes(asked)).s, pool->name, bytes_text(bytes(capacity)).s);
+        if (capacity >= granule) {
+            reason_hint_en(r, "ask for %s or less", bytes_text(bytes(capacity / granule * granule)).s);
+            reason_hint_ko(r, "%s 이내로 신청하십시오", bytes_text(bytes(capacity / granule * granule)).s);
+        }
         deny(w);
     }
     return rounded;
@@ -85,6 +89,10 @@ static void judge_seats(struct planning *p, struct work *w, const struct fact_se
               (long long)asked->seats, asked->service, p->facts->pool.name, (long long)s->service->seats);
     reason_ko(r, "%s의 %s 좌석 신청은 %lld석이지만 자원 풀 %s에는 모두 %lld석만 있습니다", w->tenant->name,
               asked->service, (long long)asked->seats, p->facts->pool.name, (long long)s->service->seats);
+    if (s->service->seats > 0) {
+        reason_hint_en(r, "ask for %lld or less", (long long)s->service->seats);
+        reason_hint_ko(r, "%lld석 이내로 신청하십시오", (long long)s->service->seats);
+    }
     deny(w);
 }
 

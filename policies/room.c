@@ -44,7 +44,7 @@ int64_t room_storage(const struct work *w) {
 struct limit {
     const struct ceiling *ceiling;
     const struct party *party;
-    bool of_organisation, compute;
+    bool of_organisation, compute, lake; /* lake: storage and data lake together */
     int64_t may, holds, asks, least;
 };
 
@@ -52,8 +52,12 @@ static struct amount_text amount(const struct limit *l, int64_t n) {
     return l->compute ? gflops_text(gflops(n)) : bytes_text(bytes(n));
 }
 
-static const char *kind_en(const struct limit *l) { return l->compute ? "" : " of storage"; }
-static const char *kind_ko(const struct limit *l) { return l->compute ? "연산" : "저장 공간"; }
+static const char *kind_en(const struct limit *l) {
+    return l->compute ? "" : l->lake ? " of storage and data lake" : " of storage";
+}
+static const char *kind_ko(const struct limit *l) {
+    return l->compute ? "연산" : l->lake ? "저장 공간과 데이터 레이크" : "저장 공간";
+}
 
 static void say_debt(struct planning *p, struct work *w, const struct limit *l) {
     struct reason *r = reason_add(&w->reasons, REASON_DEBT, true, p->policy, &l->ceiling->id);
@@ -168,13 +172,15 @@ bool room_allows(const struct planning *p, const struct work *w) {
 void judge_room(struct planning *p, struct work *w) {
     int64_t asks, least;
     compute_asked(p, w, &asks, &least);
-    judge_limit(p, w, (struct limit){w->compute, w->seat, false, true, 0, 0, asks, least});
-    judge_limit(p, w,
-                (struct limit){w->organisation_compute, w->organisation, true, true, 0, 0, asks, least});
+    judge_limit(p, w, (struct limit){w->compute, w->seat, false, true, false, 0, 0, asks, least});
+    judge_limit(
+        p, w, (struct limit){w->organisation_compute, w->organisation, true, true, false, 0, 0, asks, least});
     int64_t stored = w->claim->storage.n + w->claim->datalake.n; /* one umbrella over both */
-    judge_limit(p, w, (struct limit){w->storage, w->seat, false, false, 0, 0, stored, stored});
-    judge_limit(p, w,
-                (struct limit){w->organisation_storage, w->organisation, true, false, 0, 0, stored, stored});
+    bool lake = w->claim->datalake.n > 0;
+    judge_limit(p, w, (struct limit){w->storage, w->seat, false, false, lake, 0, 0, stored, stored});
+    judge_limit(
+        p, w,
+        (struct limit){w->organisation_storage, w->organisation, true, false, lake, 0, 0, stored, stored});
     judge_items(p, w);
     judge_budgets(p, w, least, stored);
 }

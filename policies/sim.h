@@ -195,7 +195,8 @@ struct sim {
     size_t next_use;
     bool is_raised; /* the whole queue must be planned */
     int64_t taken_today, notices_today;
-    char *broken; /* when a plan failed: its facts, as alloc/facts.h has them; NULL */
+    int64_t changes, changes_seen; /* of what is held or is there; seen by the invariants */
+    char *broken;                  /* when a plan failed: its facts, as alloc/facts.h has them; NULL */
     /* records */
     struct text log; /* decisions.jsonl */
     struct sim_day *days;
@@ -212,7 +213,8 @@ struct sim {
     /* scratch of a plan */
     struct fact_tenant *plan_tenants;
     struct fact_claim *plan_claims;
-    size_t *plan_place, *plan_requests;
+    struct fact_end *plan_ends;
+    size_t *plan_place, *plan_requests, plan_ends_room;
     size_t plan_room, tenants_room, place_room, requests_room;
 };
 

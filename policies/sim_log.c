@@ -9,18 +9,24 @@
 
 static void put_string(struct text *out, const char *text) {
     text_put(out, "\"", 1);
-    for (const char *p = text; *p; p++) {
-        if (*p == '"' || *p == '\\') text_put(out, "\\", 1);
-        if ((unsigned char)*p < 0x20)
-            text_add(out, "\\u%04x", (unsigned)(unsigned char)*p);
-        else
-            text_put(out, p, 1);
+    for (const char *p = text; *p;) {
+        const char *from = p;
+        while ((unsigned char)*p >= 0x20 && *p != '"' && *p != '\\') p++;
+        text_put(out, from, (size_t)(p - from));
+        if (!*p) break;
+        text_add(out, "\\u%04x", (unsigned)(unsigned char)*p++);
     }
     text_put(out, "\"", 1);
 }
 
+static void put_key(struct text *out, const char *key) {
+    text_put(out, ",\"", 2);
+    text_put(out, key, strlen(key));
+    text_put(out, "\":", 2);
+}
+
 static void put_member(struct text *out, const char *key, const char *text) {
-    text_add(out, ",\"%s\":", key);
+    put_key(out, key);
     if (text)
         put_string(out, text);
     else

@@ -26,6 +26,8 @@ static struct step_taken taken_of(const struct sim_taken *t) {
 
 int sim_verify(struct sim *s, bool ticked, struct err *e) {
     size_t n = s->n_taken - s->taken_seen;
+    if (!ticked && s->changes == s->changes_seen && n == 0) return 0; /* nothing that stands has changed */
+    s->changes_seen = s->changes;
     scoped_free struct step_taken *taken = mem_alloc((n + 1) * sizeof *taken);
     scoped_free struct fact_claim *claims = mem_alloc((ticked ? s->waiting.n + 1 : 1) * sizeof *claims);
     for (size_t i = 0; i < n; i++) taken[i] = taken_of(&s->taken[s->taken_seen + i]);

@@ -290,4 +290,49 @@ END
 }
 it 'the full form compares every line, and is written anew when that is asked' cases_full
 
+# ---- a candidate beside the policy ----
+
+new_store 2>/dev/null
+add_tenant a 1
+add_tenant b 2 moving
+
+shadowed() {
+    allot request submit --tenant a --purpose x --compute '31.2 TF' --set urgent=false >/dev/null
+    policy_text | sed -e 's/version 1/version 2/; s/compute 125 TF/compute 31.2 TF/; s/E2 review/E2 pass/' >next.policy
+    exits 4 allot policy shadow
+    has "$err" 'the pool has no candidate beside its policy'
+    at 2026-03-02T00:01:00Z
+    exits 0 allot policy shadow next.policy --dry-run
+    exits 4 allot policy shadow
+    exits 0 allot policy shadow next.policy
+    is next "$(sqlite3 "$STORE" 'SELECT stored FROM shadow' | jq -r '.file' | sed 's/.policy//')"
+    at 2026-03-02T00:02:00Z
+    allot request submit --tenant a --purpose x --compute '62.4 TF' --set urgent=false >/dev/null
+    allot request submit --tenant a --purpose x --storage '1 TB' --set urgent=false >/dev/null
+    exits 8 allot request submit --tenant b --purpose x --compute '15.6 TF' --set urgent=false
+    exits 0 allot policy shadow --json
+    is '3 3 3' "$(value '"\(.plans) \(.decisions) \(.differing)"')"
+    is 'r-2 a granted 62400 denied EXCEEDS_CEILING' "$(value '.differences[0] | "\(.request) \(.tenant) \(.active.outcome) \(.active.compute_gflops) \(.candidate.outcome) \(.candidate.codes[0])"')"
+    is 'r-3 denied DEBT' "$(value '.differences[1] | "\(.request) \(.candidate.outcome) \(.candidate.codes[0])"')" # 93.6 TF are held
+    is 'r-4 held granted 15600 outcome,compute,codes' "$(value '.differences[2] | "\(.request) \(.active.outcome) \(.candidate.outcome) \(.candidate.compute_gflops) \(.differs | join(","))"')"
+    exits 0 allot policy shadow
+    has "$out" '3 of 3 decisions would have been others'
+    has "$out" 'denied EXCEEDS_CEILING'
+    is 1 "$(allot policy show p --json | jq .version)" # it decides nothing
+    exits 0 allot policy shadow --stop
+    exits 4 allot policy shadow
+    exits 4 allot policy shadow --stop
+    is 'policy.shadow policy.shadow-end' "$(sqlite3 "$STORE" "SELECT group_concat(kind, ' ') FROM (SELECT kind FROM entry WHERE kind LIKE 'policy.shadow%' ORDER BY seq)")"
+}
+it 'a candidate is set, compared with what was decided since, and ended' shadowed
+
+shadow_refused() {
+    policy_text | sed -e 's/units 24/units 25/' >next.policy
+    exits 2 allot policy shadow next.policy
+    has "$err" "flavor 'v100' has 25 units here and 24 in the pool"
+    exits 2 allot policy shadow next.policy --stop
+    exits 4 allot policy shadow absent.policy
+}
+it 'a candidate must restate the pool' shadow_refused
+
 finish
