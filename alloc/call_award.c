@@ -37,11 +37,17 @@ static int share_left(struct awarding *a, int64_t request, struct call_share *ou
     return 0;
 }
 
-/* Until when it must be signed: who moves up later has as long as the first had. */
+/* The end of the civil day of t. */
+static instant_t day_end(instant_t t) {
+    int64_t civil = t.s + CLOCK_CIVIL_OFFSET;
+    return instant((civil + CLOCK_DAY - 1) / CLOCK_DAY * CLOCK_DAY - CLOCK_CIVIL_OFFSET);
+}
+
+/* Until when it must be signed: who moves up later has as long as the first had, and the rest of that day. */
 static struct maybe_instant sign_by(const struct call_row *c, instant_t now) {
-    if (!c->sign_by.has || !c->awarded.has) return c->sign_by;
-    instant_t later = instant(now.s + (c->sign_by.at.s - c->awarded.at.s));
-    return now.s > c->awarded.at.s ? (struct maybe_instant){true, later} : c->sign_by;
+    if (!c->sign_by.has || !c->awarded.has || now.s <= c->awarded.at.s) return c->sign_by;
+    instant_t later = day_end(instant(now.s + (c->sign_by.at.s - c->awarded.at.s)));
+    return (struct maybe_instant){true, later};
 }
 
 static int tell_award(struct awarding *a, int64_t tenant, int64_t request, int64_t grant, bool moved_up,
@@ -99,11 +105,11 @@ static int write_awarded(struct awarding *a, int64_t tenant, int64_t request, co
                           .request = request,
                           .grant = g->grant,
                           .detail = a->call->name};
-    if (sql_do(
-            a->book->store, e,
-            "UPDATE call_request SET state = 'awarded', compute_gflops = $3, storage_bytes = $4, sign_by = "
-            "CASE WHEN $5 THEN $6 END WHERE call = $1 AND request = $2",
-            "iiiiii", a->call->id, request, g->compute, g->bytes, (int64_t)until.has, until.at.s) < 0 ||
+    if (sql_do(a->book->store, e,
+               "UPDATE call_request SET state = 'awarded', compute_gflops = $3, storage_bytes = $4, "
+               "sign_by = "
+               "CASE WHEN $5 THEN $6 END WHERE call = $1 AND request = $2",
+               "iiiiii", a->call->id, request, g->compute, g->bytes, (int64_t)until.has, until.at.s) < 0 ||
         sql_do(a->book->store, e, "UPDATE grants SET call = $3 WHERE tenant = $1 AND id = $2", "iii", tenant,
                g->grant, a->call->id) < 0 ||
         book_write(a->book, &entry, e) < 0)

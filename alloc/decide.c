@@ -9,6 +9,17 @@ int claim_id_cmp(const char *a, const char *b) {
     return m != n ? (m > n) - (m < n) : strcmp(a, b);
 }
 
+#ifdef ALLOT_VERIFY
+enum { VERIFIES = 1 };
+#else
+enum { VERIFIES = 0 };
+#endif
+
+int decider_verify(const struct decider *decider, const struct policy *policy, const struct facts *facts,
+                   const struct plan *plan, struct err *e) {
+    return VERIFIES && decider->verify ? decider->verify(policy, facts, plan, e) : 0;
+}
+
 const char *outcome_word(enum outcome o) {
     static const char *const words[] = {"granted", "partial", "queued", "held", "denied"};
     return words[o];

@@ -270,7 +270,7 @@ struct reason {
     char *en, *ko;           /* one sentence with the numbers; ko is never NULL (falls back to a template) */
     char *hint_en, *hint_ko; /* what would change the answer; NULL when nothing would */
     bool decisive;           /* changing what it names would change the outcome */
-    bool bare;               /* of a plan without sentences: en, ko and hints are NULL */
+    bool bare;               /* of a plan without sentences: place, en, ko and hints are NULL */
 };
 
 /* So many servers of so many units of a flavor. */
@@ -316,7 +316,7 @@ struct plan_offer {
     struct plan_line *lines;
     size_t n_lines;
     gflops_t compute;
-    bytes_t storage, datalake; /* all that is asked, or no offer */
+    bytes_t storage, datalake; /* datalake and seats: all that was asked, QUEUE only */
     struct plan_seats *seats;
     size_t n_seats;
     struct maybe_instant until;
@@ -450,10 +450,19 @@ struct decider {
                    struct err *e);
     /* The i-th metric and window that its rules look at, for facts.grants; false past the last. */
     bool (*window)(const struct policy *policy, size_t i, const char **metric, span_t *window);
+    /* Do the promises of the policy hold of this plan, or (plan NULL) of facts with their grants? 0, or -1
+       (ERR_BOOKS) with the first that does not, by its name. May be NULL; called only where ALLOT_VERIFY is
+       defined. */
+    int (*verify)(const struct policy *policy, const struct facts *facts, const struct plan *plan,
+                  struct err *e);
     /* The whole way of one claim through the policy, as JSON text that the caller frees (allot-policy(5),
        TRACE); NULL when the facts do not name it. */
     char *(*trace)(const struct policy *policy, const struct facts *facts, const char *claim, struct err *e);
 };
+
+/* decider->verify where the build asks for it (EXTRA=-DALLOT_VERIFY); else, or without it, 0. */
+int decider_verify(const struct decider *decider, const struct policy *policy, const struct facts *facts,
+                   const struct plan *plan, struct err *e);
 
 void plan_free(struct plan *plan);
 void decision_free(struct decision *d); /* what it owns */

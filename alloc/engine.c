@@ -119,6 +119,9 @@ static void tell_given(const json_t *decision, int64_t grant, bool korean, struc
     text_add(out, ".");
     while ((less = decision_less(decision, &i)))
         text_add(out, " %s.", json_string_value(json_object_get(less, korean ? "ko" : "en")));
+    if (json_is_true(json_object_get(decision, "needs_agreement")))
+        text_add(out,
+                 korean ? " 협약이 체결된 뒤에 제공됩니다." : " It is made when its agreement is signed.");
 }
 
 static int tell(struct applying *a, const struct gathered_claim *c, const struct decision *d,
@@ -400,7 +403,7 @@ static int plan_all(struct applying *a, struct plan *plan, struct err *e) {
     if (rc == 0 && plan->n_decisions != a->gathered.facts.n_claims)
         rc = err_set(e, ERR_FAILED, "the policy decided %zu of %zu requests", plan->n_decisions,
                      a->gathered.facts.n_claims);
-    return rc;
+    return rc < 0 ? -1 : decider_verify(a->decider, a->rules, &a->gathered.facts, plan, e);
 }
 
 /* What was held because the policy or a fact was missing is tried again with the rest. */
@@ -587,10 +590,7 @@ static json_t *encode_as_taken(const struct fact_claim *claim, const struct deci
     return is_same ? made : again;
 }
 
-/* The decision in the form in which it was stored: as its call tells it, and as waiting where no host was
- * found. */
-static json_t *encode_as_stored(const struct fact_claim *claim, const struct decision *d,
-                                const json_t *stored) {
+json_t *engine_as_stored(const struct fact_claim *claim, const struct decision *d, const json_t *stored) {
     json_t *again = encode_in_turn(claim, d);
     if (d->outcome == OUTCOME_QUEUE && d->offer.has && !json_equal(again, stored))
         return encode_as_taken(claim, d, stored, again);
@@ -624,7 +624,7 @@ int engine_replay(struct store *s, const struct decider *decider, int64_t reques
     if (rc == 0) *stored = json_loads(p.body, 0, NULL);
     for (size_t i = 0; rc == 0 && i < plan.n_decisions; i++)
         if (strcmp(plan.decisions[i].claim, id) == 0)
-            *again = encode_as_stored(&facts.facts.claims[i], &plan.decisions[i], *stored);
+            *again = engine_as_stored(&facts.facts.claims[i], &plan.decisions[i], *stored);
     if (rc == 0 && !*again)
         rc = err_set(e, ERR_BOOKS, "the stored facts of r-%lld do not name it", (long long)request);
     if (rc == 0 && facts_text) *facts_text = mem_copy(p.facts);

@@ -45,3 +45,6 @@ int engine_plan_alone(struct book *b, const struct decider *decider, int64_t req
    again: the decision as planned now; stored: as it was kept. Both owned by the caller. */
 int engine_replay(struct store *s, const struct decider *decider, int64_t request, json_t **stored,
                   json_t **again, char **facts, struct err *e);
+/* A decision planned again, in the form in which the engine would have stored it: as its call tells it, and
+   as waiting where what is stored says that no host was found for it. The caller owns it. */
+json_t *engine_as_stored(const struct fact_claim *claim, const struct decision *d, const json_t *stored);

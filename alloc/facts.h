@@ -53,10 +53,9 @@ void facts_free(struct facts_owned *facts);
 
 /* {"claim", "outcome", "compute_gflops", "storage_bytes", "lines", "lease"?, "limits", "position"?,
     "ahead_gflops"?, "datalake_bytes"?, "seats"?: {service: count},
-    "offer"?: {"lines", "compute_gflops", "storage_bytes", "until"?}, "earliest"?: {"at", "grant"},
-    "standing"?: {"tier"?, "rule"?, "lifted"?, "rank", "weight", "guarantee_gflops", "held_gflops",
-                  "capacity_gflops", "credits"},
-    "is_barrier"?, "needs_agreement"?,
+    "offer"?: {"lines", "compute_gflops", "storage_bytes", "datalake_bytes"?, "seats"?, "until"?},
+   "earliest"?: {"at", "grant"}, "standing"?: {"tier"?, "rule"?, "lifted"?, "rank", "weight",
+   "guarantee_gflops", "held_gflops", "capacity_gflops", "credits"}, "is_barrier"?, "needs_agreement"?,
     "reasons": [{"code", "rule"?, "place"?, "en", "ko", "hint_en"?, "hint_ko"?, "decisive"}]} */
 json_t *decision_encode(const struct decision *decision);
 /* Strict. The caller ends it with decision_free(). */

@@ -78,9 +78,10 @@ static int load_claims(struct gathered *g, struct loading *l, struct store *s, i
     int64_t supply;
     if (supply_now(s, pool, &supply, e) < 0) return -1;
     int rc = rows_open(&r, s, e,
-                       want->alone ? CLAIMS_SQL ALONE
-                       : want->all ? CLAIMS_SQL QUEUED " AND $4 >= 0" NO_OFFERS
-                                   : CLAIMS_SQL QUEUED FRESH NO_OFFERS,
+                       want->alone     ? CLAIMS_SQL ALONE
+                       : want->offered ? CLAIMS_SQL QUEUED " AND $4 >= 0"
+                       : want->all     ? CLAIMS_SQL QUEUED " AND $4 >= 0" NO_OFFERS
+                                       : CLAIMS_SQL QUEUED FRESH NO_OFFERS,
                        "iiii", pool, want->alone, g->facts.now.s, want->alone ? (int64_t)0 : supply);
     while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
         claim_add(g, l, &r);

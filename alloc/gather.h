@@ -28,6 +28,7 @@ struct gather_want {
     int64_t alone; /* this request alone, whatever its state; 0: those that are queued */
     bool all;      /* of those also the ones for which nothing came free since they were last planned */
     bool spent;    /* fact_tenant.spent */
+    bool offered;  /* with all: those that have an offer too */
 };
 
 int gather(struct store *s, int64_t pool, instant_t now, const struct gather_want *want, struct gathered *out,

@@ -13,9 +13,7 @@ struct loading {
     struct gathered *g;
     struct store *store;
     int64_t pool;
-    int64_t *tenants; /* numbers behind facts.tenants */
-    struct fact_tenant *of;
-    size_t n_tenants, room, numbers_room;
+    size_t claimants, n_tenants; /* of g->tenants: those that claim, then all others; both ascending */
     struct fact_grant *grants;
     int64_t *numbers; /* behind facts.grants, ascending */
     size_t n_grants, grants_room, grants_numbers_room;
@@ -23,78 +21,45 @@ struct loading {
 
 /* ---- tenants: those of the claims stand first, where the claims expect them ---- */
 
-static void tenant_take(struct loading *l, int64_t number, const struct fact_tenant *t) {
-    l->of = mem_grow(l->of, &l->room, l->n_tenants + 1, sizeof *l->of);
-    l->tenants = mem_grow(l->tenants, &l->numbers_room, l->n_tenants + 1, sizeof *l->tenants);
-    l->tenants[l->n_tenants] = number;
-    l->of[l->n_tenants++] = *t;
+static size_t find_in(const int64_t *numbers, size_t n, int64_t number) {
+    size_t low = 0, high = n;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (numbers[middle] < number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < n && numbers[low] == number ? low : n;
 }
 
-static void claimants_take(struct loading *l) {
-    const struct facts *f = &l->g->facts;
-    for (size_t i = 0; i < f->n_tenants; i++) tenant_take(l, 0, &f->tenants[i]);
-    for (size_t i = 0; i < f->n_claims; i++) l->tenants[f->claims[i].tenant] = l->g->claims[i].tenant;
-}
-
+/* n_tenants: not there. */
 static size_t tenant_at(const struct loading *l, int64_t number) {
-    size_t i = 0;
-    while (i < l->n_tenants && l->tenants[i] != number) i++;
-    return i;
+    size_t at = find_in(l->g->tenants, l->claimants, number);
+    if (at < l->claimants) return at;
+    return l->claimants + find_in(l->g->tenants + l->claimants, l->n_tenants - l->claimants, number);
 }
 
-static int others_load(struct loading *l, struct err *e) {
-    struct rows r;
-    size_t claimants = l->n_tenants;
-    int rc = rows_open(
-        &r, l->store, e,
-        "SELECT t.id, t.name, o.registration, t.state = 'suspended', coalesce(a.compute_gflops, 0), "
-        "coalesce(b.compute_gflops, 0), coalesce(a.storage_bytes, 0), coalesce(b.storage_bytes, 0) "
-        "FROM tenant t JOIN organisation o ON o.id = t.organisation "
-        "LEFT JOIN ceiling a ON a.pool = $1 AND a.scope = 'tenant' AND a.owner = t.id "
-        "LEFT JOIN ceiling b ON b.pool = $1 AND b.scope = 'organisation' AND b.owner = t.organisation "
-        "WHERE t.state <> 'closed' OR t.id IN (SELECT tenant FROM grants WHERE pool = $1 AND state IN " LIVE
-        ") ORDER BY t.id",
+static int tenants_load(struct loading *l, struct err *e) {
+    struct gathered *g = l->g;
+    scoped_json json_t *all = sql_json(
+        l->store, e,
+        "SELECT id FROM tenant WHERE state <> 'closed' OR id IN (SELECT tenant FROM grants WHERE pool = "
+        "$1 AND state IN " LIVE ") ORDER BY id",
         "i", l->pool);
-    while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
-        struct fact_tenant t = {.name = keep_text(&l->g->memory, rows_text(&r, 1)),
-                                .organisation = keep_text(&l->g->memory, rows_text(&r, 2)),
-                                .suspended = rows_int(&r, 3) != 0,
-                                .held_compute = gflops(rows_int(&r, 4)),
-                                .organisation_compute = gflops(rows_int(&r, 5)),
-                                .held_storage = bytes(rows_int(&r, 6)),
-                                .organisation_storage = bytes(rows_int(&r, 7))};
-        bool is_claimant = false;
-        for (size_t i = 0; i < claimants && !is_claimant; i++) is_claimant = l->tenants[i] == rows_int(&r, 0);
-        if (!is_claimant) tenant_take(l, rows_int(&r, 0), &t);
-        rc = 0;
+    if (!all) return -1;
+    l->claimants = l->n_tenants = g->facts.n_tenants;
+    int64_t *numbers =
+        keep_add(&g->memory, mem_alloc((l->claimants + json_array_size(all) + 1) * sizeof *numbers));
+    memcpy(numbers, g->tenants, l->claimants * sizeof *numbers);
+    size_t i;
+    json_t *row;
+    json_array_foreach(all, i, row) {
+        int64_t number = json_integer_value(json_object_get(row, "id"));
+        if (find_in(numbers, l->claimants, number) == l->claimants) numbers[l->n_tenants++] = number;
     }
-    rows_close(&r);
-    return rc;
-}
-
-/* Rows ordered by tenant: the attributes of one stand together. */
-static int others_attrs_load(struct loading *l, size_t claimants, struct err *e) {
-    struct rows r;
-    struct fact_attr *attrs = NULL;
-    size_t n = 0, room = 0, at = 0, *first = mem_alloc((l->n_tenants + 1) * sizeof *first);
-    int rc =
-        rows_open(&r, l->store, e, "SELECT tenant, name, value FROM tenant_attr ORDER BY tenant, name", "");
-    while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
-        int64_t number = rows_int(&r, 0);
-        rc = 0;
-        if (at < claimants || at >= l->n_tenants || l->tenants[at] != number) at = tenant_at(l, number);
-        if (at < claimants || at >= l->n_tenants) continue;
-        if (l->of[at].n_attrs++ == 0) first[at] = n;
-        attrs = mem_grow(attrs, &room, n + 1, sizeof *attrs);
-        attrs[n++] = (struct fact_attr){keep_text(&l->g->memory, rows_text(&r, 1)),
-                                        keep_text(&l->g->memory, rows_text(&r, 2))};
-    }
-    rows_close(&r);
-    for (size_t i = claimants; i < l->n_tenants; i++)
-        if (l->of[i].n_attrs) l->of[i].attrs = attrs + first[i];
-    if (attrs) keep_add(&l->g->memory, attrs);
-    free(first);
-    return rc;
+    g->tenants = numbers;
+    return gather_load_tenants(g, l->store, l->pool, l->n_tenants, false, e);
 }
 
 /* ---- grants and their servers ---- */
@@ -126,15 +91,8 @@ static int grants_load(struct loading *l, struct err *e) {
 }
 
 static struct fact_grant *grant_at(const struct loading *l, int64_t number) {
-    size_t low = 0, high = l->n_grants;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (l->numbers[middle] < number)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < l->n_grants && l->numbers[low] == number ? &l->grants[low] : NULL;
+    size_t at = find_in(l->numbers, l->n_grants, number);
+    return at < l->n_grants ? &l->grants[at] : NULL;
 }
 
 static const char *notice_id(struct loading *l, int64_t number) {
@@ -151,11 +109,13 @@ static int servers_load(struct loading *l, struct err *e) {
         &r, l->store, e,
         "SELECT o.grant_id, o.flavor, o.units, o.id, coalesce(l.rating_gflops, 0), o.disks_of = 1 AND EXISTS "
         "(SELECT 1 FROM operation v WHERE v.grant_id = o.grant_id AND v.kind = 'volume' AND v.desired = "
-        "'present'), (SELECT max(c.id) FROM reclaim_operation x JOIN reclaim c ON c.id = x.reclaim WHERE "
-        "x.operation = o.id AND c.state IN ('noticed', 'appealed')) FROM operation o JOIN grants g ON "
-        "g.tenant = "
-        "o.tenant AND g.id = o.grant_id LEFT JOIN grant_line l ON l.tenant = o.tenant AND l.grant_id = "
-        "o.grant_id AND l.flavor = o.flavor WHERE g.pool = $1 AND g.state IN " LIVE
+        "'present'), (SELECT max(c.id) FROM reclaim c JOIN reclaim_operation x ON x.reclaim = c.id WHERE "
+        "c.pool = "
+        "$1 AND c.grant_id = o.grant_id AND c.state IN ('noticed', 'appealed') AND x.operation = o.id) FROM "
+        "grants "
+        "g JOIN operation o ON o.grant_id = g.id AND o.tenant = g.tenant LEFT JOIN grant_line l ON l.tenant "
+        "= "
+        "o.tenant AND l.grant_id = o.grant_id AND l.flavor = o.flavor WHERE g.pool = $1 AND g.state IN " LIVE
         " AND o.kind = 'server' AND o.desired = 'present' ORDER BY o.grant_id, o.id",
         "i", l->pool);
     while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
@@ -269,14 +229,17 @@ static int samples_load(struct loading *l, const struct decider *decider, const 
     return 0;
 }
 
-/* Units that are being given back: they come free when they are seen absent. */
+/* Units that are being given back come free when they are seen absent. What is set aside for an offer comes
+   to its claim, or to all. */
 static int coming_load(struct loading *l, struct err *e) {
     struct rows r;
     struct fact_flavor *flavors = (struct fact_flavor *)l->g->facts.pool.flavors; /* ours until we return */
     int rc =
         rows_open(&r, l->store, e,
-                  "SELECT flavor, sum(units) FROM operation WHERE pool = $1 AND kind = 'server' AND desired "
-                  "= 'absent' AND observed <> 'absent' GROUP BY flavor",
+                  "SELECT f.name, (SELECT coalesce(sum(o.units), 0) FROM operation o WHERE o.pool = $1 AND "
+                  "o.flavor = f.name AND o.kind = 'server' AND o.desired = 'absent' AND o.observed <> "
+                  "'absent') + (SELECT coalesce(sum(l.quantity), 0) FROM offer_line l WHERE l.pool = $1 AND "
+                  "l.item = 'unit/' || f.name) FROM flavor f WHERE f.pool = $1",
                   "i", l->pool);
     while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
         for (size_t i = 0; i < l->g->facts.pool.n_flavors; i++)
@@ -289,27 +252,20 @@ static int coming_load(struct loading *l, struct err *e) {
 
 static int load_all(struct loading *l, const struct decider *decider, const struct policy *policy,
                     struct err *e) {
-    size_t claimants = l->g->facts.n_tenants;
-    claimants_take(l);
-    if (others_load(l, e) < 0 || others_attrs_load(l, claimants, e) < 0 || grants_load(l, e) < 0 ||
-        servers_load(l, e) < 0 || notices_load(l, e) < 0 || exceptions_load(l, e) < 0 ||
-        coming_load(l, e) < 0)
+    if (tenants_load(l, e) < 0 || grants_load(l, e) < 0 || servers_load(l, e) < 0 || notices_load(l, e) < 0 ||
+        exceptions_load(l, e) < 0 || coming_load(l, e) < 0)
         return -1;
     return policy ? samples_load(l, decider, policy, e) : 0;
 }
 
 int gather_grants(struct store *s, int64_t pool, instant_t now, const struct decider *decider,
                   const struct policy *policy, struct gathered *out, struct err *e) {
-    struct gather_want all = {.all = true};
-    if (gather(s, pool, now, &all, out, e) < 0) return -1;
+    static const struct gather_want want = {.all = true, .offered = true};
+    if (gather(s, pool, now, &want, out, e) < 0) return -1;
     struct loading l = {.g = out, .store = s, .pool = pool};
     int rc = load_all(&l, decider, policy, e);
-    if (l.of) keep_add(&out->memory, l.of);
     if (l.grants) keep_add(&out->memory, l.grants);
-    free(l.tenants);
     free(l.numbers);
-    out->facts.tenants = l.of;
-    out->facts.n_tenants = l.n_tenants;
     out->facts.pool.promised = (struct fact_promised){0}; /* everybody is here */
     out->facts.grants = l.grants;
     out->facts.n_grants = l.n_grants;

@@ -46,10 +46,11 @@ int grant_purge(struct book *b, const struct grant *g, const char *why, struct e
 int grant_extend(struct book *b, const struct grant *g, instant_t end, bool by_renewal, struct err *e);
 /* A new end that is further away than one renewal would set it: an admin may, and the record says so. */
 bool grant_exceeds_term(const struct grant *g, instant_t end);
+/* The agreement was signed on that day: from now on it is made real. ERR_CONFLICT where none is needed, or it
+   was dated before. */
+int grant_agree(struct book *b, const struct grant *g, instant_t on, struct err *e);
 /* Gives back whole servers or volumes (operation ids of this live grant). */
 int grant_shrink(struct book *b, const struct grant *g, const int64_t *operations, size_t n, struct err *e);
-/* Its agreement was signed on that civil day: from now on it is made real. */
-int grant_agree(struct book *b, const struct grant *g, instant_t day, struct err *e);
 /* The backend refused: everything of the grant shall be absent; then the grant is void. */
 int grant_void(struct book *b, const struct grant *g, const char *why, struct err *e);
 /* Its last server was seen absent: kept, or ended when it has no volumes. Called by alloc/settle.c. */

@@ -21,15 +21,63 @@ static bool is_deeper_than(const json_t *value, int levels) {
     return false;
 }
 
-json_t *json_load_text(const char *bytes, size_t length, const char *title, struct err *e) {
-    if (length > JSON_BYTES_MOST) {
-        err_set(e, ERR_USAGE, "%s: more than %d bytes", title, JSON_BYTES_MOST);
-        return NULL;
+/* The end of the string that begins at `at`, behind its closing quote. */
+static size_t string_end(const char *bytes, size_t at, size_t end) {
+    for (at++; at < end && bytes[at] != '"'; at++)
+        if (bytes[at] == '\\') at++;
+    return at + 1;
+}
+
+struct level {
+    bool is_list, has_key;
+    size_t index, key, length; /* key: where it stands, with its quotes */
+};
+
+/* The path of the last value that begins before `end`; up to there the text is known to be well formed. */
+static void path_before(const char *bytes, size_t end, struct text *out) {
+    struct level *levels = NULL, *top;
+    size_t n = 0, room = 0;
+    for (size_t at = 0, past; at < end; at = past) {
+        top = n > 0 ? &levels[n - 1] : NULL;
+        past = bytes[at] == '"' ? string_end(bytes, at, end) : at + 1;
+        if (bytes[at] == '{' || bytes[at] == '[') {
+            levels = mem_grow(levels, &room, n + 1, sizeof *levels);
+            levels[n++] = (struct level){.is_list = bytes[at] == '['};
+        } else if (top && (bytes[at] == '}' || bytes[at] == ']')) {
+            n--;
+        } else if (top && bytes[at] == ',') {
+            top->index++;
+            top->has_key = false;
+        } else if (top && bytes[at] == '"' && !top->is_list && !top->has_key) {
+            *top = (struct level){.has_key = true, .key = at, .length = past - at};
+        }
     }
+    for (size_t i = 0; i < n; i++) {
+        if (levels[i].is_list)
+            text_add(out, "[%zu]", levels[i].index);
+        else if (levels[i].length > 2)
+            text_add(out, "%s%.*s", i ? "." : "", (int)levels[i].length - 2, &bytes[levels[i].key + 1]);
+    }
+    free(levels);
+}
+
+/* A number too large for any place and a key given twice: the place is named all the same. */
+static void fail_syntax(const char *bytes, size_t length, const char *title, const json_error_t *error,
+                        struct err *e) {
+    scoped_text struct text path = {0};
+    size_t end = error->position > 0 && (size_t)error->position < length ? (size_t)error->position : length;
+    enum json_error_code code = json_error_code(error);
+    if (code == json_error_numeric_overflow || code == json_error_duplicate_key)
+        path_before(bytes, end, &path);
+    err_set(e, ERR_USAGE, "%s:%d:%d: %.600s%s%s", title, error->line, error->column, path.s ? path.s : "",
+            path.s ? ": " : "", error->text);
+}
+
+static json_t *load(const char *bytes, size_t length, const char *title, struct err *e) {
     json_error_t error;
     json_t *value = json_loadb(bytes, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
     if (!value) {
-        err_set(e, ERR_USAGE, "%s:%d:%d: %s", title, error.line, error.column, error.text);
+        fail_syntax(bytes, length, title, &error, e);
         return NULL;
     }
     if (is_deeper_than(value, JSON_DEPTH_MOST)) {
@@ -40,10 +88,20 @@ json_t *json_load_text(const char *bytes, size_t length, const char *title, stru
     return value;
 }
 
-json_t *json_load_path(const char *path, struct err *e) {
+json_t *json_load_text(const char *bytes, size_t length, const char *title, struct err *e) {
+    if (length <= JSON_BYTES_MOST) return load(bytes, length, title, e);
+    err_set(e, ERR_USAGE, "%s: more than %d bytes", title, JSON_BYTES_MOST);
+    return NULL;
+}
+
+json_t *json_load_large_path(const char *path, size_t most, struct err *e) {
     scoped_text struct text bytes = {0};
-    if (file_read(path, JSON_BYTES_MOST, &bytes, e) < 0) return NULL;
-    return json_load_text(bytes.s, bytes.length, file_title(path), e);
+    if (file_read(path, most, &bytes, e) < 0) return NULL;
+    return load(bytes.s, bytes.length, file_title(path), e);
+}
+
+json_t *json_load_path(const char *path, struct err *e) {
+    return json_load_large_path(path, JSON_BYTES_MOST, e);
 }
 
 char *json_canonical(const json_t *value) {

@@ -41,6 +41,8 @@ struct json_at {
    Syntax errors say title:line:column. The caller owns the result; NULL on failure. */
 json_t *json_load_text(const char *bytes, size_t length, const char *title, struct err *e);
 json_t *json_load_path(const char *path, struct err *e); /* "-" is standard input */
+/* The same of at most `most` bytes, for a command whose input may be larger. */
+json_t *json_load_large_path(const char *path, size_t most, struct err *e);
 /* Compact, keys sorted by bytes: the form that is hashed. Documents to be hashed hold no reals. */
 char *json_canonical(const json_t *value);
 

@@ -188,6 +188,21 @@ static int services_load(struct store *s, int64_t pool, struct fact_pool *out, s
     return 0;
 }
 
+static int measures_load(struct store *s, int64_t pool, struct fact_pool *out, struct err *e) {
+    struct rows r;
+    const char **names = NULL;
+    size_t room = 0;
+    int rc = rows_open(&r, s, e, "SELECT name FROM pool_metric WHERE pool = $1 ORDER BY name", "i", pool);
+    while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
+        names = mem_grow(names, &room, out->n_measures + 1, sizeof *names);
+        names[out->n_measures++] = mem_copy(rows_text(&r, 0));
+        rc = 0;
+    }
+    rows_close(&r);
+    out->measures = names;
+    return rc;
+}
+
 static int facts_load(struct store *s, int64_t pool, struct fact_pool *out, bool declared, struct err *e) {
     struct loading l = {0};
     struct balances storage, datalake;
@@ -195,6 +210,7 @@ static int facts_load(struct store *s, int64_t pool, struct fact_pool *out, bool
     int rc = head_load(s, pool, out, e);
     if (rc == 0) rc = flavors_load(s, pool, &l, declared, e);
     if (rc == 0) rc = services_load(s, pool, out, e);
+    if (rc == 0 && declared) rc = measures_load(s, pool, out, e);
     if (rc == 0) rc = balances_load(s, pool, ITEM_STORAGE, &storage, e);
     if (rc == 0) rc = balances_load(s, pool, ITEM_DATALAKE, &datalake, e);
     free(l.has_slots);
@@ -220,6 +236,8 @@ int pool_load_declared(struct store *s, int64_t pool, struct fact_pool *out, str
 void pool_facts_free(struct fact_pool *facts) {
     for (size_t i = 0; i < facts->n_flavors; i++) free((char *)facts->flavors[i].name);
     for (size_t i = 0; i < facts->n_services; i++) free((char *)facts->services[i].name);
+    for (size_t i = 0; i < facts->n_measures; i++) free((char *)facts->measures[i]);
+    free((const char **)facts->measures);
     free((struct fact_flavor *)facts->flavors);
     free((struct fact_service *)facts->services);
     free((char *)facts->name);

@@ -35,6 +35,7 @@ static int round_plan(struct store *s, int64_t pool, instant_t now, const struct
     struct policy *policy = decider->open(stored, e);
     if (!policy) return err_context(e, "the active policy");
     int rc = gather_grants(s, pool, now, decider, policy, &out->gathered, e);
+    if (rc == 0) rc = decider_verify(decider, policy, &out->gathered.facts, NULL, e);
     if (rc == 0) rc = decider->reclaim(policy, &out->gathered.facts, &out->plan, e);
     decider->close(policy);
     if (rc < 0) round_free(out);

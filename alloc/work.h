@@ -24,7 +24,8 @@ struct work {
     struct keep memory;
 };
 
-/* Every operation of the pool that is not seen absent yet; open: only those whose wish is not fulfilled. */
+/* Every operation of the pool that is not seen absent yet, but what waits for its agreement; open: only those
+ * whose wish is not fulfilled. */
 struct work_filter {
     int64_t pool;
     const int64_t *grants; /* ascending; n_grants 0: of all grants */

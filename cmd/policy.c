@@ -73,10 +73,21 @@ int policy_fail(struct call *call, const struct diagnostics *d, const char *file
                    first.s ? first.s : "?");
 }
 
+struct policy *policy_need(struct call *call, const char *word, struct err *e) {
+    scoped_free char *path = policy_path(word, e);
+    struct diagnostics *d = mem_alloc(sizeof *d);
+    struct policy *policy = path ? policy_read(path, d, e) : NULL;
+    if (policy && d->count[LEVEL_WARNING]) policy_tell(call, d); /* notes alone are for `policy check` */
+    if (!policy && !err_is(e)) policy_fail(call, d, word, e);
+    diagnostics_free(d);
+    free(d);
+    return policy;
+}
+
 /* ---- check ---- */
 
 /* 0: as in the store; -1: differences in d, or *e. */
-static int pool_check(struct store *s, const struct policy *policy, const char *pool, struct diagnostics *d,
+int policy_pool_check(struct store *s, const struct policy *policy, const char *pool, struct diagnostics *d,
                       struct err *e) {
     int64_t id;
     struct fact_pool facts;
@@ -91,7 +102,7 @@ static int check_one(struct call *call, const char *word, json_t *rows, struct e
     scoped_free char *path = policy_path(word, e);
     struct diagnostics *d = mem_alloc(sizeof *d);
     struct policy *policy = path ? policy_read(path, d, e) : NULL;
-    if (policy && call->store) pool_check(call->store, policy, call_option(call, "pool"), d, e);
+    if (policy && call->store) policy_pool_check(call->store, policy, call_option(call, "pool"), d, e);
     bool is_good = policy && d->count[LEVEL_ERROR] == 0;
     if (!err_is(e)) {
         policy_tell(call, d);
@@ -165,7 +176,7 @@ static int load_body(struct change *c, struct err *e) {
     enum version_loaded what;
     diagnostics_free(l->d); /* this may run again */
     if (pool_find(c->store, l->pool, &v.pool, e) < 0) return -1;
-    if (pool_check(c->store, l->policy, l->pool, l->d, e) < 0)
+    if (policy_pool_check(c->store, l->policy, l->pool, l->d, e) < 0)
         return err_is(e) ? -1 : policy_fail(c->call, l->d, policy_file(l->policy), e);
     if (version_load(c->store, &v, c->call->actor, c->call->now, &id, &what, e) < 0) return -1;
     c->answer =
@@ -267,8 +278,8 @@ static const struct option load_options[] = {
 
 /* ---- show, history ---- */
 
-static int some_pool(struct call *call, int64_t *pool, struct err *e) {
-    if (call->n_arguments) return pool_find(call->store, call->arguments[0], pool, e);
+int policy_some_pool(struct call *call, const char *name, int64_t *pool, struct err *e) {
+    if (name) return pool_find(call->store, name, pool, e);
     int64_t n = 0;
     if (sql_int(call->store, e, &n, "SELECT count(*) FROM pool WHERE id > 0", "") < 0) return -1;
     if (n == 1) return sql_int(call->store, e, pool, "SELECT id FROM pool WHERE id > 0", "") < 0 ? -1 : 0;
@@ -303,7 +314,7 @@ static json_t *active_row(struct call *call, int64_t pool, struct err *e) {
 
 static int show_run(struct call *call, struct err *e) {
     int64_t pool;
-    if (some_pool(call, &pool, e) < 0) return -1;
+    if (policy_some_pool(call, call->n_arguments ? call->arguments[0] : NULL, &pool, e) < 0) return -1;
     scoped_json json_t *row = active_row(call, pool, e);
     scoped_free char *stored = NULL;
     if (!row || version_stored(call->store, json_integer_value(json_object_get(row, "id")), &stored, e) < 0)

@@ -4,9 +4,11 @@
 #include "cmd/command.h"
 
 struct diagnostics;
+struct policy;
+struct store;
 
 extern const struct command policy_commands[], policy_fmt_commands[], policy_compile_commands[],
-    simulate_commands[];
+    policy_diff_commands[], policy_test_commands[], policy_shadow_commands[], simulate_commands[];
 
 /* A path, or the name of a shipped policy ("pilot"). Owned; NULL when there is neither. */
 char *policy_path(const char *word, struct err *e);
@@ -16,3 +18,10 @@ void policy_tell(struct call *call, const struct diagnostics *d);
 int policy_fail(struct call *call, const struct diagnostics *d, const char *file, struct err *e);
 
 int policy_share_run(struct call *call, struct err *e);
+/* The policy of a file or of a shipped name; what is wrong is told, and warnings are. NULL with *e set. */
+struct policy *policy_need(struct call *call, const char *word, struct err *e);
+/* The pool block against the pool of the store. 0: the same; -1: differences in d, or *e. */
+int policy_pool_check(struct store *s, const struct policy *policy, const char *pool, struct diagnostics *d,
+                      struct err *e);
+/* The pool of that name; name NULL: the only one. */
+int policy_some_pool(struct call *call, const char *name, int64_t *pool, struct err *e);

@@ -33,19 +33,12 @@ static struct policy *from_json(struct call *call, const char *path, struct text
     return policy;
 }
 
-static struct policy *from_text(struct call *call, const char *word, struct diagnostics *d, struct err *e) {
-    scoped_free char *path = policy_path(word, e);
-    struct policy *policy = path ? policy_read(path, d, e) : NULL;
-    if (!policy && !err_is(e)) policy_fail(call, d, word, e);
-    return policy;
-}
-
 static int compile_run(struct call *call, struct err *e) {
     const char *word = call->arguments[0];
     bool back = call_flag(call, "from-json");
     scoped_text struct text text = {0};
     struct diagnostics *d = mem_alloc(sizeof *d);
-    struct policy *policy = back ? from_json(call, word, &text, d, e) : from_text(call, word, d, e);
+    struct policy *policy = back ? from_json(call, word, &text, d, e) : policy_need(call, word, e);
     if (policy && d->count[LEVEL_WARNING] > 0) policy_tell(call, d);
     if (policy && back && strcmp(call->format, "json") != 0)
         fputs(text.s, call->out);

@@ -8,7 +8,7 @@
 
 int policy_share_run(struct call *call, struct err *e) {
     const char *path = call->arguments[0];
-    scoped_json json_t *document = json_load_path(path, e);
+    scoped_json json_t *document = json_load_large_path(path, FILL_BYTES_MOST, e);
     scoped_free char *answer = document ? fill_answer(document, file_title(path), e) : NULL;
     if (!answer) return -1;
     fputs(answer, call->out);

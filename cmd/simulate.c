@@ -147,6 +147,7 @@ static int one_run(struct call *call, struct input *in, const struct policy *pol
                             .arg = in,
                             .until = until,
                             .granule = bytes(1),
+                            .sentences = call_flag(call, "sentences"),
                             .step = day_done,
                             .step_arg = &progress};
     const char *granule = call_option(call, "granule");
@@ -214,6 +215,15 @@ static int summary_print(struct call *call, const json_t *all, const char *folde
     return 0;
 }
 
+/* What the plan that broke a promise was made from: with it the fault is found. */
+static void broken_write(struct call *call, const char *facts, struct err *e) {
+    struct err second = {0};
+    const char *folder = call_option(call, "out");
+    if (facts && folder_make(folder, &second) == 0 &&
+        file_write(folder, "broken.json", facts, strlen(facts), &second) == 0)
+        err_hint(e, "%s/broken.json has the facts of that plan: report it", folder);
+}
+
 static int simulate_run(struct call *call, struct err *e) {
     static const char *const needed[] = {"policy", "tenants", "events", "until", "out", NULL};
     struct input in = {0};
@@ -225,6 +235,7 @@ static int simulate_run(struct call *call, struct err *e) {
     if (rc == 0) rc = input_read(call, &in, e);
     if (rc == 0) rc = one_run(call, &in, in.policy, until, &a, e);
     if (rc == 0 && in.against) rc = one_run(call, &in, in.against, until, &b, e);
+    if (rc < 0) broken_write(call, a.sim.broken ? a.sim.broken : b.sim.broken, e);
     if (rc == 0) rc = all_write(call, &a, in.against ? &b : NULL, &all, e);
     if (rc == 0) rc = summary_print(call, all, call_option(call, "out"), e);
     json_decref(a.measures);
@@ -243,6 +254,7 @@ static const struct option simulate_options[] = {
     {"usage", "FILE", "what is used, by day (CSV)", false},
     {"until", "TIME", "the end of the simulated time", false},
     {"granule", "BYTES", "the granule of the pool's storage; 1 B unless given", false},
+    {"sentences", NULL, "write into the log why, in words too (slower)", false},
     {"out", "FOLDER", "where the log, the tables and the page are written", false},
     {NULL, NULL, NULL, false}};
 

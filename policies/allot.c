@@ -14,22 +14,18 @@ void give_units(struct planning *p, struct work *w, size_t lane, int64_t units) 
     p->free_compute -= compute;
     lend_given(p, w->seat, compute);
     w->options[lane].given += units;
+    items_give_units(w, lane, units);
+    budgets_give(w, compute, 0);
     w->given_compute += compute;
     w->seat->given_compute += compute;
     w->organisation->given_compute += compute;
-}
-
-static void give_storage(struct planning *p, struct work *w, int64_t storage) {
-    p->storage_free -= storage;
-    w->seat->given_storage += storage;
-    w->organisation->given_storage += storage;
 }
 
 void take_back(struct planning *p, struct work *w) {
     if (!w->placed) return;
     for (size_t i = 0; i < p->n_lanes; i++)
         if (w->options[i].given > 0) give_units(p, w, i, -w->options[i].given);
-    give_storage(p, w, -w->bytes);
+    rest_give(p, w, -1);
     w->placed = false;
 }
 
@@ -45,13 +41,15 @@ bool has_more_slack(const struct planning *p, size_t a, size_t b) {
 
 /* Units of this flavor that it may have now: at most what it asks, under its ceilings. */
 int64_t most_now(const struct planning *p, const struct work *w, size_t lane) {
-    int64_t room = room_compute(w), most = w->options[lane].most;
+    int64_t room = room_compute(w), most = w->options[lane].most, units = room_units(p, w, lane);
+    if (most > units) most = units <= 0 ? 0 : claim_down(p, w, lane, units);
     if (room == INT64_MAX || most == 0 || rating_of(p, lane) == 0) return most;
     return room <= 0 ? 0 : smaller(most, claim_down(p, w, lane, room / rating_of(p, lane)));
 }
 
 bool lane_open(const struct planning *p, const struct work *w, size_t lane, int64_t units) {
     if (units <= 0 || p->lanes[lane].awaited || units > p->lanes[lane].free) return false;
+    if (units > room_units(p, w, lane)) return false;
     int64_t compute = units * rating_of(p, lane);
     if (lend_is_own(w, compute)) return true;
     return compute <= lend_compute(p, w) && units <= barrier_left(p, w, lane);
@@ -91,6 +89,7 @@ static size_t mix(const struct planning *p, const struct work *w, int64_t aim, i
         size_t lane = order[i];
         if (p->lanes[lane].awaited || w->options[lane].wanted == 0) continue;
         int64_t rating = rating_of(p, lane), left = aim - sum, have = barrier_left(p, w, lane);
+        have = smaller(have, room_units(p, w, lane));
         int64_t units = claim_up(p, w, lane, left / rating + (left % rating > 0));
         if (units > have || sum + units * rating > most)
             units = claim_down(p, w, lane, smaller(have, (most - sum) / rating));
@@ -101,16 +100,10 @@ static size_t mix(const struct planning *p, const struct work *w, int64_t aim, i
     return sum >= least && sum <= most ? n : 0;
 }
 
-bool storage_fits(const struct planning *p, const struct work *w) {
-    if (w->bytes == 0) return true;
-    return !p->storage_awaited && w->bytes <= p->storage_free && w->bytes <= lend_storage(p, w) &&
-           w->bytes <= barrier_left_storage(p, w);
-}
-
 static bool place(struct planning *p, struct work *w, const struct piece pieces[], size_t n) {
-    if (!storage_fits(p, w)) return false;
+    if (!rest_fits(p, w)) return false;
     for (size_t i = 0; i < n; i++) give_units(p, w, pieces[i].lane, pieces[i].units);
-    give_storage(p, w, w->bytes);
+    rest_give(p, w, 1);
     w->lane = n > 0 ? pieces[0].lane : 0;
     w->placed = true;
     return true;
@@ -144,7 +137,7 @@ bool place_whole(struct planning *p, struct work *w) {
 /* A cohort spreads over the flavors; where steps go by share the smallest is taken, so that most get one. */
 static bool floor_is_better(const struct planning *p, struct piece a, struct piece b) {
     int64_t x = a.units * rating_of(p, a.lane), y = b.units * rating_of(p, b.lane);
-    if (sharing_of(p) && x != y) return x < y;
+    if (p->sharing && x != y) return x < y;
     return has_more_slack(p, a.lane, b.lane);
 }
 
@@ -221,13 +214,15 @@ static void wait_units(const struct planning *p, struct work *w) {
     bool found = false;
     if (w->mixed) nearest = stop_mixed(p, w, least);
     for (size_t i = 0; i < p->n_lanes && !w->mixed; i++) {
-        if (w->options[i].floor == 0 || w->options[i].floor * rating_of(p, i) > room_compute(w)) continue;
+        if (w->options[i].floor == 0 || w->options[i].floor * rating_of(p, i) > room_compute(w) ||
+            w->options[i].floor > room_units(p, w, i))
+            continue;
         enum stop stop = stop_of(p, w, i);
         if (!found || stop < nearest) nearest = stop, lane = i;
         found = true;
     }
-    if (nearest == STOP_NOTHING &&
-        (w->lacks_storage || w->lacks_turn || w->short_storage.is_short || w->behind_barrier))
+    if (nearest == STOP_NOTHING && (w->lacks_storage || w->lacks_datalake || w->lacks_seats ||
+                                    w->lacks_turn || w->short_storage.is_short || w->behind_barrier))
         return;
     if (nearest == STOP_NOTHING) nearest = STOP_UNITS;
     if (found && !w->mixed) {
@@ -243,19 +238,11 @@ static void wait_units(const struct planning *p, struct work *w) {
                                                      w->options[lane].floor > barrier_left(p, w, lane));
 }
 
-static void wait_storage(const struct planning *p, struct work *w) {
-    if (w->bytes == 0) return;
-    w->lacks_storage = w->bytes > p->storage_free;
-    if (w->lacks_storage) return;
-    w->lacks_turn |= p->storage_awaited;
-    w->short_storage = lend_shortage_storage(p, w);
-    if (!p->storage_awaited && w->bytes > barrier_left_storage(p, w)) w->behind_barrier = true;
-}
-
 void wait_why(const struct planning *p, struct work *w) {
     w->lacks_units = w->lacks_storage = w->lacks_turn = w->behind_barrier = false;
+    w->lacks_datalake = w->lacks_seats = false;
     w->short_compute = w->short_storage = (struct shortage){0};
-    wait_storage(p, w);
+    rest_wait(p, w);
     if (w->claim->ask != ASK_NONE) wait_units(p, w);
 }
 
@@ -269,5 +256,5 @@ void await(struct planning *p, const struct work *w) {
     for (size_t i = 0; i < p->n_lanes && !open; i++) open = !w->mixed && lane_has(p, i, w->options[i].floor);
     for (size_t i = 0; i < p->n_lanes && !open; i++)
         if (w->mixed ? w->options[i].wanted > 0 : w->options[i].floor > 0) p->lanes[i].awaited = true;
-    if (w->bytes > 0 && (p->storage_awaited || w->bytes > p->storage_free)) p->storage_awaited = true;
+    rest_await(p, w);
 }

@@ -58,7 +58,7 @@ static void barrier_add(struct planning *p, struct work *w) {
 }
 
 void barriers_begin(struct planning *p) {
-    const struct queue_rule *q = sharing_of(p);
+    const struct queue_rule *q = p->sharing;
     if (!q || !q->has_barrier || p->facts->pool.draining) return;
     int64_t most = q->barriers > 0 ? q->barriers : 1, n = 0;
     for (size_t i = 0; i < p->n && n < most;

@@ -2,6 +2,7 @@
 #include "policies/cases.h"
 
 #include "alloc/json.h"
+#include "alloc/yaml.h"
 #include "policies/explain.h"
 
 #include <errno.h>
@@ -30,7 +31,7 @@ struct policy *case_policy(const char *path, const char *file, const char *text,
     if (!policy && !err_is(e)) {
         scoped_text struct text first = {0};
         diagnostics_first(d, &first);
-        err_set(e, ERR_USAGE, "%s: its policy has errors; the first: %s", path, first.s ? first.s : "?");
+        err_set(e, ERR_USAGE, "the policy has errors; the first: %s", first.s ? first.s : "?");
     }
     diagnostics_free(d);
     free(d);
@@ -78,6 +79,11 @@ static void line_add(json_t *lines, struct text *t) {
     text_free(t);
 }
 
+static void rest_text(struct text *t, bytes_t lake, const struct plan_seats *seats, size_t n) {
+    if (lake.n > 0) text_add(t, "; data lake %s", bytes_text(lake).s);
+    for (size_t i = 0; i < n; i++) text_add(t, "; %s x %lld", seats[i].service, (long long)seats[i].seats);
+}
+
 static void offer_line(const struct plan_offer *o, json_t *lines) {
     struct text t = {0};
     text_add(&t, "  offer %s", gflops_text(o->compute).s);
@@ -85,6 +91,7 @@ static void offer_line(const struct plan_offer *o, json_t *lines) {
         text_add(&t, "%s%s %lld x %lld", i ? ", " : " = ", o->lines[i].flavor, (long long)o->lines[i].count,
                  (long long)o->lines[i].size);
     text_add(&t, "; %s", bytes_text(o->storage).s);
+    rest_text(&t, o->datalake, o->seats, o->n_seats);
     if (o->until.has) text_add(&t, "; until %s", instant_text(o->until.at).s);
     line_add(lines, &t);
 }
@@ -115,7 +122,10 @@ static void describe(const struct decision *d, json_t *lines) {
         for (size_t i = 0; i < d->n_lines; i++)
             text_add(&t, "%s%s %lld x %lld", i ? ", " : " = ", d->lines[i].flavor,
                      (long long)d->lines[i].count, (long long)d->lines[i].size);
-        text_add(&t, "; %s; until %s", bytes_text(d->storage).s, instant_text(d->lease.end).s);
+        text_add(&t, "; %s", bytes_text(d->storage).s);
+        rest_text(&t, d->datalake, d->seats, d->n_seats);
+        text_add(&t, "; until %s%s", instant_text(d->lease.end).s,
+                 d->needs_agreement ? "; after the agreement" : "");
     }
     if (d->outcome == OUTCOME_QUEUE)
         text_add(&t, ", place %lld, ahead %s", (long long)d->position, gflops_text(d->ahead_compute).s);
@@ -207,7 +217,6 @@ static int check_explained(const struct plan *plan, const struct facts *facts, s
         if (!object || explain_text(stored, facts, false, &en, e) < 0 ||
             explain_text(stored, facts, true, &ko, e) < 0)
             return -1;
-        if (getenv("EXPLAIN")) printf("%s\n%s\n", en.s, ko.s);
     }
     return 0;
 }
@@ -260,16 +269,22 @@ static int case_settle(const char *path, json_t *root, json_t *lines, json_t *tr
     return 0;
 }
 
+int case_plan(const struct policy *policy, const json_t *document, struct facts_owned *facts,
+              struct plan *plan, struct err *e) {
+    if (facts_decode_json(document, "facts", facts, e) < 0 ||
+        policy_decider.plan(policy, &facts->facts, plan, e) < 0 ||
+        check_explained(plan, &facts->facts, e) < 0)
+        return -1;
+    return check_order(policy, document, &facts->facts, e);
+}
+
 static int case_decide(const char *path, json_t *root, const struct policy *policy,
                        const struct case_files *files, struct case_result *out, struct err *e) {
     scoped_json json_t *document = json_deep_copy(json_object_get(root, "facts"));
     struct facts_owned facts = {0};
     struct plan plan = {0};
     if (!json_object_get(document, "pool")) json_object_set_new(document, "pool", case_pool(policy));
-    int rc = facts_decode_json(document, "facts", &facts, e);
-    if (rc == 0) rc = policy_decider.plan(policy, &facts.facts, &plan, e);
-    if (rc == 0) rc = check_explained(&plan, &facts.facts, e);
-    if (rc == 0) rc = check_order(policy, document, &facts.facts, e);
+    int rc = case_plan(policy, document, &facts, &plan, e);
     if (rc == 0) {
         scoped_json json_t *lines = case_lines(&plan);
         scoped_json json_t *traced = traces(json_object_get(root, "trace"), policy, &facts.facts, e);
@@ -299,10 +314,24 @@ static int case_run_full(const char *path, json_t *document, const struct case_f
     struct policy *policy = case_policy(path, file, text, files, e);
     int rc = policy ? case_decide(path, document, policy, files, out, e) : -1;
     policy_free(policy);
-    return rc < 0 ? err_context(e, "%s", path) : 0;
+    return rc;
+}
+
+static bool is_yaml(const char *path) {
+    size_t n = strlen(path);
+    return (n > 5 && strcmp(path + n - 5, ".yaml") == 0) || (n > 4 && strcmp(path + n - 4, ".yml") == 0);
 }
 
 int case_run(const char *path, const struct case_files *files, struct case_result *out, struct err *e) {
-    scoped_json json_t *document = json_load_path(path, e);
-    return document ? case_run_full(path, document, files, out, e) : -1;
+    json_t *marks = NULL;
+    json_t *document = is_yaml(path) ? yaml_load_path(path, &marks, e) : json_load_path(path, e);
+    int rc = -1;
+    if (document && json_object_get(document, "cases"))
+        rc = case_run_short(path, document, marks, files, out, e);
+    else if (document)
+        rc = case_run_full(path, document, files, out, e);
+    json_decref(document);
+    json_decref(marks);
+    if (rc < 0 && strncmp(e->what, path, strlen(path)) != 0) err_context(e, "%s", path);
+    return rc;
 }

@@ -8,6 +8,8 @@
  * case_lines() says of the decisions, in the order of the claims. Beyond the lines a case holds only
  * if the decisions are the same to the byte whatever the order of its lists, and from the stored form
  * of its facts, and if each can be explained in both languages.
+ * The short form (cases_short.c) is YAML or JSON with the member "cases": tenants with attributes, what each
+ * asks for, and what must come of it.
  */
 #pragma once
 #include "alloc/facts.h"
@@ -28,6 +30,14 @@ void case_result_free(struct case_result *r);
 
 /* Runs the case or the cases of one file. 0 even if some failed; -1 when a file cannot be read or is none. */
 int case_run(const char *path, const struct case_files *files, struct case_result *out, struct err *e);
+/* The short form, from a document that was read; marks: where its values stand (alloc/yaml.h), or NULL. */
+int case_run_short(const char *path, const json_t *document, const json_t *marks,
+                   const struct case_files *files, struct case_result *out, struct err *e);
+/* What the policy decides of facts (their JSON form), and whether all holds that must hold besides. What
+   comes out is freed by the caller either way. */
+int case_plan(const struct policy *policy, const json_t *document, struct facts_owned *facts,
+              struct plan *plan, struct err *e);
+
 /* The policy of a case: a file, or a text of its own (then file is NULL). NULL with *e set. */
 struct policy *case_policy(const char *path, const char *file, const char *text,
                            const struct case_files *files, struct err *e);

@@ -110,6 +110,13 @@ static void check_ratio(const struct policy *y, const struct ceiling *c, int64_t
              wide_ratio_text(sum, total).s, pool.s);
 }
 
+/* Is there a ceiling on the compute of a tenant? Else that of its organisation is what it may hold. */
+static bool limits_tenants(const struct policy *y) {
+    for (size_t i = 0; i < y->n_ceilings; i++)
+        if (y->ceilings[i].has_compute && !y->ceilings[i].per_organisation) return true;
+    return false;
+}
+
 static int64_t item_capacity(const struct policy *y, const struct item_limit *limit) {
     for (size_t i = 0; limit->seats && i < y->n_services; i++)
         if (strcmp(y->services[i].name.s, limit->name.s) == 0) return y->services[i].seats;
@@ -130,7 +137,7 @@ static void check_items(const struct policy *y, const struct ceiling *c, struct 
 static void check_ceilings(const struct policy *y, struct diagnostics *d, int64_t total) {
     for (size_t i = 0; i < y->n_ceilings; i++) {
         const struct ceiling *c = &y->ceilings[i];
-        if (c->has_compute && !c->per_organisation) check_ratio(y, c, total, d);
+        if (c->has_compute && (!c->per_organisation || !limits_tenants(y))) check_ratio(y, c, total, d);
         if (c->has_compute) check_steps(y, c, d);
         if (c->has_compute && c->compute.n > total)
             diagnose(d, LEVEL_NOTE, c->compute_place, "this ceiling is more than the pool of %s",

@@ -177,19 +177,13 @@ static void check_reserve_sum(const struct policy *y, struct diagnostics *d, boo
 /* ---- budget ---- */
 
 struct amount_text budget_text(bool storage, wide_t amount) {
-    static const struct {
-        const char *unit;
-        int64_t per;
-    } scales[2][2] = {
-        {{"PF-hours", INT64_C(1000000) * 3600}, {"TF-hours", INT64_C(1000) * 3600}},
-        {{"PB-months", INT64_C(1000000000000000) * 720}, {"TB-months", INT64_C(1000000000000) * 720}}};
-    const size_t i = amount >= (wide_t)1000 * scales[storage][1].per * 100 ? 0 : 1;
-    struct amount_text n = wide_ratio_text(amount, scales[storage][i].per), out;
+    static const int64_t per[2] = {INT64_C(1000) * 3600, INT64_C(1000000000000) * 720};
+    struct amount_text n = wide_ratio_text(amount, per[storage]), out;
     size_t length = strlen(n.s);
     while (length > 0 && n.s[length - 1] == '0') length--;
     if (length > 0 && n.s[length - 1] == '.') length--;
     text_format(out.s, sizeof out.s, "%.*s %s", (int)(length < 20 ? length : 20), n.s,
-                scales[storage][i].unit);
+                storage ? "TB-months" : "TF-hours");
     return out;
 }
 

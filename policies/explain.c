@@ -34,6 +34,17 @@ static int find(const json_t *decision, const struct facts *facts, struct subjec
     return err_set(e, ERR_NOT_FOUND, "the stored facts do not name the request '%s'", id ? id : "");
 }
 
+static void say_datalake(const struct subject *s, int64_t n, struct text *t) {
+    if (n > 0)
+        text_add(t, s->korean ? "%s데이터 레이크 %s" : "%sdata lake of %s", t->length ? ", " : "",
+                 bytes_text(bytes(n)).s);
+}
+
+static void say_seats(const struct subject *s, const char *service, int64_t seats, struct text *t) {
+    text_add(t, s->korean ? "%s%s %lld석" : "%s%s for %lld", t->length ? ", " : "", service,
+             (long long)seats);
+}
+
 /* "124.8 TF, at least 15.6 TF, of any flavor, and 10 TB" */
 static void say_ask(const struct subject *s, struct text *t) {
     const struct fact_claim *c = s->claim;
@@ -53,7 +64,9 @@ static void say_ask(const struct subject *s, struct text *t) {
                  : s->korean        ? ", 저장 공간 "
                                     : ", and storage of ",
                  bytes_text(c->storage).s);
-    if (c->ask == ASK_NONE && c->storage.n == 0) text_add(t, s->korean ? "없음" : "nothing");
+    say_datalake(s, c->datalake.n, t);
+    for (size_t i = 0; i < c->n_seats; i++) say_seats(s, c->seats[i].service, c->seats[i].seats, t);
+    if (t->length == 0) text_add(t, s->korean ? "없음" : "nothing");
 }
 
 static void say_request(const struct subject *s) {
@@ -102,15 +115,22 @@ static void say_outcome(const struct subject *s) {
         const char *end = member(json_object_get(s->decision, "lease"), "end");
         int64_t compute = number(s->decision, "compute_gflops"),
                 storage = number(s->decision, "storage_bytes");
-        text_add(s->out, ", ");
-        if (compute > 0) text_add(s->out, "%s", gflops_text(gflops(compute)).s);
-        say_lines(s, s->out);
+        struct text given = {0};
+        const char *service;
+        json_t *seats;
+        if (compute > 0) text_add(&given, "%s", gflops_text(gflops(compute)).s);
+        say_lines(s, &given);
         if (storage > 0)
-            text_add(s->out, "%s%s",
+            text_add(&given, "%s%s",
                      compute == 0 ? ""
                      : s->korean  ? ", 저장 공간 "
                                   : ", storage of ",
                      bytes_text(bytes(storage)).s);
+        say_datalake(s, number(s->decision, "datalake_bytes"), &given);
+        json_object_foreach(json_object_get(s->decision, "seats"), service, seats)
+            say_seats(s, service, json_integer_value(seats), &given);
+        text_add(s->out, ", %s", given.s ? given.s : "");
+        text_free(&given);
         struct err ignored = {0};
         instant_t at;
         if (end && instant_parse(end, &at, &ignored) == 0)
@@ -208,6 +228,13 @@ static json_t *asked_json(const struct fact_claim *c) {
     if (c->has_minimum && c->ask == ASK_COMPUTE)
         json_object_set_new(o, "minimum_gflops", json_integer(c->minimum_compute.n));
     json_object_set_new(o, "storage_bytes", json_integer(c->storage.n));
+    if (c->datalake.n > 0) json_object_set_new(o, "datalake_bytes", json_integer(c->datalake.n));
+    if (c->n_seats > 0) {
+        json_t *seats = json_object();
+        for (size_t i = 0; i < c->n_seats; i++)
+            json_object_set_new(seats, c->seats[i].service, json_integer(c->seats[i].seats));
+        json_object_set_new(o, "seats", seats);
+    }
     return o;
 }
 
@@ -219,6 +246,16 @@ static json_t *free_json(const struct fact_pool *p) {
                                       (json_int_t)p->flavors[i].free.n));
     json_object_set_new(o, "flavors", flavors);
     json_object_set_new(o, "storage_free_bytes", json_integer(p->storage_free.n));
+    if (p->datalake_capacity.n > 0)
+        json_object_set_new(o, "datalake_free_bytes", json_integer(p->datalake_free.n));
+    if (p->n_services > 0) {
+        json_t *services = json_object();
+        for (size_t i = 0; i < p->n_services; i++)
+            json_object_set_new(services, p->services[i].name,
+                                json_pack("{s:I, s:I}", "seats", (json_int_t)p->services[i].seats, "free",
+                                          (json_int_t)p->services[i].free));
+        json_object_set_new(o, "services", services);
+    }
     return o;
 }
 

@@ -106,33 +106,42 @@ static bool is_like(const struct fill_claim *a, const struct fill_claim *b) {
 }
 
 static size_t bucket_add(struct filling *f, size_t claim, uint64_t hash) {
-    f->buckets = mem_grow(f->buckets, &f->room_buckets, f->n_buckets + 1, sizeof *f->buckets);
     struct fill_amount dominant = fill_dominant(f->p, f->r->scarce, claim);
     if (!f->r->scarce[dominant.resource]) dominant.n = 0;
     f->buckets[f->n_buckets] = (struct bucket){&f->p->claims[claim], hash, dominant};
     return f->n_buckets++;
 }
 
-/* The bucket of each claim. Open addressing; a slot holds the number of a bucket + 1. */
+/* A slot holds the number of a bucket + 1. */
+static uint32_t *slots_make(const struct filling *f, size_t mask) {
+    uint32_t *slots = mem_alloc((mask + 1) * sizeof *slots);
+    for (size_t b = 0; b < f->n_buckets; b++) {
+        size_t at = f->buckets[b].hash & mask;
+        while (slots[at]) at = (at + 1) & mask;
+        slots[at] = (uint32_t)b + 1;
+    }
+    return slots;
+}
+
+static bool is_in(const struct bucket *b, const struct fill_claim *c, uint64_t hash) {
+    return b->hash == hash && is_like(b->like, c);
+}
+
+/* The bucket of each claim, by open addressing. */
 static void find_buckets(struct filling *f, uint32_t bucket_of[]) {
     size_t mask = 15;
-    uint32_t *slots = mem_alloc((mask + 1) * sizeof *slots);
+    uint32_t *slots = slots_make(f, mask);
     for (size_t i = 0; i < f->p->n_claims; i++) {
         const struct fill_claim *c = &f->p->claims[i];
         uint64_t hash = hash_of(c), at = hash & mask;
-        while (slots[at] &&
-               !(f->buckets[slots[at] - 1].hash == hash && is_like(f->buckets[slots[at] - 1].like, c)))
-            at = (at + 1) & mask;
+        f->buckets = mem_grow(f->buckets, &f->room_buckets, f->n_buckets + 1, sizeof *f->buckets);
+        while (slots[at] && !is_in(&f->buckets[slots[at] - 1], c, hash)) at = (at + 1) & mask;
         if (!slots[at]) slots[at] = (uint32_t)bucket_add(f, i, hash) + 1;
         bucket_of[i] = slots[at] - 1;
         if (2 * f->n_buckets <= mask) continue;
         free(slots);
         mask = 4 * mask + 3;
-        slots = mem_alloc((mask + 1) * sizeof *slots);
-        for (size_t b = 0; b < f->n_buckets; b++) {
-            for (at = f->buckets[b].hash & mask; slots[at];) at = (at + 1) & mask;
-            slots[at] = (uint32_t)b + 1;
-        }
+        slots = slots_make(f, mask);
     }
     free(slots);
 }

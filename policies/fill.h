@@ -12,6 +12,7 @@
  *
  * Claims stand in the order of their ids' bytes, resources in the order of their names' bytes: that is
  * the last tie-break. Amounts are at most FILL_MOST, weights FILL_WEIGHT_MOST; the caller has checked.
+ * What is held fits the capacity, so the products that compare shares stay below 10^36.
  * Claims of equal weight and step are kept together, so that a million of them cost little more than
  * sorting them; that changes nothing of the result.
  */

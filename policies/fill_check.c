@@ -14,7 +14,7 @@ static int check_used(const struct fill_problem *p, const struct fill_result *r,
             used[p->claims[i].step[k].resource] += (wide_t)p->claims[i].step[k].n * r->given[i];
     for (size_t i = 0; i < p->n_resources && rc == 0; i++)
         if (used[i] != r->used[i] || used[i] > p->capacity[i])
-            rc = err_set(e, ERR_FAILED, "conservation: resource %zu: %s of %lld given, %lld counted", i,
+            rc = err_set(e, ERR_BOOKS, "conservation: resource %zu: %s of %lld given, %lld counted", i,
                          wide_text(used[i]).s, (long long)p->capacity[i], (long long)r->used[i]);
     free(used);
     return rc;
@@ -29,11 +29,11 @@ static int check_bounds(const struct fill_problem *p, const struct fill_result *
         const struct fill_claim *c = &p->claims[i];
         bool fits = true;
         if (r->given[i] < fill_promised(c) || (c->most.has && r->given[i] > c->most.n))
-            return err_set(e, ERR_FAILED, "bounds: claim %zu has %lld steps", i, (long long)r->given[i]);
+            return err_set(e, ERR_BOOKS, "bounds: claim %zu has %lld steps", i, (long long)r->given[i]);
         for (size_t k = 0; k < c->n_step; k++)
             if (c->step[k].n > p->capacity[c->step[k].resource] - r->used[c->step[k].resource]) fits = false;
         if (fits && wants_more(c, r->given[i]))
-            return err_set(e, ERR_FAILED, "no waste: claim %zu could take one more step", i);
+            return err_set(e, ERR_BOOKS, "no waste: claim %zu could take one more step", i);
     }
     return 0;
 }
@@ -44,7 +44,7 @@ static int check_order(const struct fill_problem *p, const struct fill_result *r
     for (size_t i = 0; i < p->n_claims; i++) left[i] = r->given[i];
     for (size_t i = 0; i < r->n_order; i++) left[r->order[i]]--;
     for (size_t i = 0; i < p->n_claims && rc == 0; i++)
-        if (left[i] != 0) rc = err_set(e, ERR_FAILED, "order: claim %zu is not there for each step", i);
+        if (left[i] != 0) rc = err_set(e, ERR_BOOKS, "order: claim %zu is not there for each step", i);
     free(left);
     return rc;
 }
@@ -61,12 +61,19 @@ static struct share_key key_after(const struct fill_problem *p, const struct fil
                               .weight = c->weight};
 }
 
-/* Has j's step at least as much of everything as i's? */
-static bool covers(const struct fill_claim *j, const struct fill_claim *i) {
-    for (size_t a = 0, b = 0; a < i->n_step; a++) {
-        while (b < j->n_step && j->step[b].resource < i->step[a].resource) b++;
-        if (b == j->n_step || j->step[b].resource != i->step[a].resource || j->step[b].n < i->step[a].n)
-            return false;
+static int64_t need_of(const struct fill_claim *c, size_t resource) {
+    for (size_t k = 0; k < c->n_step; k++)
+        if (c->step[k].resource == resource) return c->step[k].n;
+    return 0;
+}
+
+/* Would one step of j's, given back, let i take one? Then i could have taken it when j took its last. */
+static bool frees(const struct fill_problem *p, const struct fill_result *r, size_t j, size_t i) {
+    const struct fill_claim *c = &p->claims[i];
+    for (size_t k = 0; k < c->n_step; k++) {
+        size_t resource = c->step[k].resource;
+        int64_t left = p->capacity[resource] - r->used[resource];
+        if (c->step[k].n > left + need_of(&p->claims[j], resource)) return false;
     }
     return true;
 }
@@ -78,11 +85,11 @@ static int check_max_min(const struct fill_problem *p, const struct fill_result 
         struct share_key has = key_after(p, r, i, r->given[i]);
         for (size_t j = 0; j < p->n_claims; j++) {
             const struct fill_claim *d = &p->claims[j];
-            if (j == i || r->given[j] <= fill_promised(d) || !covers(d, c)) continue;
+            if (j == i || r->given[j] <= fill_promised(d) || !frees(p, r, j, i)) continue;
             if (p->strict && d->tier < c->tier) continue;
             struct share_key before = key_after(p, r, j, r->given[j] - 1);
             if ((p->strict && d->tier > c->tier) || share_cmp(&before, &has) > 0)
-                return err_set(e, ERR_FAILED, "max-min: claim %zu has its last step before claim %zu", j, i);
+                return err_set(e, ERR_BOOKS, "max-min: claim %zu has its last step before claim %zu", j, i);
         }
     }
     return 0;

@@ -239,8 +239,8 @@ static void add_shares(struct text *t, const struct fill_input *in, const struct
                        char *const ids[]) {
     for (size_t i = 0; i < in->problem.n_claims; i++) {
         struct fill_amount step = fill_dominant(&in->problem, r->scarce, i);
-        text_add(t, "%s%s: \"%lld/%lld\"", i ? ", " : "", ids[i], (long long)(step.n * r->given[i]),
-                 (long long)in->capacity[step.resource]);
+        long long held = step.n * r->given[i], capacity = in->capacity[step.resource];
+        text_add(t, "%s%s: \"%lld/%lld\"", i ? ", " : "", ids[i], held, capacity);
     }
 }
 

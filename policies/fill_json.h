@@ -16,6 +16,8 @@
 
 #include <jansson.h>
 
+enum { FILL_BYTES_MOST = 256 << 20 }; /* of a file: a million claims with every key fit */
+
 struct fill_input {
     struct fill_problem problem; /* points into what follows */
     const char **resources, **ids;

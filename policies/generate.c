@@ -42,17 +42,19 @@ static const struct choice kinds[] = {{"sme", 45},       {"venture", 30},  {"pub
                                       {"university", 9}, {"institute", 6}, {"other", 2}};
 static const struct choice seats[] = {{"gwangju", 60}, {"moving", 25}, {"elsewhere", 15}};
 
+enum { AWARD_DAY = 30 };
+
 struct made {
     struct generate_options o;
     struct population *out;
     struct rng rng;
     char (*names)[16];
-    bool *moving;
-    int64_t *base;         /* percent of use */
-    int64_t *busy, *until; /* about what it holds, in GFLOPS, and until when */
-    int64_t asked;         /* by the last request, in GFLOPS */
-    int64_t usual;         /* seconds between two requests of a tenant */
-    bool *is_hopeless;     /* it is told at the call that it is not eligible */
+    bool *moving, *is_general; /* general: its larger requests come before a person */
+    int64_t *base;             /* percent of use */
+    int64_t *busy, *until;     /* about what it holds, in GFLOPS, and until when */
+    int64_t asked;             /* by the last request, in GFLOPS */
+    int64_t usual;             /* seconds between two requests of a tenant */
+    bool *is_hopeless;         /* it is told at the call that it is not eligible */
     int64_t requests;
 };
 
@@ -85,6 +87,9 @@ static void attribute(struct made *m, size_t tenant, const struct variable *v, s
         word = rng_chance(&m->rng, 94) ? "true" : "false";
     if (word && v->type == TYPE_ENUM && !has_value(v, word)) word = NULL;
     if (word && strcmp(word, "moving") == 0) m->moving[tenant] = true;
+    static const char *const general[] = {"moving", "elsewhere", "public", "university", "institute"};
+    for (size_t i = 0; word && i < sizeof general / sizeof *general; i++)
+        m->is_general[tenant] |= strcmp(word, general[i]) == 0;
     if (word && (strcmp(word, "other") == 0 || strcmp(word, "false") == 0)) m->is_hopeless[tenant] = true;
     if (strcmp(v->name.s, "move_by") == 0 && v->type == TYPE_DATE) {
         int64_t days = rng_chance(&m->rng, 90) ? 60 + rng_below(&m->rng, 300) : 400 + rng_below(&m->rng, 200);
@@ -136,7 +141,9 @@ static void tenants_make(struct made *m) {
         csv_put(&csv, m->names[i]);
         csv_put(&csv, owner);
         if (is_new) attributes_make(m, i, &row);
-        if (!is_new) m->moving[i] = m->moving[i - 1], m->is_hopeless[i] = m->is_hopeless[i - 1];
+        if (!is_new)
+            m->moving[i] = m->moving[i - 1], m->is_general[i] = m->is_general[i - 1],
+            m->is_hopeless[i] = m->is_hopeless[i - 1];
         text_put(&csv.text, row.s ? row.s : "", row.length);
         csv_end_row(&csv);
     }
@@ -220,13 +227,15 @@ static int64_t put_wishes(struct made *m, bool in_call) {
     struct text *out = &m->out->events;
     int64_t term = m->o.policy->n_leases && m->o.policy->leases[0].term.s ? m->o.policy->leases[0].term.s
                                                                           : 90 * CLOCK_DAY;
-    int64_t keeps = m->usual / 2 + rng_below(&m->rng, m->usual * 3 / 2 + 1);
+    int64_t keeps = m->usual + rng_below(&m->rng, m->usual * 2 + 1);
     if (in_call) keeps *= 2;
     int64_t renews = keeps > term ? keeps / term : 0;
     if (renews)
         text_add(out, ",\"renews\":%lld", (long long)renews);
     else
         text_add(out, ",\"keeps_seconds\":%lld", (long long)(keeps > CLOCK_DAY ? keeps : CLOCK_DAY));
+    if (rng_chance(&m->rng, 95))
+        text_add(out, ",\"waits_seconds\":%lld", (long long)((30 + rng_below(&m->rng, 90)) * CLOCK_DAY));
     text_add(out, ",\"storage_bytes\":%lld",
              (long long)((1 + rng_below(&m->rng, 40)) * INT64_C(250000000000)));
     return renews ? term * (1 + renews) : keeps;
@@ -246,13 +255,13 @@ static void request_make(struct made *m, instant_t at, size_t tenant, const char
     text_add(out, "}\n");
     m->busy[tenant] += m->asked;
     if (until > m->until[tenant]) m->until[tenant] = until;
-    if (call) return;
-    if (m->moving[tenant] || rng_chance(&m->rng, 8)) { /* a person has looked at it, if it was held */
-        instant_t when = instant(at.s + (1 + rng_below(&m->rng, 6)) * CLOCK_DAY);
+    if (m->is_general[tenant]) { /* a person has looked at it, if it was held */
+        instant_t when = instant((call ? m->o.from.s + AWARD_DAY * CLOCK_DAY : at.s) +
+                                 (1 + rng_below(&m->rng, 6)) * CLOCK_DAY);
         put_at(out, when, rng_chance(&m->rng, 80) ? "approve" : "refuse");
         text_add(out, ",\"request\":\"r-%lld\"}\n", (long long)id);
     }
-    if (rng_chance(&m->rng, 15)) {
+    if (!call && rng_chance(&m->rng, 15)) {
         put_at(out, instant(at.s + (20 + rng_below(&m->rng, 200)) * CLOCK_DAY), "release");
         text_add(out, ",\"request\":\"r-%lld\"}\n", (long long)id);
     }
@@ -269,7 +278,7 @@ static int64_t call_make(struct made *m) {
         instant_t at = instant(m->o.from.s + 9 * 3600 + rng_below(&m->rng, 21 * CLOCK_DAY - 9 * 3600));
         request_make(m, at, i, "first");
     }
-    put_at(&m->out->events, instant(m->o.from.s + 30 * CLOCK_DAY + 3600), "award");
+    put_at(&m->out->events, instant(m->o.from.s + AWARD_DAY * CLOCK_DAY + 3600), "award");
     text_add(&m->out->events, ",\"call\":\"first\",\"order\":[");
     for (size_t i = 0; i < n; i++) text_add(&m->out->events, "%s\"r-%zu\"", i ? "," : "", order[i] + 1);
     text_add(&m->out->events, "]}\n");
@@ -300,7 +309,7 @@ static void usage_make(struct made *m) {
 /* Whoever holds about its ceiling asks for nothing more, or seldom. */
 static bool is_full(const struct made *m, size_t tenant, instant_t at) {
     if (m->is_hopeless[tenant]) return true;
-    return at.s < m->until[tenant] && m->busy[tenant] * 2 > usual_most(m->o.policy);
+    return at.s < m->until[tenant] && m->busy[tenant] * 4 > 3 * usual_most(m->o.policy);
 }
 
 void generate(const struct generate_options *o, struct population *out) {
@@ -308,6 +317,7 @@ void generate(const struct generate_options *o, struct population *out) {
     size_t n = (size_t)o->tenants;
     *out = (struct population){0};
     m.names = mem_alloc((n + 1) * sizeof *m.names);
+    m.is_general = mem_alloc((n + 1) * sizeof *m.is_general);
     m.moving = mem_alloc((n + 1) * sizeof *m.moving);
     m.base = mem_alloc((n + 1) * sizeof *m.base);
     m.is_hopeless = mem_alloc((n + 1) * sizeof *m.is_hopeless);
@@ -316,7 +326,7 @@ void generate(const struct generate_options *o, struct population *out) {
     tenants_make(&m);
     int64_t requests = o->events > 2 * o->tenants ? (o->events - o->tenants) * 10 / 13 : o->tenants;
     m.usual = (int64_t)((wide_t)o->days * CLOCK_DAY * o->tenants / requests);
-    int64_t lines = call_make(&m), first = 31 * CLOCK_DAY, length = o->days * CLOCK_DAY - first;
+    int64_t lines = call_make(&m), first = (AWARD_DAY + 1) * CLOCK_DAY, length = o->days * CLOCK_DAY - first;
     int64_t count = length > 0 && o->events > lines ? (o->events - lines) * 10 / 13 : 0; /* 1.3 lines each */
     for (int64_t k = 0; k < count; k++) { /* spread evenly, in order of time */
         instant_t at =
@@ -328,6 +338,7 @@ void generate(const struct generate_options *o, struct population *out) {
     }
     usage_make(&m);
     free(m.names);
+    free(m.is_general);
     free(m.moving);
     free(m.base);
     free(m.is_hopeless);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The list, and those that compare two plans. */
+#include "policies/fill_check.h"
 #include "policies/invariant_parts.h"
+#include "alloc/scope.h"
+#include "policies/policy.h"
 #include "policies/share.h"
 
 #include <string.h>
@@ -16,7 +19,7 @@ const struct invariant invariants[INVARIANTS] = {
     {"I8", "with strict, no lower tier is served while a better one waits", holds_tier_order},
     {"I9", "whoever can be served is served in the end", holds_no_starvation},
     {"I10", "nothing is taken below a guarantee, before its notice or without evidence", holds_safe_reclaim},
-    {"I11", "nobody takes from one that has less above its guarantee", holds_no_ping_pong},
+    {"I11", "what is taken for a guarantee goes to one below it, from one above its own", holds_no_ping_pong},
     {"I12", "the same facts give the same decisions, to the byte", holds_determinism},
     {"I13", "whoever gets nothing is told why", holds_explained},
     {"I14", "a rule that cannot be evaluated grants nothing", holds_fail_closed},
@@ -32,6 +35,44 @@ int invariants_check(const struct step *s, struct err *e) {
         if (invariants[i].holds(s, e) < 0)
             return err_context(e, "invariant %s (%s)", invariants[i].name, invariants[i].sentence);
     return 0;
+}
+
+/* ---- for the engine ---- */
+
+/* Claims and tenants from the last to the first. */
+static int plan_turned(const struct policy *policy, const struct facts *facts, struct plan *out,
+                       struct err *e) {
+    size_t n = facts->n_claims, m = facts->n_tenants;
+    struct facts turned = *facts;
+    scoped_free struct fact_claim *claims = mem_alloc((n + 1) * sizeof *claims);
+    scoped_free struct fact_tenant *tenants = mem_alloc((m + 1) * sizeof *tenants);
+    for (size_t i = 0; i < m; i++) tenants[i] = facts->tenants[m - 1 - i];
+    for (size_t i = 0; i < n; i++) {
+        claims[i] = facts->claims[n - 1 - i];
+        claims[i].tenant = m - 1 - claims[i].tenant;
+    }
+    turned.claims = claims;
+    turned.tenants = tenants;
+    return policy_decider.plan(policy, &turned, out, e);
+}
+
+int invariants_verify(const struct policy *policy, const struct facts *facts, const struct plan *plan,
+                      struct err *e) {
+    struct plan again = {0}, turned = {0};
+    struct step step = {.policy = policy, .facts = facts, .plan = plan};
+    if (plan) {
+        if (policy_decider.plan(policy, facts, &again, e) < 0) return -1;
+        if (plan_turned(policy, facts, &turned, e) < 0) {
+            plan_free(&again);
+            return -1;
+        }
+        step.again = &again;
+        step.turned = &turned;
+    }
+    int rc = invariants_check(&step, e);
+    plan_free(&again);
+    plan_free(&turned);
+    return rc;
 }
 
 /* ---- two decisions ---- */
@@ -130,59 +171,8 @@ int holds_idempotent(const struct step *s, struct err *e) {
 
 /* ---- I7, I18 ---- */
 
-static int64_t need_of(const struct fill_claim *c, size_t resource) {
-    for (size_t i = 0; i < c->n_step; i++)
-        if (c->step[i].resource == resource) return c->step[i].n;
-    return 0;
-}
-
-/* Would one step of j's, given back, let i take one? */
-static bool one_frees_other(const struct step *s, size_t i, size_t j) {
-    for (size_t r = 0; r < s->problem->n_resources; r++) {
-        int64_t left = s->problem->capacity[r] - s->filled->used[r];
-        if (need_of(&s->problem->claims[i], r) > left + need_of(&s->problem->claims[j], r)) return false;
-    }
-    return true;
-}
-
-static int64_t counted(const struct step *s, size_t i) {
-    const struct fill_claim *c = &s->problem->claims[i];
-    int64_t promised = fill_promised(c), n = s->filled->given[i];
-    return !s->problem->surplus ? n : n > promised ? n - promised : 0;
-}
-
-/* Sign of the weighted share of i with `more` steps against that of j. */
-static int compare_shares(const struct step *s, size_t i, int64_t more, size_t j) {
-    struct fill_amount a = fill_dominant(s->problem, s->filled->scarce, i),
-                       b = fill_dominant(s->problem, s->filled->scarce, j);
-    struct share_key x = {.held = a.n * (counted(s, i) + more),
-                          .capacity = s->problem->capacity[a.resource],
-                          .weight = s->problem->claims[i].weight},
-                     y = {.held = b.n * counted(s, j),
-                          .capacity = s->problem->capacity[b.resource],
-                          .weight = s->problem->claims[j].weight};
-    return share_cmp(&x, &y);
-}
-
-static bool may_lose(const struct step *s, size_t j) {
-    return s->filled->given[j] > fill_promised(&s->problem->claims[j]);
-}
-
 int holds_max_min(const struct step *s, struct err *e) {
-    for (size_t i = 0; s->problem && i < s->problem->n_claims; i++) {
-        const struct fill_claim *c = &s->problem->claims[i];
-        if (c->most.has && s->filled->given[i] >= c->most.n) continue;
-        for (size_t j = 0; j < s->problem->n_claims; j++) {
-            bool apart = s->problem->strict && s->problem->claims[j].tier != c->tier;
-            if (i == j || apart || !may_lose(s, j) || compare_shares(s, i, 1, j) >= 0 ||
-                !one_frees_other(s, i, j))
-                continue;
-            return err_set(e, ERR_BOOKS,
-                           "claim %zu has %lld steps, claim %zu has %lld and could do with one less", i,
-                           (long long)s->filled->given[i], j, (long long)s->filled->given[j]);
-        }
-    }
-    return 0;
+    return s->problem ? fill_check(s->problem, s->filled, e) : 0;
 }
 
 /* Promised where claims are alike: one flavor, the same tier, the same ask. Steps of other sizes may lose,

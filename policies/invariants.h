@@ -15,14 +15,13 @@
 /* What was taken back from one tenant. */
 struct step_taken {
     enum reclaim_cause cause;
-    instant_t sent, effect, at;        /* notice sent, not before, done */
-    instant_t start;                   /* of the grant */
-    span_t notice;                     /* that the rule promises */
-    gflops_t held, guarantee;          /* of its tenant: afterwards; what it is sure of (as it can be kept) */
-    bool keeps_guarantee;              /* the rule never goes below it */
-    bool has_claimant;                 /* for whom it was taken, as it will stand when served */
-    int64_t surplus, claimant_surplus; /* GFLOPS above the guarantee */
-    int64_t weight, claimant_weight;
+    instant_t sent, effect, at; /* notice sent, not before, done */
+    instant_t start;            /* of the grant */
+    span_t notice;              /* that the rule promises */
+    gflops_t held, guarantee;   /* of its tenant: afterwards; what it is sure of (as it can be kept) */
+    bool keeps_guarantee;       /* the rule never goes below it */
+    bool has_claimant;          /* it was taken for somebody's guarantee */
+    gflops_t claimant_held, claimant_guarantee; /* before it gets anything of it */
     bool measured;
     int64_t covered; /* percent of the window that was measured */
 };
@@ -52,6 +51,9 @@ struct invariant {
 enum { INVARIANTS = 18 };
 extern const struct invariant invariants[INVARIANTS];
 
+/* decider->verify: a plan is made twice more, of the same facts and of their reverse. */
+int invariants_verify(const struct policy *policy, const struct facts *facts, const struct plan *plan,
+                      struct err *e);
 /* The first that does not hold, "I3 ...: ...". 0 or -1. */
 int invariants_check(const struct step *s, struct err *e);
 /* Do two decisions say the same, to the byte? */

@@ -269,8 +269,9 @@ int holds_no_waste(const struct step *s, struct err *e) {
             int64_t floor = step_floor(&s->facts->pool, c, f);
             if (floor == 0 || floor > left[f] || floor * x->rating.n > room_left(s, i)) continue;
             return err_set(e, ERR_BOOKS,
-                           "%s waits for %lld units of %s, %lld are free and no rule keeps them", d->claim,
-                           (long long)floor, x->name, (long long)left[f]);
+                           "%s waits for %lld units of %s, %lld are free and no rule keeps them (%s)",
+                           d->claim, (long long)floor, x->name, (long long)left[f],
+                           d->n_reasons && d->reasons[0].en ? d->reasons[0].en : "nothing is said");
         }
     }
     return 0;
@@ -328,7 +329,7 @@ int holds_explained(const struct step *s, struct err *e) {
         bool is_said = step_gives(d);
         for (size_t k = 0; k < d->n_reasons; k++) {
             const struct reason *r = &d->reasons[k];
-            if (!r->en || !*r->en || !r->ko || !*r->ko)
+            if (!r->bare && (!r->en || !*r->en || !r->ko || !*r->ko))
                 return err_set(e, ERR_BOOKS, "%s: the reason %s has no words", d->claim,
                                reason_code_word(r->code));
             is_said |= r->decisive;

@@ -224,16 +224,18 @@ int holds_safe_reclaim(const struct step *s, struct err *e) {
     return 0;
 }
 
+/* It goes to one below its guarantee and leaves the other at or above its own: so neither can be the other
+   way round next time. */
 int holds_no_ping_pong(const struct step *s, struct err *e) {
     for (size_t i = 0; i < s->n_taken; i++) {
         const struct step_taken *t = &s->taken[i];
         if (t->cause != CAUSE_GUARANTEE || !t->has_claimant) continue;
-        if ((wide_t)t->claimant_surplus * t->weight <= (wide_t)t->surplus * t->claimant_weight) continue;
+        if (t->claimant_held.n < t->claimant_guarantee.n && t->held.n >= t->guarantee.n) continue;
         return err_set(
             e, ERR_BOOKS,
-            "a tenant with %lld GF above its guarantee (weight %lld) took from one with %lld (weight %lld)",
-            (long long)t->claimant_surplus, (long long)t->claimant_weight, (long long)t->surplus,
-            (long long)t->weight);
+            "a tenant that is sure of %s and holds %s took from one that is sure of %s and is left with %s",
+            gflops_text(t->claimant_guarantee).s, gflops_text(t->claimant_held).s,
+            gflops_text(t->guarantee).s, gflops_text(t->held).s);
     }
     return 0;
 }

@@ -136,10 +136,26 @@ static void hold_missing(struct work *w, const char *en, const char *ko) { /* ko
     hold(w);
 }
 
-static bool asks_unrated(const struct planning *p, const struct work *w) {
-    for (size_t i = 0; w->claim->flavor && i < p->n_lanes; i++)
-        if (strcmp(p->lanes[i].flavor->name, w->claim->flavor) == 0) return p->lanes[i].flavor->unrated;
+/* The lane of the chip without a figure that it asks for; false: it asks for none. */
+static bool asks_unrated(const struct planning *p, const struct work *w, size_t *lane) {
+    for (*lane = 0; w->claim->flavor && *lane < p->n_lanes; ++*lane)
+        if (strcmp(p->lanes[*lane].flavor->name, w->claim->flavor) == 0)
+            return p->lanes[*lane].flavor->unrated;
     return false;
+}
+
+/* What is counted in pieces needs a ceiling as compute and storage do. */
+static void judge_items_limited(struct planning *p, struct work *w) {
+    size_t lane;
+    if (asks_unrated(p, w, &lane) && !items_limited_units(w, lane))
+        hold_missing(w, "ceiling on the units of this flavor", "이 자원의 개수 한도가");
+    for (size_t i = 0; i < w->claim->n_seats; i++) {
+        const struct shelf *s = shelf_find(p, w->claim->seats[i].service);
+        if (s && !items_limited_seats(p, w, s)) {
+            hold_missing(w, "ceiling on the seats of this service", "이 서비스의 좌석 한도가");
+            return;
+        }
+    }
 }
 
 static void judge_ceilings(struct planning *p, struct work *w) {
@@ -149,17 +165,21 @@ static void judge_ceilings(struct planning *p, struct work *w) {
         if (is_overridden(w, c->id)) {
             aside_compute |= c->has_compute;
             aside_storage |= c->has_storage;
+            items_limit(p, w, c, true);
             continue;
         }
         enum truth t = eval_expr(p->eval, c->when);
         if (t == TRUTH_UNKNOWN) hold_unknown(p, w, &c->id), unknown = true;
         if (t != TRUTH_TRUE) continue;
+        items_limit(p, w, c, false);
         if (c->has_compute) tighten(c->per_organisation ? &w->organisation_compute : &w->compute, c, true);
         if (c->has_storage) tighten(c->per_organisation ? &w->organisation_storage : &w->storage, c, false);
     }
-    bool asks_compute = w->claim->ask != ASK_NONE && !asks_unrated(p, w),
-         asks_storage = w->claim->storage.n > 0;
+    size_t lane;
+    bool asks_compute = w->claim->ask != ASK_NONE && !asks_unrated(p, w, &lane),
+         asks_storage = w->claim->storage.n > 0 || w->claim->datalake.n > 0;
     if (unknown) return;
+    judge_items_limited(p, w);
     if (asks_compute && !aside_compute && !w->compute && !w->organisation_compute)
         hold_missing(w, "ceiling on compute", "연산 한도가");
     if (asks_storage && !aside_storage && !w->storage && !w->organisation_storage)
@@ -273,9 +293,10 @@ void judge_claim(struct planning *p, struct work *w) {
     if (w->outcome == OUTCOME_DENY) return;
     judge_ceilings(p, w);
     judge_lease(p, w);
+    judge_budget_rules(p, w);
     judge_approve(p, w);
     if (w->claim->ask != ASK_NONE) judge_flavor(p, w);
     if (w->claim->ask != ASK_NONE && w->outcome != OUTCOME_DENY) judge_size(p, w);
     judge_compute(p, w);
-    judge_storage(p, w);
+    judge_rest(p, w);
 }

@@ -77,51 +77,51 @@ void judge_flavor(struct planning *p, struct work *w) {
     const char *names[LANES_MOST];
     struct text all = {0};
     bool found = false;
+    for (size_t i = 0; i < p->n_lanes; i++) found |= lane_asked(p, w, i);
+    if (found) return;
     for (size_t i = 0; i < p->n_lanes; i++) {
         names[i] = p->lanes[i].flavor->name;
-        found |= lane_asked(p, w, i);
         if (p->lanes[i].flavor->unrated && w->claim->ask == ASK_COMPUTE) continue;
         text_add(&all, "%s%s", all.length ? ", " : "", names[i]);
     }
-    if (!found && deny_unrated(p, w)) {
+    if (deny_unrated(p, w)) {
         text_free(&all);
         return;
     }
-    if (!found) {
-        const char *near = w->claim->flavor ? text_nearest(w->claim->flavor, names, p->n_lanes) : NULL;
-        struct reason *r = reason_add(&w->reasons, REASON_NO_SUCH_FLAVOR, true, NULL, NULL);
-        if (w->claim->flavor) {
-            reason_en(r, "pool %s has no flavor '%s'", p->facts->pool.name, w->claim->flavor);
-            reason_ko(r, "자원 풀 %s에는 '%s' 자원이 없습니다", p->facts->pool.name, w->claim->flavor);
-        } else {
-            reason_en(r, "pool %s has no accelerators", p->facts->pool.name);
-            reason_ko(r, "자원 풀 %s에는 가속기가 없습니다", p->facts->pool.name);
-        }
-        if (near) {
-            reason_hint_en(r, "did you mean '%s'? (there are: %s)", near, all.s);
-            reason_hint_ko(r, "'%s'을(를) 찾으십니까? (가능한 자원: %s)", near, all.s);
-        } else if (all.s) {
-            reason_hint_en(r, "ask for one of: %s", all.s);
-            reason_hint_ko(r, "다음 중에서 고르십시오: %s", all.s);
-        }
-        deny(w);
+    const char *near = w->claim->flavor ? text_nearest(w->claim->flavor, names, p->n_lanes) : NULL;
+    struct reason *r = reason_add(&w->reasons, REASON_NO_SUCH_FLAVOR, true, NULL, NULL);
+    if (w->claim->flavor) {
+        reason_en(r, "pool %s has no flavor '%s'", p->facts->pool.name, w->claim->flavor);
+        reason_ko(r, "자원 풀 %s에는 '%s' 자원이 없습니다", p->facts->pool.name, w->claim->flavor);
+    } else {
+        reason_en(r, "pool %s has no accelerators", p->facts->pool.name);
+        reason_ko(r, "자원 풀 %s에는 가속기가 없습니다", p->facts->pool.name);
     }
+    if (near) {
+        reason_hint_en(r, "did you mean '%s'? (there are: %s)", near, all.s);
+        reason_hint_ko(r, "'%s'을(를) 찾으십니까? (가능한 자원: %s)", near, all.s);
+    } else if (all.s) {
+        reason_hint_en(r, "ask for one of: %s", all.s);
+        reason_hint_ko(r, "다음 중에서 고르십시오: %s", all.s);
+    }
+    deny(w);
     text_free(&all);
 }
 
 void judge_size(struct planning *p, struct work *w) {
     struct text sizes = {0};
     int64_t wanted = w->claim->per_server;
-    bool usable = false;
+    bool usable = wanted == 0;
+    for (size_t i = 0; i < p->n_lanes; i++) usable |= lane_usable(p, w, i);
+    if (usable) return;
     for (size_t i = 0; i < p->n_lanes; i++) {
         const struct lane *l = &p->lanes[i];
-        usable |= lane_usable(p, w, i);
         if (!lane_asked(p, w, i)) continue;
         text_add(&sizes, "%s%s x", sizes.length ? "; " : "", l->flavor->name);
         for (size_t k = 0; k < l->ladder.n_sizes; k++)
             text_add(&sizes, "%s %lld", k ? "," : "", (long long)l->ladder.sizes[k]);
     }
-    if (!usable && wanted > 0 && sizes.length > 0) {
+    if (sizes.length > 0) {
         struct reason *r = reason_add(&w->reasons, REASON_NO_SUCH_SIZE, true, NULL, NULL);
         reason_en(r, "no server has %lld units of %s", (long long)wanted,
                   w->claim->flavor ? w->claim->flavor : "any flavor");
@@ -138,7 +138,7 @@ static int64_t divide_up(int64_t a, int64_t b) { return a / b + (a % b > 0); }
 
 /* A partial grant has at least so many steps as the queue rule says, or all that it asks. */
 static int64_t partial_least(const struct planning *p, const struct work *w, size_t lane, int64_t wanted) {
-    const struct queue_rule *q = queue_of(p);
+    const struct queue_rule *q = p->queue;
     int64_t units = 0;
     for (int64_t i = 0; q && q->has_partial && i < q->partial && units < wanted; i++)
         units = claim_up(p, w, lane, units + 1);
@@ -299,33 +299,4 @@ void judge_compute(struct planning *p, struct work *w) {
         for (size_t i = 0; i < p->n_lanes; i++)
             if (w->options[i].most * p->lanes[i].flavor->rating.n > w->whole)
                 w->whole = w->options[i].most * p->lanes[i].flavor->rating.n;
-}
-
-void judge_storage(struct planning *p, struct work *w) {
-    const struct fact_pool *pool = &p->facts->pool;
-    int64_t granule = pool->granule.n > 0 ? pool->granule.n : 1, asked = w->claim->storage.n;
-    w->bytes = asked / granule * granule;
-    struct reason *r;
-    if (asked > 0 && w->bytes == 0) {
-        r = reason_add(&w->reasons, REASON_BELOW_SMALLEST_STEP, true, NULL, NULL);
-        reason_en(r, "%s asked for %s of storage; the smallest step is %s", name_of(w),
-                  bytes_text(bytes(asked)).s, bytes_text(bytes(granule)).s);
-        reason_ko(r, "%s의 저장 공간 신청 %s은(는) 가장 작은 단위 %s보다 작습니다", name_of(w),
-                  bytes_text(bytes(asked)).s, bytes_text(bytes(granule)).s);
-        deny(w);
-    }
-    if (w->bytes > pool->storage_capacity.n) {
-        r = reason_add(&w->reasons, REASON_EXCEEDS_POOL, true, NULL, NULL);
-        reason_en(r, "%s asked for %s of storage; pool %s has %s in all", name_of(w),
-                  bytes_text(bytes(asked)).s, pool->name, bytes_text(pool->storage_capacity).s);
-        reason_ko(r, "%s의 저장 공간 신청은 %s이지만 자원 풀 %s에는 모두 %s만 있습니다", name_of(w),
-                  bytes_text(bytes(asked)).s, pool->name, bytes_text(pool->storage_capacity).s);
-        deny(w);
-    }
-    if (w->claim->ask == ASK_NONE && asked == 0) {
-        r = reason_add(&w->reasons, REASON_BELOW_SMALLEST_STEP, true, NULL, NULL);
-        reason_en(r, "%s asked for nothing", name_of(w));
-        reason_ko(r, "%s의 신청에 자원이 없습니다", name_of(w));
-        deny(w);
-    }
 }

@@ -27,6 +27,7 @@ static int64_t units_now(const struct planning *p, const struct work *w, size_t 
     const struct option *o = &w->options[lane];
     if (o->wanted == 0 || p->lanes[lane].awaited) return 0;
     int64_t most = smaller(p->lanes[lane].free, units_in(p, lane, room_compute(w)));
+    most = smaller(most, room_units(p, w, lane));
     if (w->claim->ask == ASK_COMPUTE) most = smaller(most, units_in(p, lane, w->ask - w->given_compute));
     int64_t lent = smaller(units_in(p, lane, lend_compute(p, w)), barrier_left(p, w, lane));
     int64_t n = claim_down(p, w, lane, smaller(o->wanted, o->given + smaller(most, lent))) - o->given;
@@ -65,28 +66,25 @@ static bool give_offer(struct planning *p, struct work *w) {
 static void take_offer(struct planning *p, struct work *w) {
     for (size_t i = 0; i < p->n_lanes; i++)
         if (w->options[i].given > 0) give_units(p, w, i, -w->options[i].given);
-    p->storage_free += w->bytes;
-    w->seat->given_storage -= w->bytes;
-    w->organisation->given_storage -= w->bytes;
+    rest_give(p, w, -1);
 }
 
 void offers_make(struct planning *p, const size_t *queued, size_t n, struct decision *decisions) {
-    const struct queue_rule *q = queue_of(p);
+    const struct queue_rule *q = p->queue;
     bool *held = mem_alloc(n * sizeof *held);
     for (size_t i = 0; i < p->n_lanes; i++) p->lanes[i].awaited = false;
-    p->storage_awaited = false;
+    rest_await_none(p);
     for (size_t i = 0; i < n; i++) {
         struct work *w = &p->works[queued[i]];
         struct decision *d = &decisions[w->input];
-        bool may = w->claim->ask != ASK_NONE && storage_fits(p, w) && w->bytes <= room_storage(w);
+        bool may = w->claim->ask != ASK_NONE && rest_fits(p, w) && w->bytes + w->lake <= room_storage(w);
         if (may && !(q->has_hold && w->seat->offered) && give_offer(p, w)) {
-            p->storage_free -= w->bytes;
-            w->seat->given_storage += w->bytes;
-            w->organisation->given_storage += w->bytes;
+            rest_give(p, w, 1);
             d->offer = (struct plan_offer){
                 .has = true, .compute = gflops(w->given_compute), .storage = bytes(w->bytes)};
             if (q->has_hold)
                 d->offer.until = (struct maybe_instant){true, instant_after(p->facts->now, q->hold)};
+            rest_make(w, &d->offer.datalake, &d->offer.seats, &d->offer.n_seats);
             lines_make(p, w, &d->offer.lines, &d->offer.n_lines);
             held[i] = q->has_hold;
             w->seat->offered = true;
@@ -122,6 +120,7 @@ static bool best_pass(const struct planning *p, const struct work *w, bool small
         if (!lane_usable(p, w, i)) continue;
         int64_t most = smaller(p->lanes[i].flavor->capacity.n, units_in(p, i, room)), n;
         int64_t ask = w->claim->ask == ASK_UNITS ? w->claim->units.n : units_in(p, i, w->claim->compute.n);
+        most = smaller(most, room_units(p, w, i));
         n = claim_down(p, w, i, smaller(most, ask));
         if (n == 0 && small) {
             n = claim_up(p, w, i, 1);

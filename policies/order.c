@@ -13,21 +13,19 @@
 static const enum order_key first_come[] = {ORDER_SHARE, ORDER_WAIT, ORDER_ID}; /* inside a cohort */
 
 struct turn turn_of(const struct planning *p, const struct work *w) {
-    const struct queue_rule *q = sharing_of(p);
+    const struct queue_rule *q = p->sharing;
     int64_t held = w->seat->compute + w->seat->given_compute - w->claim->replaces.compute.n;
-    struct turn t = {.below = held<w->seat->guarantee, .held = held> 0 ? held : 0,
-                     .weight = w->weight,
-                     .submitted = w->claim->submitted.s,
-                     .order = (size_t)(w - p->works)};
+    struct turn t = {
+        .held = held > 0 ? held : 0, .submitted = w->claim->submitted.s, .first = 2, .weight = 1};
     if (!q) {
-        t.below = false;
-        t.weight = 1;
+        t.order = (uint32_t)(w - p->works);
         return t;
     }
     if (q->weigh_surplus) t.held = held > w->seat->guarantee ? held - w->seat->guarantee : 0;
-    t.ranked = w->claim->ranked;
-    t.rank = w->claim->ranked ? w->claim->rank : 0;
-    t.tier = q->strict ? w->rank : 0;
+    t.first = held < w->seat->guarantee ? 1 : 2;
+    if (w->claim->ranked) t.first = 0, t.rank = w->claim->rank;
+    t.tier = q->strict ? (int32_t)w->rank : 0;
+    t.weight = (int32_t)w->weight;
     t.credits = w->tenant->credits;
     t.order = w->id_rank;
     return t;
@@ -35,7 +33,9 @@ struct turn turn_of(const struct planning *p, const struct work *w) {
 
 static int compare(int64_t a, int64_t b) { return (a > b) - (a < b); }
 
+/* Products of int64 and a weight of at most 10^6. */
 static int share_of(const struct turn *a, const struct turn *b) {
+    if (a->weight == b->weight) return compare(a->held, b->held);
     wide_t x = (wide_t)a->held * b->weight, y = (wide_t)b->held * a->weight;
     return (x > y) - (x < y);
 }
@@ -50,13 +50,11 @@ static int key_cmp(enum order_key key, const struct turn *a, const struct turn *
 }
 
 int turn_cmp(const struct planning *p, const struct turn *a, const struct turn *b) {
-    const struct queue_rule *q = sharing_of(p);
-    const enum order_key *keys = q ? q->order : first_come;
-    size_t n = q ? q->n_order : sizeof first_come / sizeof *first_come;
+    const enum order_key *keys = p->sharing ? p->sharing->order : first_come;
+    size_t n = p->sharing ? p->sharing->n_order : sizeof first_come / sizeof *first_come;
     int order;
-    if (a->ranked != b->ranked) return a->ranked ? -1 : 1;
-    if ((order = compare(a->rank, b->rank))) return order;
-    if (a->below != b->below) return a->below ? -1 : 1;
+    if (a->first != b->first) return compare(a->first, b->first);
+    if (a->first == 0 && (order = compare(a->rank, b->rank))) return order;
     if ((order = compare(a->tier, b->tier))) return order;
     for (size_t i = 0; i < n; i++)
         if ((order = key_cmp(keys[i], a, b))) return order;
@@ -92,18 +90,23 @@ void turns_put(const struct planning *p, struct turns *h, size_t work) {
     h->works[at] = work;
 }
 
-bool turns_take(const struct planning *p, struct turns *h, size_t *work) {
+bool turns_first(const struct planning *p, struct turns *h, size_t *work) {
     while (h->n > 0) {
         *work = h->works[0];
         struct turn now = turn_of(p, &p->works[*work]);
-        if (turn_cmp(p, &now, &h->turns[0]) == 0) {
-            size_t last = --h->n;
-            if (last > 0) sink(p, h, h->turns[last], h->works[last]);
-            return true;
-        }
+        if (turn_cmp(p, &now, &h->turns[0]) == 0) return true;
         sink(p, h, now, *work); /* another claim of the same tenant has taken a step since */
     }
     return false;
+}
+
+void turns_again(const struct planning *p, struct turns *h) {
+    sink(p, h, turn_of(p, &p->works[h->works[0]]), h->works[0]);
+}
+
+void turns_drop(const struct planning *p, struct turns *h) {
+    size_t last = --h->n;
+    if (last > 0) sink(p, h, h->turns[last], h->works[last]);
 }
 
 void turns_free(struct turns *h) {
@@ -114,12 +117,19 @@ void turns_free(struct turns *h) {
 
 /* ---- a list ---- */
 
+struct listed {
+    struct turn turn;
+    size_t work;
+};
+
 static int in_order(const void *a, const void *b, void *arg) {
-    const struct planning *p = arg;
-    struct turn x = turn_of(p, &p->works[*(const size_t *)a]), y = turn_of(p, &p->works[*(const size_t *)b]);
-    return turn_cmp(p, &x, &y);
+    return turn_cmp(arg, &((const struct listed *)a)->turn, &((const struct listed *)b)->turn);
 }
 
 void turns_sort(const struct planning *p, size_t *works, size_t n) {
-    qsort_r(works, n, sizeof *works, in_order, (void *)p);
+    struct listed *list = mem_alloc(n * sizeof *list);
+    for (size_t i = 0; i < n; i++) list[i] = (struct listed){turn_of(p, &p->works[works[i]]), works[i]};
+    qsort_r(list, n, sizeof *list, in_order, (void *)p);
+    for (size_t i = 0; i < n; i++) works[i] = list[i].work;
+    free(list);
 }

@@ -42,7 +42,8 @@ void lines_make(struct planning *p, const struct work *w, struct plan_line **lin
     }
 }
 
-static void limits_make(const struct work *w, struct plan_limits *l) {
+static void limits_make(const struct planning *p, const struct work *w, struct plan_limits *l) {
+    items_make(p, w, l);
     if (w->compute) l->has_compute = true, l->compute = w->compute->compute;
     if (w->storage) l->has_storage = true, l->storage = w->storage->storage;
     if (w->organisation_compute)
@@ -55,7 +56,7 @@ static void limits_make(const struct work *w, struct plan_limits *l) {
 static void standing_make(const struct planning *p, const struct work *w, struct plan_standing *s) {
     int64_t held =
         w->seat->compute + w->seat->given_compute - w->given_compute - w->claim->replaces.compute.n;
-    const struct queue_rule *q = sharing_of(p);
+    const struct queue_rule *q = p->sharing;
     if (q && q->weigh_surplus) held -= w->seat->guarantee;
     *s = (struct plan_standing){.lifted = w->lifted,
                                 .rank = w->rank,
@@ -81,7 +82,7 @@ static void decision_make(struct planning *p, struct work *w, struct decision *d
     if (w->outcome == OUTCOME_GRANT && is_partial(p, w)) w->outcome = OUTCOME_PARTIAL;
     d->outcome = w->outcome;
     d->lease = w->lease;
-    limits_make(w, &d->limits);
+    limits_make(p, w, &d->limits);
     standing_make(p, w, &d->standing);
     if (w->outcome == OUTCOME_DENY) offer_pass(p, w, d);
     if (w->outcome == OUTCOME_QUEUE) {
@@ -93,6 +94,7 @@ static void decision_make(struct planning *p, struct work *w, struct decision *d
         lines_make(p, w, &d->lines, &d->n_lines);
         d->compute = gflops(w->given_compute);
         d->storage = bytes(w->bytes);
+        rest_make(w, &d->datalake, &d->seats, &d->n_seats);
         d->needs_agreement = w->needs_agreement;
     }
     reasons_finish(&w->reasons, d);
@@ -107,7 +109,7 @@ static void queue_make(struct planning *p, struct decision *decisions) {
     int64_t position = pool->waiting, ahead = pool->waiting_compute.n;
     for (size_t i = 0; i < p->n; i++)
         if (p->works[i].outcome == OUTCOME_QUEUE) queued[n++] = i;
-    if (sharing_of(p)) turns_sort(p, queued, n);
+    if (p->sharing) turns_sort(p, queued, n);
     for (size_t i = 0; i < n; i++) {
         struct work *w = &p->works[queued[i]];
         struct decision *d = &decisions[w->input];
@@ -116,7 +118,7 @@ static void queue_make(struct planning *p, struct decision *decisions) {
         ahead = add(ahead, compute_wanted(p, w));
         d->earliest = ends_earliest(p, w);
     }
-    if (queue_of(p) && !pool->draining) offers_make(p, queued, n, decisions);
+    if (p->queue && !pool->draining) offers_make(p, queued, n, decisions);
     free(queued);
 }
 
@@ -125,7 +127,7 @@ int planning_run(struct planning *p, struct err *e) {
     for (size_t i = 0; i < p->n; i++) judge_claim(p, &p->works[i]);
     lend_begin(p);
     ends_begin(p);
-    if (sharing_of(p))
+    if (p->sharing)
         serve_queue(p);
     else
         serve_cohorts(p);

@@ -3,6 +3,7 @@
  * What a plan knows while it is made. Inside policies/ only.
  *   prepare.c             facts -> lanes, parties, works
  *   tier.c, judge*.c      one claim against the rules: its tier, what it can mean, what forbids it
+ *   rest.c                storage, data lake, seats
  *   room.c, lend.c        what its ceilings, and the guarantees and reserves of others, leave it
  *   barrier.c, ends.c     what is set aside for one that waited long; when units come back
  *   order.c               who is next
@@ -36,13 +37,34 @@ struct lane {
     size_t n_back;
 };
 
+/* The seats of one service. */
+struct shelf {
+    const struct fact_service *service;
+    int64_t free;
+    bool awaited;
+};
+
+/* What was granted in each period, with what this plan adds: GFLOPS-seconds and byte-seconds. */
+struct spent {
+    wide_t compute[PERIODS], storage[PERIODS];
+};
+
+/* The budgets that hold for a claim, and the seconds of its lease inside the periods in which now falls. */
+struct budget_rules {
+    const struct budget
+        *rules[2][2][PERIODS]; /* [storage][of its organisation][period]: the tightest, or NULL */
+    int64_t inside[PERIODS];
+};
+
 /* A tenant or an organisation: what it holds, with what this plan has given it so far. */
 struct party {
     const char *name;
-    int64_t compute, storage;             /* held before */
+    int64_t compute, storage;             /* held before; storage and data lake together */
     int64_t given_compute, given_storage; /* in this plan */
     int64_t guarantee;                    /* GFLOPS, of a tenant: what the pool can keep of it */
     bool offered;                         /* one of its claims carries an offer */
+    struct spent *spent;                  /* NULL: the policy has no budgets */
+    int64_t *items; /* units of each lane, seats of each service; NULL: no ceiling on any */
 };
 
 /* What one flavor could do for a claim, in units; usable when 0 < floor <= most. */
@@ -62,6 +84,17 @@ struct shortage {
     bool by_reserve, by_lend; /* without this one it would pass; both: only without both */
 };
 
+/* The tightest ceiling on one item. */
+struct item_rule {
+    const struct ceiling *ceiling; /* NULL: none */
+    int64_t most;
+};
+
+struct item_limits {
+    struct item_rule tenant, organisation;
+    bool aside; /* one was set aside by an override */
+};
+
 struct work {
     const struct fact_claim *claim;
     const struct fact_tenant *tenant;
@@ -75,6 +108,8 @@ struct work {
     bool has_minimum;      /* it may get less than it asks */
     bool needs_agreement;
     const struct ceiling *compute, *storage, *organisation_compute, *organisation_storage; /* NULL: none */
+    struct item_limits *items;    /* one per item (room_items.c); NULL: no ceiling on any */
+    struct budget_rules *budgets; /* NULL: the policy has none */
     struct lease_terms lease;
     struct option *options; /* one per lane */
     int64_t ask;            /* GFLOPS asked, 0 with ASK_UNITS of any flavor */
@@ -82,16 +117,18 @@ struct work {
     int64_t whole_units;    /* ASK_UNITS */
     int64_t best;           /* what it would have were the pool larger, in GFLOPS or units: less is partial */
     bool mixed;             /* whole needs more than one flavor */
-    int64_t bytes;          /* storage, rounded down */
+    int64_t bytes, lake;    /* storage, data lake, rounded down */
     bool placed;            /* it has its floor */
     size_t lane;            /* the flavor it began with */
     int64_t given_compute;
-    size_t id_rank; /* among all claims of the plan, by id; where the order has no wait */
+    uint32_t id_rank; /* among all claims of the plan, by id; where the order has no wait */
     bool is_barrier;
-    bool lacks_units, lacks_storage, lacks_turn, behind_barrier;
+    bool lacks_units, lacks_storage, lacks_datalake, lacks_seats, lacks_turn, behind_barrier;
     struct shortage short_compute, short_storage;
-    size_t blocked_lane; /* of behind_barrier */
-    bool ceiling_stops;  /* the ceiling, not the pool, ended its filling */
+    size_t blocked_lane;     /* of behind_barrier */
+    const struct word *stop; /* the rule that ended its filling; NULL: the pool did */
+    bool stop_is_budget;     /* else a ceiling */
+
     /* DENY: what it may still ask for under the limits that denied it; INT64_MAX: not limited. */
     int64_t pass_compute, pass_storage;
 };
@@ -110,7 +147,10 @@ struct planning {
     struct lane *lanes;
     size_t n_lanes;
     int64_t storage_free;
-    bool storage_awaited;
+    int64_t datalake_free;
+    bool storage_awaited, datalake_awaited;
+    struct shelf *shelves;
+    size_t n_shelves;
     int64_t capacity;     /* GFLOPS of all lanes; at least 1 */
     int64_t free_compute; /* GFLOPS of all lanes */
     int64_t unused;       /* GFLOPS: guarantees that nobody draws on now, of all tenants */
@@ -126,15 +166,19 @@ struct planning {
     struct party *seats, *organisations;
     size_t n_seats;
     struct option *options;
+    int64_t *item_use;
+    struct item_limits *item_limits;
+    struct spent *spent;
+    struct budget_rules *budget_rules;
+    instant_t period_end[PERIODS];
     struct eval *eval;
-    bool bare;   /* no sentences */
-    int as_tier; /* trial: the claims of the tenant as_tier_of count as of this tier; NULL: of nobody */
+    const struct queue_rule *queue; /* NULL: the policy has none */
+    const struct queue_rule
+        *sharing; /* the same if its order begins with the share; NULL: served in cohorts */
+    bool bare;    /* no sentences */
+    int as_tier;  /* trial: the claims of the tenant as_tier_of count as of this tier; NULL: of nobody */
     const char *as_tier_of;
 };
-
-const struct queue_rule *queue_of(const struct planning *p); /* NULL: the policy has none */
-/* The same if its order begins with the share: all claims are one pool. NULL: they are served in cohorts. */
-const struct queue_rule *sharing_of(const struct planning *p);
 
 /* prepare.c. The reason that a plan cannot be made is in *e. */
 int planning_begin(struct planning *p, struct err *e);
@@ -157,18 +201,55 @@ void hold_unknown(struct planning *p, struct work *w, const struct word *rule);
 void judge_flavor(struct planning *p, struct work *w);
 void judge_size(struct planning *p, struct work *w);
 void judge_compute(struct planning *p, struct work *w);
-void judge_storage(struct planning *p, struct work *w);
 /* The ceiling with what the party holds now: DENY when even its floor does not fit. */
 void judge_room(struct planning *p, struct work *w);
 bool room_allows(const struct planning *p, const struct work *w); /* the same question, nothing said */
 int64_t room_compute(const struct work *w);                       /* INT64_MAX: no ceiling */
 int64_t room_storage(const struct work *w);
+/* The rule that leaves least compute. */
+const struct word *room_compute_by(const struct work *w, bool *is_budget);
+/* room_items.c: ceilings on units of a flavor and seats of a service. */
+void items_begin(struct planning *p);
+void items_end(struct planning *p);
+void items_limit(struct planning *p, struct work *w, const struct ceiling *c, bool aside);
+void items_give_units(struct work *w, size_t lane, int64_t units);
+void items_give_seats(const struct planning *p, struct work *w, const struct shelf *s, int64_t seats);
+int64_t room_units(const struct planning *p, const struct work *w, size_t lane); /* INT64_MAX: no ceiling */
+const struct ceiling *room_units_by(const struct planning *p, const struct work *w, size_t lane);
+bool items_limited_units(const struct work *w, size_t lane);
+bool items_limited_seats(const struct planning *p, const struct work *w, const struct shelf *s);
+void items_make(const struct planning *p, const struct work *w, struct plan_limits *out);
+void judge_items(struct planning *p, struct work *w); /* DENY when even its floor does not fit */
+bool items_allow(const struct planning *p, const struct work *w);
+
+/* room_budget.c */
+void budgets_begin(struct planning *p);
+void budgets_end(struct planning *p);
+void budgets_give(struct work *w, int64_t compute, int64_t storage);
+void judge_budget_rules(struct planning *p, struct work *w);
+void judge_budgets(struct planning *p, struct work *w, int64_t compute,
+                   int64_t storage); /* the least it takes */
+/* The budget that leaves least, and how many GFLOPS or bytes; NULL and INT64_MAX: none. */
+const struct budget *budget_near(const struct work *w, bool storage, int64_t *room);
+
 bool lane_usable(const struct planning *p, const struct work *w, size_t lane);
 int64_t claim_down(const struct planning *p, const struct work *w, size_t lane, int64_t units);
 int64_t claim_up(const struct planning *p, const struct work *w, size_t lane, int64_t units);
 /* The best single flavor for at most `compute` with what `pool` says: units and lane; false if none. */
 bool claim_best(const struct planning *p, const struct work *w, int64_t compute, bool of_free, size_t *lane,
                 int64_t *units);
+
+/* rest.c: storage, data lake, seats. */
+void judge_rest(struct planning *p, struct work *w);
+bool rest_fits(const struct planning *p, const struct work *w);
+void rest_give(struct planning *p, struct work *w, int sign); /* 1; -1 takes it back */
+void rest_make(const struct work *w, bytes_t *lake, struct plan_seats **seats, size_t *n_seats);
+void rest_wait(const struct planning *p, struct work *w); /* what of it is lacking */
+void rest_await(struct planning *p, const struct work *w);
+void rest_await_none(struct planning *p);
+void rest_say_waiting(struct planning *p, struct work *w);
+void rest_say_rounded(struct planning *p, struct work *w);
+struct shelf *shelf_find(const struct planning *p, const char *service); /* NULL: no such service */
 
 /* lend.c: guarantees, lending, reserves. Begun when all tiers are known. */
 void lend_begin(struct planning *p);
@@ -202,23 +283,26 @@ size_t barriers_placed(const struct planning *p); /* those that need nothing set
 
 /* order.c: whose turn it is. */
 struct turn {
-    bool ranked, below; /* below: its tenant has less than its guarantee */
-    int64_t rank;       /* in a call */
-    int64_t tier, held, weight, credits, submitted;
-    size_t order; /* by id */
+    int64_t held, credits, submitted;
+    int64_t rank;  /* in a call */
+    int32_t first; /* 0: awarded in a call; 1: its tenant has less than its guarantee; 2: neither */
+    int32_t tier, weight;
+    uint32_t order; /* by id */
 };
 struct turn turn_of(const struct planning *p, const struct work *w);
 /* Sign: who comes first. 0 only for the same work. */
 int turn_cmp(const struct planning *p, const struct turn *a, const struct turn *b);
-/* A heap of works, first out first. A turn may have grown since it was put in: turn_take() gives the work
-   whose turn is first now. */
+/* A heap of works, the first on top. A turn may have grown since it was put in: turns_first() gives the work
+   whose turn is first now; it then takes its turn again, or drops out. */
 struct turns {
     struct turn *turns;
     size_t *works;
     size_t n, room_turns, room_works;
 };
 void turns_put(const struct planning *p, struct turns *h, size_t work);
-bool turns_take(const struct planning *p, struct turns *h, size_t *work); /* false: empty */
+bool turns_first(const struct planning *p, struct turns *h, size_t *work); /* false: empty */
+void turns_again(const struct planning *p, struct turns *h);
+void turns_drop(const struct planning *p, struct turns *h);
 void turns_free(struct turns *h);
 /* Works [0, n) of the list in the order of their turns. */
 void turns_sort(const struct planning *p, size_t *works, size_t n);
@@ -230,7 +314,6 @@ bool is_open(const struct work *w);
 bool is_mixable(const struct work *w);
 bool has_more_slack(const struct planning *p, size_t a, size_t b);
 bool lane_open(const struct planning *p, const struct work *w, size_t lane, int64_t units);
-bool storage_fits(const struct planning *p, const struct work *w);
 int64_t most_now(const struct planning *p, const struct work *w, size_t lane);
 int64_t whole_now(const struct planning *p, const struct work *w);
 bool place_whole(struct planning *p, struct work *w);
@@ -241,7 +324,8 @@ void wait_why(const struct planning *p, struct work *w); /* what stops its first
 void await(struct planning *p, const struct work *w); /* what it waits for is not given to those behind it */
 
 /* step.c: works [first, end). */
-bool step_next(struct planning *p, struct work *w); /* false: it can take no further step */
+bool step_fits(const struct planning *p, struct work *w); /* could it take one now? */
+bool step_next(struct planning *p, struct work *w);       /* false: it can take no further step */
 void steps_fill(struct planning *p, size_t first, size_t end);
 bool steps_exchange(struct planning *p, size_t first, size_t end);
 bool steps_trade(struct planning *p); /* all works; true: something moved */

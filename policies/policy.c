@@ -2,6 +2,7 @@
 #include "policies/policy.h"
 
 #include "alloc/scope.h"
+#include "policies/invariants.h"
 #include "policies/plan.h"
 #include "policies/reclaim.h"
 #include "policies/syntax.h"
@@ -296,4 +297,5 @@ const struct decider policy_decider = {.open = policy_open,
                                        .needs = policy_needs,
                                        .reclaim = reclaim_decide,
                                        .window = reclaim_window,
+                                       .verify = invariants_verify,
                                        .trace = plan_trace};

@@ -31,8 +31,13 @@ static int facts_check(const struct facts *f, struct err *e) {
         if (c->tenant >= f->n_tenants) return err_set(e, ERR_FAILED, "claim %s has no tenant", c->id);
         if (c->units.n < 0 || c->units.n > UNITS_MOST || c->compute.n < 0 || c->storage.n < 0 ||
             c->storage.n > BYTES_MOST || c->per_server < 0 || c->minimum_compute.n < 0 ||
-            c->minimum_units.n < 0 || c->replaces.compute.n < 0 || c->replaces.storage.n < 0)
+            c->minimum_units.n < 0 || c->datalake.n < 0 || c->datalake.n > BYTES_MOST ||
+            c->replaces.compute.n < 0 || c->replaces.storage.n < 0)
             return err_set(e, ERR_USAGE, "claim %s: an amount is out of range", c->id);
+        for (size_t k = 0; k < c->n_seats; k++)
+            if (c->seats[k].seats < 1 || c->seats[k].seats > UNITS_MOST)
+                return err_set(e, ERR_USAGE, "claim %s: seats of %s are out of range", c->id,
+                               c->seats[k].service);
     }
     for (size_t i = 0; i < f->pool.n_ends; i++)
         if (f->pool.ends[i].units.n < 0 || f->pool.ends[i].units.n > UNITS_MOST)
@@ -67,6 +72,12 @@ static void lanes_begin(struct planning *p) {
         ladder_begin(&p->lanes[i].ladder, p->lanes[i].flavor->sizes, p->lanes[i].flavor->n_sizes);
     if (p->capacity == 0) p->capacity = 1;
     p->storage_free = pool->storage_free.n > 0 ? pool->storage_free.n : 0;
+    p->datalake_free = pool->datalake_free.n > 0 ? pool->datalake_free.n : 0;
+    p->shelves = mem_alloc(pool->n_services * sizeof *p->shelves);
+    for (; p->n_shelves < pool->n_services; p->n_shelves++) {
+        const struct fact_service *s = &pool->services[p->n_shelves];
+        p->shelves[p->n_shelves] = (struct shelf){.service = s, .free = s->free > 0 ? s->free : 0};
+    }
 }
 
 static int work_cmp(const void *a, const void *b) {
@@ -116,18 +127,9 @@ static void parties_begin(struct planning *p) {
     free(sorted);
 }
 
-const struct queue_rule *queue_of(const struct planning *p) {
-    return p->policy && p->policy->queue.id.s ? &p->policy->queue : NULL;
-}
-
-const struct queue_rule *sharing_of(const struct planning *p) {
-    const struct queue_rule *q = queue_of(p);
-    return q && q->order[0] == ORDER_SHARE ? q : NULL;
-}
-
 /* May it get less than it asks? The request says so, and no rule forbids it. */
 static bool may_shrink(const struct planning *p, const struct fact_claim *c) {
-    const struct queue_rule *q = queue_of(p);
+    const struct queue_rule *q = p->queue;
     return c->has_minimum && !(q && q->has_partial && q->partial == 0);
 }
 
@@ -141,7 +143,7 @@ static void ids_rank(struct planning *p) {
     struct work **sorted = mem_alloc(p->n * sizeof(struct work *));
     for (size_t i = 0; i < p->n; i++) sorted[i] = &p->works[i];
     qsort(sorted, p->n, sizeof(struct work *), id_cmp);
-    for (size_t i = 0; i < p->n; i++) sorted[i]->id_rank = i;
+    for (size_t i = 0; i < p->n; i++) sorted[i]->id_rank = (uint32_t)i;
     free(sorted);
 }
 
@@ -168,13 +170,17 @@ static int works_begin(struct planning *p, struct err *e) {
         if (i > 0 && work_cmp(&p->works[i - 1], &p->works[i]) == 0)
             return err_set(e, ERR_FAILED, "claim %s stands twice in the facts", p->works[i].claim->id);
     }
-    if (sharing_of(p)) ids_rank(p);
+    if (p->sharing) ids_rank(p);
     parties_begin(p);
+    items_begin(p);
+    budgets_begin(p);
     return 0;
 }
 
 int planning_begin(struct planning *p, struct err *e) {
     if (facts_check(p->facts, e) < 0) return -1;
+    if (p->policy && p->policy->queue.id.s) p->queue = &p->policy->queue;
+    if (p->queue && p->queue->order[0] == ORDER_SHARE) p->sharing = p->queue;
     lanes_begin(p);
     return works_begin(p, e);
 }
@@ -188,6 +194,9 @@ void planning_end(struct planning *p) {
     free(p->lanes);
     free(p->back);
     free(p->barriers);
+    free(p->shelves);
+    items_end(p);
+    budgets_end(p);
     free(p->works);
     free(p->options);
     free(p->seats);

@@ -15,7 +15,7 @@ bool policy_print(const struct policy_source *source, struct text *out, struct d
 
 /* ---- inside policies/print*.c ---- */
 
-enum { PRINT_WIDTH = 104, PRINT_COMMENT_GAP = 3, PRINT_SLOTS = 6 };
+enum { PRINT_WIDTH = 118, PRINT_REASONS = 100, PRINT_COMMENT_GAP = 3, PRINT_SLOTS = 6 };
 
 enum print_block { BLOCK_TOP, BLOCK_POOL, BLOCK_ELIGIBLE, BLOCK_TIER };
 

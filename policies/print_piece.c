@@ -170,12 +170,12 @@ static void run_put(struct lines *l, size_t i, size_t end) {
     l->fresh = false;
 }
 
-static bool run_fits(const struct lines *l, size_t i, size_t end) {
+static bool run_fits(const struct lines *l, size_t i, size_t end, size_t most) {
     struct text t = {0};
     cell_text(l->source, l->p, i, end, &t);
     size_t width = print_width(l->out->s, l->out->length) + print_width(t.s, t.length);
     text_free(&t);
-    return width + (!l->fresh && has_blank_before(l->p, i)) <= PRINT_WIDTH;
+    return width + (!l->fresh && has_blank_before(l->p, i)) <= most;
 }
 
 /* A part begins here, before which a long line is broken first. */
@@ -197,15 +197,15 @@ static bool may_break(const struct print_piece *p, size_t i) {
     return is_sign(&p->tokens[i - 1], ",") || is_word(&p->tokens[i], "and") || is_word(&p->tokens[i], "or");
 }
 
-static void part_put(struct lines *l, size_t i, size_t end) {
-    if (!l->fresh && !run_fits(l, i, end)) line_new(l, l->hang);
-    if (run_fits(l, i, end)) {
+static void part_put(struct lines *l, size_t i, size_t end, size_t most) {
+    if (!l->fresh && !run_fits(l, i, end, most)) line_new(l, l->hang);
+    if (run_fits(l, i, end, PRINT_WIDTH)) {
         run_put(l, i, end);
         return;
     }
     for (size_t next; i < end; i = next) {
         for (next = i + 1; next < end && !may_break(l->p, next);) next++;
-        if (!l->fresh && !run_fits(l, i, next)) line_new(l, l->deep);
+        if (!l->fresh && !run_fits(l, i, next, PRINT_WIDTH)) line_new(l, l->deep);
         run_put(l, i, next);
     }
 }
@@ -222,17 +222,17 @@ static void inner_comment(struct lines *l, size_t i) {
     if (i + 1 < l->p->n) line_new(l, l->hang);
 }
 
-static bool has_korean(const struct print_piece *p) {
-    for (size_t i = 3; i < p->n && !is_word(&p->tokens[i], "when"); i++)
-        if (is_word(&p->tokens[i], "ko") && p->tokens[i].kind == TOKEN_NAME) return true;
+static bool has_word(const struct print_piece *p, const char *word) {
+    for (size_t i = 3; i < p->n; i++)
+        if (is_word(&p->tokens[i], word)) return true;
     return false;
 }
 
-/* The rest of a piece from token i. Where a reason stands in two languages, its condition has its own line.
- */
+/* The rest of a piece from token i. Where a rule of a set has a reason in two languages and a condition, the
+   condition has its own line, and the languages stand side by side only where they are short. */
 static void rest_put(struct lines *l, size_t i) {
     const struct print_piece *p = l->p;
-    bool in_condition = false, apart = p->class >= CLASS_ELIGIBLE && has_korean(p);
+    bool in_condition = false, apart = p->class >= CLASS_ELIGIBLE && has_word(p, "ko") && has_word(p, "when");
     for (size_t end; i < p->n; i = end) {
         const struct token *t = &p->tokens[i];
         end = i + 1;
@@ -247,7 +247,7 @@ static void rest_put(struct lines *l, size_t i) {
         }
         while (end < p->n && p->tokens[end].kind != TOKEN_COMMENT && !begins_part(p, end, in_condition))
             end++;
-        part_put(l, i, end);
+        part_put(l, i, end, apart && is_word(t, "ko") ? PRINT_REASONS : PRINT_WIDTH);
         if (in_condition) l->hang = l->deep;
     }
 }
@@ -264,8 +264,13 @@ static size_t columns_put(struct lines *l, const struct print_columns *columns) 
         slot = print_slot(p, i);
         text_add(l->out, "%s%*s", t.s, (int)(columns->width[slot] - print_width(t.s, t.length)) + 1, "");
         text_free(&t);
-        for (int k = slot + 1; k < print_slot(p, end); k++) /* columns that others have */
-            if (columns->width[k] > 0) text_add(l->out, "%*s", (int)columns->width[k] + 1, "");
+        bool skips = false; /* a column that others have: from here on it goes its own way */
+        for (int k = slot + 1; k < print_slot(p, end); k++) skips |= columns->width[k] > 0;
+        if (skips) {
+            while (l->out->s[l->out->length - 1] == ' ') l->out->s[--l->out->length] = '\0';
+            l->fresh = false;
+            return end;
+        }
     }
     return last;
 }

@@ -15,14 +15,27 @@ static bool floor_next(struct planning *p, struct work *w) {
     return is_open(w) && place_floor(p, w);
 }
 
+/* False only where no step can fit any more: while filling, nothing comes free. */
+static bool may_step(const struct planning *p, struct work *w) {
+    if (w->placed) return step_fits(p, w);
+    if (w->claim->ask == ASK_NONE) return true;
+    if (is_mixable(w)) return p->free_compute >= (w->has_minimum ? w->claim->minimum_compute.n : w->whole);
+    for (size_t i = 0; i < p->n_lanes; i++)
+        if (w->options[i].floor > 0 && w->options[i].floor <= p->lanes[i].free) return true;
+    return false;
+}
+
 static void fill(struct planning *p) {
     struct turns turns = {0};
     size_t i;
     for (i = 0; i < p->n; i++)
-        if (is_open(&p->works[i])) turns_put(p, &turns, i);
-    while (turns_take(p, &turns, &i)) {
+        if (is_open(&p->works[i]) && may_step(p, &p->works[i])) turns_put(p, &turns, i);
+    while (turns_first(p, &turns, &i)) {
         struct work *w = &p->works[i];
-        if (w->placed ? step_next(p, w) : floor_next(p, w)) turns_put(p, &turns, i);
+        if (w->placed ? step_next(p, w) : floor_next(p, w))
+            turns_again(p, &turns);
+        else
+            turns_drop(p, &turns);
     }
     turns_free(&turns);
 }
@@ -48,6 +61,10 @@ static void fill_up(struct planning *p) {
 /* Where everything fits, steps would give the same: every step keeps the rules on lending that hold at the
  * end. */
 static bool all_at_once(struct planning *p) {
+    wide_t asked = 0;
+    for (size_t i = 0; i < p->n; i++)
+        if (is_open(&p->works[i])) asked += p->works[i].whole;
+    if (asked > p->free_compute) return false;
     size_t *list = mem_alloc(p->n * sizeof *list);
     for (size_t i = 0; i < p->n; i++) list[i] = i;
     turns_sort(p, list, p->n);

@@ -8,16 +8,28 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* "pilot.policy:20", without the machinery of printf: every reason of a rule has one. */
+static char *place_text(const char *file, int line) {
+    char digits[16];
+    size_t n = strlen(file), k = sizeof digits;
+    unsigned rest = line > 0 ? (unsigned)line : 0;
+    do digits[--k] = (char)('0' + rest % 10);
+    while ((rest /= 10) > 0);
+    char *place = mem_alloc(n + 1 + (sizeof digits - k) + 1);
+    memcpy(place, file, n);
+    place[n] = ':';
+    memcpy(place + n + 1, digits + k, sizeof digits - k);
+    return place;
+}
+
 struct reason *reason_add(struct reasons *r, enum reason_code code, bool decisive,
                           const struct policy *policy, const struct word *rule) {
     r->list = mem_grow(r->list, &r->room, r->n + 1, sizeof *r->list);
     struct reason *reason = &r->list[r->n++];
     *reason = (struct reason){.code = code, .decisive = decisive, .bare = r->bare};
     if (!rule) return reason;
-    char place[POLICY_TEXT];
-    snprintf(place, sizeof place, "%s:%d", policy->file, rule->place.line);
     reason->rule = mem_copy(rule->s);
-    reason->place = mem_copy(place);
+    if (!r->bare) reason->place = place_text(policy->file, rule->place.line);
     return reason;
 }
 

@@ -21,6 +21,11 @@ static bool lease_is_over(const struct facts *f, const struct fact_grant *g) {
     return instant_after(g->end, g->grace).s <= f->now.s;
 }
 
+static bool is_ready(const struct reclaiming *w, const struct fact_grant *g) {
+    const struct borrow_rule *b = &w->policy->borrow;
+    return instant_after(g->start, b->min_hold).s <= instant_after(w->facts->now, b->notice).s;
+}
+
 static void pieces_load(struct reclaiming *w) {
     const struct facts *f = w->facts;
     for (size_t g = 0; g < f->n_grants; g++) w->n_pieces += f->grants[g].n_servers;
@@ -33,7 +38,12 @@ static void pieces_load(struct reclaiming *w) {
         for (size_t i = 0; i < grant->n_servers; i++) {
             const struct fact_server *s = &grant->servers[i];
             bool gone = s->notice || lease_is_over(f, grant);
-            w->pieces[n] = (struct piece){s, g, lane_of(&f->pool, s->flavor), gone};
+            w->pieces[n] = (struct piece){.server = s,
+                                          .holder = &w->holders[grant->tenant],
+                                          .grant = g,
+                                          .lane = lane_of(&f->pool, s->flavor),
+                                          .ready = is_ready(w, grant),
+                                          .gone = gone};
             if (!gone) w->holders[grant->tenant].held += s->compute.n;
             if (gone && w->pieces[n].lane < f->pool.n_flavors) w->supply[w->pieces[n].lane] += s->units;
             n++;
@@ -47,6 +57,13 @@ static int by_grant_id(const void *a, const void *b) {
                         (*(const struct fact_grant *const *)b)->id);
 }
 
+static int by_newest(const void *a, const void *b) {
+    const struct fact_grant *g = *(const struct fact_grant *const *)a,
+                            *h = *(const struct fact_grant *const *)b;
+    if (g->start.s != h->start.s) return g->start.s > h->start.s ? -1 : 1;
+    return -claim_id_cmp(g->id, h->id);
+}
+
 static void grants_sort(struct reclaiming *w) {
     size_t n = w->facts->n_grants;
     const struct fact_grant **sorted = mem_alloc((n + 1) * sizeof(struct fact_grant *));
@@ -54,6 +71,9 @@ static void grants_sort(struct reclaiming *w) {
     qsort(sorted, n, sizeof(struct fact_grant *), by_grant_id);
     w->by_id = mem_alloc((n + 1) * sizeof *w->by_id);
     for (size_t i = 0; i < n; i++) w->by_id[i] = (size_t)(sorted[i] - w->facts->grants);
+    qsort(sorted, n, sizeof(struct fact_grant *), by_newest);
+    w->newest = mem_alloc((n + 1) * sizeof *w->newest);
+    for (size_t i = 0; i < n; i++) w->newest[sorted[i] - w->facts->grants] = i;
     free(sorted);
 }
 
@@ -135,6 +155,7 @@ static void end(struct reclaiming *w) {
     free(w->pieces);
     free(w->first);
     free(w->by_id);
+    free(w->newest);
     free(w->holders);
     free(w->supply);
     free(w->ladders);
@@ -146,7 +167,7 @@ static void end(struct reclaiming *w) {
 
 bool piece_may_go(const struct reclaiming *w, const struct piece *p) {
     if (p->gone) return false;
-    if (p->server->compute.n > 0 && p->server->compute.n > holder_surplus(holder_of(w, p))) return false;
+    if (p->server->compute.n > 0 && p->server->compute.n > holder_surplus(p->holder)) return false;
     for (size_t i = w->first[p->grant]; p->server->carries && i < w->first[p->grant + 1]; i++)
         if (&w->pieces[i] != p && !w->pieces[i].gone) return false;
     return true;
@@ -160,13 +181,11 @@ int holder_share_cmp(const struct reclaiming *w, const struct holder *a, const s
 }
 
 int piece_order(const struct reclaiming *w, const struct piece *a, const struct piece *b) {
-    const struct fact_grant *g = &w->facts->grants[a->grant], *h = &w->facts->grants[b->grant];
-    const struct holder *x = holder_of(w, a), *y = holder_of(w, b);
-    int share = holder_share_cmp(w, x, y);
+    const struct holder *x = a->holder, *y = b->holder;
+    int share = x == y ? 0 : holder_share_cmp(w, x, y);
     if (share) return -share;
     if (x->standing->rank != y->standing->rank) return x->standing->rank > y->standing->rank ? -1 : 1;
-    if (g->start.s != h->start.s) return g->start.s > h->start.s ? -1 : 1;
-    return -claim_id_cmp(g->id, h->id);
+    return w->newest[a->grant] < w->newest[b->grant] ? -1 : 1;
 }
 
 bool holder_touch(struct reclaiming *w, struct holder *h) {
@@ -222,7 +241,7 @@ static void supply_add(struct reclaiming *w, const struct take *t, int64_t units
 struct take *take_add(struct reclaiming *w, size_t piece, enum reclaim_cause cause, const struct word *rule,
                       span_t notice) {
     struct piece *p = &w->pieces[piece];
-    struct holder *h = holder_of(w, p);
+    struct holder *h = p->holder;
     w->takes = mem_grow(w->takes, &w->room, w->n_takes + 1, sizeof *w->takes);
     struct take *t = &w->takes[w->n_takes++];
     *t = (struct take){.piece = piece,
@@ -242,7 +261,7 @@ struct take *take_add(struct reclaiming *w, size_t piece, enum reclaim_cause cau
 void take_drop(struct reclaiming *w, size_t take) {
     struct piece *p = &w->pieces[w->takes[take].piece];
     p->gone = false;
-    holder_of(w, p)->held += p->server->compute.n;
+    p->holder->held += p->server->compute.n;
     supply_add(w, &w->takes[take], -p->server->units);
     memmove(&w->takes[take], &w->takes[take + 1], (w->n_takes - take - 1) * sizeof *w->takes);
     w->n_takes--;
@@ -296,7 +315,7 @@ struct reclaim_end *end_add(struct reclaiming *w, const struct fact_grant *grant
             lease_is_over(w->facts, grant))
             continue;
         p->gone = false;
-        holder_of(w, p)->held += p->server->compute.n;
+        p->holder->held += p->server->compute.n;
         if (p->lane < w->facts->pool.n_flavors) w->supply[p->lane] -= p->server->units;
     }
     w->out->ends = realloc(w->out->ends, (w->out->n_ends + 1) * sizeof *w->out->ends);
@@ -332,7 +351,7 @@ static char *place_text(const struct policy *policy, const struct word *rule) {
 
 static struct reclaim *reclaim_new(struct reclaiming *w, const struct take *t) {
     const struct piece *p = &w->pieces[t->piece];
-    const struct holder *h = holder_of(w, p);
+    const struct holder *h = p->holder;
     struct reclaim *r = &w->out->reclaims[w->out->n_reclaims++];
     *r = (struct reclaim){.grant = mem_copy(w->facts->grants[p->grant].id),
                           .tenant = mem_copy(h->tenant->name),

@@ -84,13 +84,6 @@ static int64_t need_of(const struct reclaiming *w, const struct fact_claim *c, s
 
 /* ---- whose servers ---- */
 
-/* Ready: nobody has to wait for the end of its min-hold. */
-static bool is_ready(const struct reclaiming *w, const struct piece *p) {
-    const struct borrow_rule *b = &w->policy->borrow;
-    return instant_after(w->facts->grants[p->grant].start, b->min_hold).s <=
-           instant_after(w->facts->now, b->notice).s;
-}
-
 /* In one grant: the largest server within what is still needed, else the smallest. */
 static bool is_nearer(const struct piece *p, const struct piece *q, int64_t lacking) {
     bool fits = p->server->units <= lacking, other = q->server->units <= lacking;
@@ -106,17 +99,16 @@ static size_t next_victim(const struct reclaiming *w, size_t tenant, size_t lane
     size_t best = w->n_pieces;
     for (size_t i = 0; i < w->n_pieces; i++) {
         const struct piece *p = &w->pieces[i], *q = &w->pieces[best];
-        if (p->lane != lane || w->facts->grants[p->grant].tenant == tenant || !piece_may_go(w, p)) continue;
+        if (p->lane != lane || p->gone || p->holder == &w->holders[tenant] || !piece_may_go(w, p)) continue;
         if (best == w->n_pieces) {
             best = i;
             continue;
         }
-        bool ready = is_ready(w, p), other = is_ready(w, q);
-        bool same_holder = holder_of(w, p) == holder_of(w, q);
+        bool same_holder = p->holder == q->holder;
         int order = p->grant == q->grant ? 0 : piece_order(w, p, q);
         if (by_size && same_holder && p->server->units != q->server->units)
             order = p->server->units > q->server->units ? -1 : 1;
-        if (ready != other ? ready : order ? order < 0 : is_nearer(p, q, lacking)) best = i;
+        if (p->ready != q->ready ? p->ready : order ? order < 0 : is_nearer(p, q, lacking)) best = i;
     }
     return best;
 }
@@ -172,10 +164,22 @@ static int64_t take_for(struct reclaiming *w, const struct fact_claim *c, size_t
     return compute;
 }
 
+/* The one flavor that the claim can mean; n_flavors: there are several, or none. */
+static size_t only_lane(const struct reclaiming *w, const struct fact_claim *c) {
+    size_t n = w->facts->pool.n_flavors, only = n;
+    for (size_t lane = 0; lane < n; lane++) {
+        if (need_of(w, c, lane) == 0) continue;
+        if (only < n) return n;
+        only = lane;
+    }
+    return only;
+}
+
 /* The flavor that costs the others least; n_flavors: none can serve it. */
 static size_t best_lane(struct reclaiming *w, const struct fact_claim *c) {
-    size_t best = w->facts->pool.n_flavors, from = w->n_takes;
+    size_t best = only_lane(w, c), from = w->n_takes;
     int64_t least = 0;
+    if (best < w->facts->pool.n_flavors) return best;
     for (size_t lane = 0; lane < w->facts->pool.n_flavors; lane++) {
         int64_t need = need_of(w, c, lane);
         if (need == 0) continue;
@@ -196,11 +200,11 @@ static void claim_serve(struct reclaiming *w, const struct fact_claim *c) {
     if (lane == w->facts->pool.n_flavors) return;
     int64_t need = need_of(w, c, lane);
     if (need > w->supply[lane]) {
-        take_for(w, c, lane, need - w->supply[lane]);
+        if (take_for(w, c, lane, need - w->supply[lane]) < 0) return;
         for (size_t i = from; i < w->n_takes; i++)
             w->supply[lane] += w->pieces[w->takes[i].piece].server->units;
         for (size_t i = from; i < w->n_takes; i++)
-            if (!holder_touch(w, holder_of(w, &w->pieces[w->takes[i].piece]))) take_cut(w, &w->takes[i]);
+            if (!holder_touch(w, w->pieces[w->takes[i].piece].holder)) take_cut(w, &w->takes[i]);
     }
     w->supply[lane] -= need;
     w->holders[c->tenant].assigned += need * w->facts->pool.flavors[lane].rating.n;

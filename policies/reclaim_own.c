@@ -64,7 +64,7 @@ static void flavor_loses(struct reclaiming *w, size_t grant, const char *flavor,
             units += w->pieces[i].server->units;
     int64_t most = (int64_t)((wide_t)units * percent * rule->lose / 10000);
     while ((piece = next_piece(w, grant, flavor, most)) < w->n_pieces) {
-        if (!holder_touch(w, holder_of(w, &w->pieces[piece]))) return;
+        if (!holder_touch(w, w->pieces[piece].holder)) return;
         struct take *t = take_add(w, piece, CAUSE_IDLE, &rule->id, rule->notice);
         t->appeal = rule->appeal;
         t->sample = sample_of(&w->facts->grants[grant], rule);
@@ -215,7 +215,7 @@ static void group_pays(struct reclaiming *w, const struct bound *b, size_t group
         take_drop(w, i);
     }
     for (size_t i = from; i < w->n_takes; i++)
-        if (!holder_touch(w, holder_of(w, &w->pieces[w->takes[i].piece]))) take_cut(w, &w->takes[i]);
+        if (!holder_touch(w, w->pieces[w->takes[i].piece].holder)) take_cut(w, &w->takes[i]);
 }
 
 /* A ceiling with its bounds, and what counts against each. */

@@ -8,8 +8,10 @@
 /* A server of a live grant. */
 struct piece {
     const struct fact_server *server;
+    struct holder *holder;
     size_t grant; /* index into facts.grants */
     size_t lane;  /* index into facts.pool.flavors; n_flavors: the pool has it no more */
+    bool ready;   /* its min-hold ends before a notice of `borrow` would */
     bool gone;    /* its lease is over, a notice covers it, or it is taken in this plan */
 };
 
@@ -46,6 +48,7 @@ struct reclaiming {
     size_t *first;
     size_t n_pieces;
     size_t *by_id;          /* the grants by id, so that nothing depends on the order of the facts */
+    size_t *newest;         /* of each grant, its place when the newest lease comes first */
     struct holder *holders; /* one per tenant */
     int64_t *supply;        /* units of each lane that come to somebody: free, coming, under notice */
     struct ladder *ladders; /* of the sizes of each lane */
@@ -56,9 +59,6 @@ struct reclaiming {
     struct reclaim_plan *out;
 };
 
-static inline struct holder *holder_of(const struct reclaiming *w, const struct piece *p) {
-    return &w->holders[w->facts->grants[p->grant].tenant];
-}
 static inline int64_t holder_surplus(const struct holder *h) { return h->held - h->guarantee; }
 /* May this server be given back now? Not when its holder would fall below its guarantee; the one that carries
    volumes only when no other of its grant stays. */

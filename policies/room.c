@@ -13,16 +13,28 @@ static int64_t party_storage(const struct work *w, const struct party *x) {
 static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 
 int64_t room_compute(const struct work *w) {
-    int64_t room = INT64_MAX;
-    if (w->compute) room = w->compute->compute.n - party_compute(w, w->seat);
+    int64_t room;
+    budget_near(w, false, &room);
+    if (w->compute) room = smaller(room, w->compute->compute.n - party_compute(w, w->seat));
     if (w->organisation_compute)
         room = smaller(room, w->organisation_compute->compute.n - party_compute(w, w->organisation));
     return room;
 }
 
+const struct word *room_compute_by(const struct work *w, bool *is_budget) {
+    int64_t all = room_compute(w), of_budget;
+    const struct budget *budget = budget_near(w, false, &of_budget);
+    *is_budget = budget && of_budget == all;
+    if (*is_budget) return &budget->id;
+    bool own = w->compute && w->compute->compute.n - party_compute(w, w->seat) == all;
+    const struct ceiling *c = own ? w->compute : w->organisation_compute;
+    return c ? &c->id : NULL;
+}
+
 int64_t room_storage(const struct work *w) {
-    int64_t room = INT64_MAX;
-    if (w->storage) room = w->storage->storage.n - party_storage(w, w->seat);
+    int64_t room;
+    budget_near(w, true, &room);
+    if (w->storage) room = smaller(room, w->storage->storage.n - party_storage(w, w->seat));
     if (w->organisation_storage)
         room = smaller(room, w->organisation_storage->storage.n - party_storage(w, w->organisation));
     return room;
@@ -32,7 +44,7 @@ int64_t room_storage(const struct work *w) {
 struct limit {
     const struct ceiling *ceiling;
     const struct party *party;
-    bool of_organisation, compute;
+    bool of_organisation, compute, lake; /* lake: storage and data lake together */
     int64_t may, holds, asks, least;
 };
 
@@ -40,8 +52,12 @@ static struct amount_text amount(const struct limit *l, int64_t n) {
     return l->compute ? gflops_text(gflops(n)) : bytes_text(bytes(n));
 }
 
-static const char *kind_en(const struct limit *l) { return l->compute ? "" : " of storage"; }
-static const char *kind_ko(const struct limit *l) { return l->compute ? "연산" : "저장 공간"; }
+static const char *kind_en(const struct limit *l) {
+    return l->compute ? "" : l->lake ? " of storage and data lake" : " of storage";
+}
+static const char *kind_ko(const struct limit *l) {
+    return l->compute ? "연산" : l->lake ? "저장 공간과 데이터 레이크" : "저장 공간";
+}
 
 static void say_debt(struct planning *p, struct work *w, const struct limit *l) {
     struct reason *r = reason_add(&w->reasons, REASON_DEBT, true, p->policy, &l->ceiling->id);
@@ -149,17 +165,22 @@ static void compute_asked(const struct planning *p, const struct work *w, int64_
 bool room_allows(const struct planning *p, const struct work *w) {
     int64_t asks, least;
     compute_asked(p, w, &asks, &least);
-    return least <= room_compute(w) && w->claim->storage.n <= room_storage(w);
+    return least <= room_compute(w) && w->claim->storage.n + w->claim->datalake.n <= room_storage(w) &&
+           items_allow(p, w);
 }
 
 void judge_room(struct planning *p, struct work *w) {
     int64_t asks, least;
     compute_asked(p, w, &asks, &least);
-    judge_limit(p, w, (struct limit){w->compute, w->seat, false, true, 0, 0, asks, least});
-    judge_limit(p, w,
-                (struct limit){w->organisation_compute, w->organisation, true, true, 0, 0, asks, least});
-    int64_t stored = w->claim->storage.n;
-    judge_limit(p, w, (struct limit){w->storage, w->seat, false, false, 0, 0, stored, stored});
-    judge_limit(p, w,
-                (struct limit){w->organisation_storage, w->organisation, true, false, 0, 0, stored, stored});
+    judge_limit(p, w, (struct limit){w->compute, w->seat, false, true, false, 0, 0, asks, least});
+    judge_limit(
+        p, w, (struct limit){w->organisation_compute, w->organisation, true, true, false, 0, 0, asks, least});
+    int64_t stored = w->claim->storage.n + w->claim->datalake.n; /* one umbrella over both */
+    bool lake = w->claim->datalake.n > 0;
+    judge_limit(p, w, (struct limit){w->storage, w->seat, false, false, lake, 0, 0, stored, stored});
+    judge_limit(
+        p, w,
+        (struct limit){w->organisation_storage, w->organisation, true, false, lake, 0, 0, stored, stored});
+    judge_items(p, w);
+    judge_budgets(p, w, least, stored);
 }

@@ -43,6 +43,7 @@ static int capacity_apply(struct sim *s, const struct event *v, struct err *e) {
         s->is_raised = true;
         return 0;
     }
+    s->changes++;
     size_t f = sim_flavor(s, v->name);
     if (f == s->pool.n_flavors) return no_flavor(s, v, e);
     struct fact_flavor *x = &s->flavors[f];
@@ -242,8 +243,10 @@ void sim_end(struct sim *s) {
     free(s->taken);
     free(s->rules);
     free(s->inversions);
+    free(s->broken);
     free(s->plan_tenants);
     free(s->plan_claims);
+    free(s->plan_ends);
     free(s->plan_place);
     free(s->plan_requests);
     keep_end(&s->memory);

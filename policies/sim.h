@@ -119,6 +119,7 @@ struct sim_taken {
     instant_t start; /* of the grant */
     span_t notice;   /* that the rule promises */
     gflops_t guarantee;
+    gflops_t held, claimant_held, claimant_guarantee; /* afterwards; of the claimant, before it gets it */
     bool measured;
     int64_t covered;
 };
@@ -155,6 +156,7 @@ struct sim_options {
     void *arg;
     instant_t until;
     bytes_t granule;
+    bool sentences;                       /* the log has the first reason of each decision in words; slower */
     void (*step)(void *arg, size_t days); /* after each day; may be NULL */
     void *step_arg;
 };
@@ -193,6 +195,8 @@ struct sim {
     size_t next_use;
     bool is_raised; /* the whole queue must be planned */
     int64_t taken_today, notices_today;
+    int64_t changes, changes_seen; /* of what is held or is there; seen by the invariants */
+    char *broken;                  /* when a plan failed: its facts, as alloc/facts.h has them; NULL */
     /* records */
     struct text log; /* decisions.jsonl */
     struct sim_day *days;
@@ -209,7 +213,8 @@ struct sim {
     /* scratch of a plan */
     struct fact_tenant *plan_tenants;
     struct fact_claim *plan_claims;
-    size_t *plan_place, *plan_requests;
+    struct fact_end *plan_ends;
+    size_t *plan_place, *plan_requests, plan_ends_room;
     size_t plan_room, tenants_room, place_room, requests_room;
 };
 

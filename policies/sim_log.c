@@ -9,18 +9,24 @@
 
 static void put_string(struct text *out, const char *text) {
     text_put(out, "\"", 1);
-    for (const char *p = text; *p; p++) {
-        if (*p == '"' || *p == '\\') text_put(out, "\\", 1);
-        if ((unsigned char)*p < 0x20)
-            text_add(out, "\\u%04x", (unsigned)(unsigned char)*p);
-        else
-            text_put(out, p, 1);
+    for (const char *p = text; *p;) {
+        const char *from = p;
+        while ((unsigned char)*p >= 0x20 && *p != '"' && *p != '\\') p++;
+        text_put(out, from, (size_t)(p - from));
+        if (!*p) break;
+        text_add(out, "\\u%04x", (unsigned)(unsigned char)*p++);
     }
     text_put(out, "\"", 1);
 }
 
+static void put_key(struct text *out, const char *key) {
+    text_put(out, ",\"", 2);
+    text_put(out, key, strlen(key));
+    text_put(out, "\":", 2);
+}
+
 static void put_member(struct text *out, const char *key, const char *text) {
-    text_add(out, ",\"%s\":", key);
+    put_key(out, key);
     if (text)
         put_string(out, text);
     else
@@ -54,7 +60,7 @@ void sim_log_decision(struct sim *s, size_t request, const struct decision *d) {
     if (d->position) text_add(&s->log, ",\"position\":%lld", (long long)d->position);
     if (d->earliest.at.has) put_member(&s->log, "earliest", instant_text(d->earliest.at.at).s);
     put_member(&s->log, "decisive", r->decisive);
-    if (d->n_reasons) {
+    if (d->n_reasons && d->reasons[0].en) {
         put_member(&s->log, "en", d->reasons[0].en);
         put_member(&s->log, "ko", d->reasons[0].ko);
     }

@@ -118,32 +118,50 @@ void sim_notices_refresh(struct sim *s, size_t grant) {
 static void taken_add(struct sim *s, const struct sim_grant *g, const struct sim_notice *n, int64_t compute) {
     s->taken = mem_grow(s->taken, &s->taken_room, s->n_taken + 1, sizeof *s->taken);
     size_t claimant = n->claim ? s->world->requests[n->claim - 1].claim.tenant + 1 : 0;
-    s->taken[s->n_taken++] = (struct sim_taken){.at = s->now,
-                                                .sent = n->fact.sent,
-                                                .effect = n->fact.effect,
-                                                .tenant = g->tenant,
-                                                .claimant = claimant,
-                                                .cause = n->fact.cause,
-                                                .units = n->fact.units,
-                                                .compute = compute,
-                                                .start = g->start,
-                                                .notice = n->notice,
-                                                .guarantee = n->guarantee,
-                                                .measured = n->measured,
-                                                .covered = n->covered};
+    s->taken[s->n_taken++] =
+        (struct sim_taken){.at = s->now,
+                           .sent = n->fact.sent,
+                           .effect = n->fact.effect,
+                           .tenant = g->tenant,
+                           .claimant = claimant,
+                           .cause = n->fact.cause,
+                           .units = n->fact.units,
+                           .compute = compute,
+                           .start = g->start,
+                           .notice = n->notice,
+                           .guarantee = n->guarantee,
+                           .held = s->facts[g->tenant].held_compute,
+                           .claimant_held = claimant ? s->facts[claimant - 1].held_compute : gflops(0),
+                           .claimant_guarantee = claimant ? s->standings[claimant - 1].guarantee : gflops(0),
+                           .measured = n->measured,
+                           .covered = n->covered};
     s->taken_today++;
 }
 
-/* For a claim that has been served, or withdrawn, nothing is taken any more. */
-static bool is_moot(const struct sim *s, const struct sim_notice *n) {
-    return n->claim && s->requests[n->claim - 1].state != SIM_WAITING;
+static int64_t taken_compute(const struct sim_grant *g, const struct sim_notice *n) {
+    int64_t sum = 0;
+    for (size_t k = 0; k < g->n_servers; k++)
+        if (g->servers[k].notice && strcmp(g->servers[k].notice, n->fact.id) == 0)
+            sum += g->servers[k].compute.n;
+    return sum;
+}
+
+/* Since the notice: the claim was served or withdrawn, its tenant has its guarantee by now, or the holder
+   gave something else back and would fall below its own. */
+static bool is_moot(const struct sim *s, const struct sim_grant *g, const struct sim_notice *n) {
+    bool keeps = n->fact.cause == CAUSE_GUARANTEE || n->fact.cause == CAUSE_IDLE;
+    if (keeps && s->facts[g->tenant].held_compute.n - taken_compute(g, n) < n->guarantee.n) return true;
+    if (!n->claim) return false;
+    size_t tenant = s->world->requests[n->claim - 1].claim.tenant;
+    return s->requests[n->claim - 1].state != SIM_WAITING ||
+           s->facts[tenant].held_compute.n >= s->standings[tenant].guarantee.n;
 }
 
 static void notice_effect(struct sim *s, size_t grant, size_t notice) {
     struct sim_grant *g = &s->grants[grant];
     struct sim_notice *n = &g->notices[notice];
     n->done = true;
-    if (is_moot(s, n)) {
+    if (is_moot(s, g, n)) {
         sim_log_event(s, "reclaim dropped", g->request, n->fact.id);
         sim_notices_refresh(s, grant);
         return;
@@ -219,7 +237,7 @@ static int reclaims(struct sim *s, struct err *e) {
     if (!policy_decider.reclaim || !policy_decider.assess) return 0;
     struct reclaim_plan plan = {0};
     scoped_free struct fact_claim *claims = mem_alloc((s->waiting.n + 1) * sizeof *claims);
-    for (size_t i = 0; i < s->waiting.n; i++) claims[i] = s->world->requests[s->waiting.of[i]].claim;
+    for (size_t i = 0; i < s->waiting.n; i++) claims[i] = sim_claim(s, s->waiting.of[i]);
     struct facts f = {.now = s->now,
                       .pool = s->pool,
                       .tenants = s->facts,
@@ -244,9 +262,22 @@ static int reclaims(struct sim *s, struct err *e) {
     return rc;
 }
 
+/* Patience ends. From the back: who goes leaves the set. */
+static void give_up(struct sim *s) {
+    for (size_t i = s->waiting.n; i-- > 0;) {
+        size_t request = s->waiting.of[i];
+        span_t waits = s->world->requests[request].waits;
+        if (waits.s == 0 || s->now.s < instant_after(s->world->requests[request].claim.submitted, waits).s)
+            continue;
+        sim_request_state(s, request, SIM_WITHDRAWN);
+        sim_log_event(s, "withdrawn", request, "it has waited long enough");
+    }
+}
+
 int sim_night(struct sim *s, instant_t now, struct err *e) {
     s->now = now;
     dated(s);
+    give_up(s);
     sim_use_day(s, day_number(now) - 1);
     notices_due(s);
     leases(s);

@@ -19,6 +19,7 @@ void sim_grant_facts(struct sim *s, size_t grant); /* after its notices or sampl
 int sim_assess(struct sim *s, struct err *e);      /* the standing of every tenant */
 
 /* sim_plan.c: decisions. */
+struct fact_claim sim_claim(const struct sim *s, size_t request); /* with what people did to it */
 int sim_plan(struct sim *s, const size_t *requests, size_t n, struct err *e);
 /* New ones beside the barriers; with the whole queue when something came free. */
 int sim_plan_fresh(struct sim *s, const size_t *fresh, size_t n, struct err *e);

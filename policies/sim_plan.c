@@ -2,6 +2,7 @@
 /* Decisions: what the engine does with a plan, on the state in memory. */
 #include "policies/sim_parts.h"
 
+#include "alloc/facts.h"
 #include "policies/invariants.h"
 #include "policies/syntax.h"
 
@@ -66,7 +67,7 @@ static void spent_fill(const struct sim *s, size_t tenant, struct fact_tenant *o
     }
 }
 
-static struct fact_claim claim_of(const struct sim *s, size_t request) {
+struct fact_claim sim_claim(const struct sim *s, size_t request) {
     const struct sim_request *r = &s->requests[request];
     struct fact_claim c = s->world->requests[request].claim;
     c.approved = r->approved;
@@ -74,6 +75,45 @@ static struct fact_claim claim_of(const struct sim *s, size_t request) {
     c.ranked = r->ranked;
     c.rank = r->rank;
     return c;
+}
+
+/* The most units of a flavor that one of the claims could want. */
+static int64_t most_wanted(const struct facts *f, const struct fact_flavor *v) {
+    int64_t most = 0;
+    for (size_t i = 0; i < f->n_claims; i++) {
+        const struct fact_claim *c = &f->claims[i];
+        if (c->flavor && strcmp(c->flavor, v->name) != 0) continue;
+        int64_t n = c->ask == ASK_UNITS ? c->units.n : 0;
+        if (c->ask == ASK_COMPUTE && !v->unrated)
+            n = c->compute.n / v->rating.n + (c->compute.n % v->rating.n > 0);
+        if (n > most) most = n;
+    }
+    return most < v->capacity.n ? most : v->capacity.n;
+}
+
+enum { ENDS_KEPT = 64 }; /* of one flavor, as the engine reads them (alloc/gather_pool.c) */
+
+/* The next ends of the flavors that run short, until they bring what is missing. */
+static void ends_make(struct sim *s, struct facts *f) {
+    int64_t missing[FLAVORS_MOST];
+    size_t kept[FLAVORS_MOST] = {0}, open = 0, n = 0;
+    for (size_t k = 0; k < s->pool.n_flavors; k++) {
+        const struct fact_flavor *v = &s->flavors[k];
+        missing[k] = most_wanted(f, v) - (v->free.n > 0 ? v->free.n : 0);
+        open += missing[k] > 0;
+    }
+    s->plan_ends =
+        mem_grow(s->plan_ends, &s->plan_ends_room, s->pool.n_flavors * ENDS_KEPT + 1, sizeof *s->plan_ends);
+    for (size_t i = 0; i < s->n_ends && open > 0; i++) {
+        size_t k = sim_flavor(s, s->ends[i].flavor);
+        if (missing[k] <= 0 || kept[k] == ENDS_KEPT) continue;
+        s->plan_ends[n] = s->ends[i];
+        if (s->plan_ends[n].at.s < s->now.s) s->plan_ends[n].at = s->now;
+        missing[k] -= s->plan_ends[n++].units.n;
+        open -= ++kept[k] == ENDS_KEPT || missing[k] <= 0;
+    }
+    f->pool.ends = s->plan_ends;
+    f->pool.n_ends = n;
 }
 
 /* One fact per tenant that claims; the promises of the others are sums. */
@@ -94,7 +134,7 @@ static void facts_make(struct sim *s, const size_t *requests, size_t n, struct f
             promised -= g;
             unused -= left > 0 ? left : 0;
         }
-        s->plan_claims[i] = claim_of(s, requests[i]);
+        s->plan_claims[i] = sim_claim(s, requests[i]);
         s->plan_claims[i].tenant = *place - 1;
         if (s->requests[requests[i]].state != SIM_WAITING) continue;
         waiting--;
@@ -107,8 +147,7 @@ static void facts_make(struct sim *s, const size_t *requests, size_t n, struct f
                         .n_tenants = tenants,
                         .claims = s->plan_claims,
                         .n_claims = n};
-    f->pool.ends = s->ends;
-    f->pool.n_ends = s->n_ends;
+    ends_make(s, f);
     f->pool.promised = (struct fact_promised){gflops(promised), gflops(unused)};
     f->pool.waiting = (int64_t)waiting;
     f->pool.waiting_compute = gflops(compute);
@@ -215,8 +254,9 @@ int sim_plan(struct sim *s, const size_t *requests, size_t n, struct err *e) {
     if (n == 0) return 0;
     facts_make(s, requests, n, &f);
     s->plans++;
-    int rc = policy_decider.plan(s->policy, &f, &plan, e);
+    int rc = (s->options.sentences ? policy_decider.plan : policy_decider.plan_bare)(s->policy, &f, &plan, e);
     if (rc == 0) rc = plan_check(s, &f, &plan, e);
+    if (rc < 0) s->broken = facts_encode(&f);
     for (size_t i = 0; rc == 0 && i < plan.n_decisions; i++)
         decision_apply(s, requests[i], &plan.decisions[i]);
     if (rc == 0) inversions_count(s, requests, &plan);
@@ -254,8 +294,15 @@ static int plan_with(struct sim *s, const size_t *fresh, size_t n, bool all, str
     return sim_plan(s, s->plan_requests, kept, e);
 }
 
+/* Where those that come first keep what they wait for, they stand in every plan. */
+static bool needs_waiting(const struct policy *y) {
+    if (policy_decider.needs) return policy_decider.needs(y) & NEEDS_WAITING;
+    return !y->queue.id.s || y->queue.order[0] != ORDER_SHARE;
+}
+
 int sim_plan_fresh(struct sim *s, const size_t *fresh, size_t n, struct err *e) {
-    return s->is_raised || n > 0 ? plan_with(s, fresh, n, s->is_raised, e) : 0;
+    if (!s->is_raised && n == 0) return 0;
+    return plan_with(s, fresh, n, s->is_raised || needs_waiting(s->policy), e);
 }
 
 int sim_plan_all(struct sim *s, struct err *e) { return plan_with(s, NULL, 0, true, e); }

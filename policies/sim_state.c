@@ -143,6 +143,8 @@ void sim_state_end(struct sim *s) {
 /* ---- attributes ---- */
 
 size_t sim_flavor(const struct sim *s, const char *name) {
+    for (size_t i = 0; i < s->pool.n_flavors; i++)
+        if (s->flavors[i].name == name) return i;
     size_t i = 0;
     while (i < s->pool.n_flavors && strcmp(s->flavors[i].name, name) != 0) i++;
     return i;
@@ -210,6 +212,7 @@ static int64_t unused_of(const struct sim *s, size_t tenant) {
 /* Every change of what somebody holds goes through here. */
 static void hold(struct sim *s, size_t tenant, int64_t compute, int64_t storage) {
     struct sim_organisation *o = &s->organisations[s->tenants[tenant].organisation];
+    s->changes++;
     s->unused -= unused_of(s, tenant);
     s->facts[tenant].held_compute.n += compute;
     s->facts[tenant].held_storage.n += storage;

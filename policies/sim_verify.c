@@ -7,39 +7,31 @@
 
 #include <stdlib.h>
 
-static struct step_taken taken_of(const struct sim *s, const struct sim_taken *t) {
-    const struct standing *own = &s->standings[t->tenant];
-    int64_t held = s->facts[t->tenant].held_compute.n;
-    struct step_taken out = {.cause = t->cause,
-                             .sent = t->sent,
-                             .effect = t->effect,
-                             .at = t->at,
-                             .start = t->start,
-                             .notice = t->notice,
-                             .held = gflops(held),
-                             .guarantee = t->guarantee,
-                             .keeps_guarantee = t->cause == CAUSE_GUARANTEE,
-                             .has_claimant = t->claimant > 0,
-                             .surplus = held > own->guarantee.n ? held - own->guarantee.n : 0,
-                             .weight = own->weight > 0 ? own->weight : 1,
-                             .claimant_weight = 1,
-                             .measured = t->measured,
-                             .covered = t->covered};
-    if (!t->claimant) return out;
-    const struct standing *other = &s->standings[t->claimant - 1];
-    int64_t has = s->facts[t->claimant - 1].held_compute.n;
-    out.claimant_surplus = has > other->guarantee.n ? has - other->guarantee.n : 0;
-    if (other->weight > 0) out.claimant_weight = other->weight;
-    return out;
+static struct step_taken taken_of(const struct sim_taken *t) {
+    return (struct step_taken){.cause = t->cause,
+                               .sent = t->sent,
+                               .effect = t->effect,
+                               .at = t->at,
+                               .start = t->start,
+                               .notice = t->notice,
+                               .held = t->held,
+                               .guarantee = t->guarantee,
+                               .keeps_guarantee = t->cause == CAUSE_GUARANTEE,
+                               .has_claimant = t->claimant > 0,
+                               .claimant_held = t->claimant_held,
+                               .claimant_guarantee = t->claimant_guarantee,
+                               .measured = t->measured,
+                               .covered = t->covered};
 }
 
 int sim_verify(struct sim *s, bool ticked, struct err *e) {
     size_t n = s->n_taken - s->taken_seen;
+    if (!ticked && s->changes == s->changes_seen && n == 0) return 0; /* nothing that stands has changed */
+    s->changes_seen = s->changes;
     scoped_free struct step_taken *taken = mem_alloc((n + 1) * sizeof *taken);
     scoped_free struct fact_claim *claims = mem_alloc((ticked ? s->waiting.n + 1 : 1) * sizeof *claims);
-    for (size_t i = 0; i < n; i++) taken[i] = taken_of(s, &s->taken[s->taken_seen + i]);
-    for (size_t i = 0; ticked && i < s->waiting.n; i++)
-        claims[i] = s->world->requests[s->waiting.of[i]].claim;
+    for (size_t i = 0; i < n; i++) taken[i] = taken_of(&s->taken[s->taken_seen + i]);
+    for (size_t i = 0; ticked && i < s->waiting.n; i++) claims[i] = sim_claim(s, s->waiting.of[i]);
     struct facts f = {.now = s->now,
                       .pool = s->pool,
                       .tenants = s->facts,

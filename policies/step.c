@@ -18,8 +18,12 @@ static int64_t step_in(const struct planning *p, struct work *w, size_t lane) {
     if (o->wanted == 0 || next > o->wanted) return 0;
     if (w->claim->ask == ASK_COMPUTE && w->given_compute + compute > w->ask) return 0;
     if (compute > room_compute(w)) {
-        w->ceiling_stops = true;
+        w->stop = room_compute_by(w, &w->stop_is_budget);
         return 0;
+    }
+    if (step > room_units(p, w, lane)) {
+        w->stop = &room_units_by(p, w, lane)->id;
+        w->stop_is_budget = false;
     }
     return step;
 }
@@ -43,6 +47,12 @@ static bool step_find(const struct planning *p, struct work *w, size_t *lane, in
     return found;
 }
 
+bool step_fits(const struct planning *p, struct work *w) {
+    size_t lane;
+    int64_t units;
+    return w->has_minimum && w->claim->ask != ASK_NONE && step_find(p, w, &lane, &units);
+}
+
 bool step_next(struct planning *p, struct work *w) {
     size_t lane;
     int64_t units;
@@ -59,8 +69,11 @@ void steps_fill(struct planning *p, size_t first, size_t end) {
     for (i = first; i < end; i++)
         if (p->works[i].placed && p->works[i].has_minimum && p->works[i].claim->ask != ASK_NONE)
             turns_put(p, &turns, i);
-    while (turns_take(p, &turns, &i))
-        if (step_next(p, &p->works[i])) turns_put(p, &turns, i);
+    while (turns_first(p, &turns, &i))
+        if (step_next(p, &p->works[i]))
+            turns_again(p, &turns);
+        else
+            turns_drop(p, &turns);
     turns_free(&turns);
 }
 
@@ -81,7 +94,9 @@ static bool exchange_find(const struct planning *p, const struct work *w, size_t
         const struct option *o = &w->options[i];
         if (o->wanted == 0 || p->lanes[i].awaited) continue;
         int64_t n = claim_up(p, w, i, w->given_compute / rating_of(p, i) + 1), sum = n * rating_of(p, i);
-        if (n > p->lanes[i].free + o->given || sum > most || (least > 0 && sum >= least)) continue;
+        if (n > p->lanes[i].free + o->given || n - o->given > room_units(p, w, i) || sum > most ||
+            (least > 0 && sum >= least))
+            continue;
         if (!may_draw(p, w, i, n - o->given, sum - w->given_compute)) continue;
         least = sum;
         *lane = i;

@@ -9,13 +9,7 @@
 static void say_rounded(struct planning *p, struct work *w) {
     const struct fact_claim *c = w->claim;
     struct reason *r;
-    if (w->bytes < c->storage.n) {
-        r = reason_add(&w->reasons, REASON_ROUNDED, false, NULL, NULL);
-        reason_en(r, "storage of %s is rounded down to %s, in steps of %s", bytes_text(c->storage).s,
-                  bytes_text(bytes(w->bytes)).s, bytes_text(p->facts->pool.granule).s);
-        reason_ko(r, "저장 공간 %s은(는) %s 단위로 내림하여 %s를 배정합니다", bytes_text(c->storage).s,
-                  bytes_text(p->facts->pool.granule).s, bytes_text(bytes(w->bytes)).s);
-    }
+    rest_say_rounded(p, w);
     if (w->outcome != OUTCOME_GRANT || c->ask == ASK_NONE) return;
     if (c->ask == ASK_COMPUTE && w->given_compute < c->compute.n) {
         r = reason_add(&w->reasons, REASON_ROUNDED, false, NULL, NULL);
@@ -38,19 +32,16 @@ static int64_t units_given(const struct planning *p, const struct work *w) {
     return n;
 }
 
-static const struct word *ceiling_near(const struct work *w) {
-    const struct ceiling *a = w->compute, *b = w->organisation_compute;
-    if (!a || !b) return a ? &a->id : b ? &b->id : NULL;
-    int64_t left = a->compute.n - w->seat->compute - w->seat->given_compute;
-    int64_t right = b->compute.n - w->organisation->compute - w->organisation->given_compute;
-    return left <= right ? &a->id : &b->id;
-}
-
 static void say_shrunk(struct planning *p, struct work *w) {
-    const struct word *rule = w->ceiling_stops ? ceiling_near(w) : NULL;
+    const struct word *rule = w->stop;
+    bool budget = w->stop_is_budget;
     struct reason *r = reason_add(&w->reasons, REASON_SHRUNK, false, p->policy, rule);
-    const char *why = rule ? "the ceiling allows no further step" : "no further step is free in this round";
-    const char *why_ko = rule ? "한도 때문에 더 늘릴 수 없습니다" : "이번 회차에 남은 자원이 없습니다";
+    const char *why = budget ? "the budget allows no further step"
+                      : rule ? "the ceiling allows no further step"
+                             : "no further step is free in this round";
+    const char *why_ko = budget ? "예산 때문에 더 늘릴 수 없습니다"
+                         : rule ? "한도 때문에 더 늘릴 수 없습니다"
+                                : "이번 회차에 남은 자원이 없습니다";
     if (w->claim->ask == ASK_COMPUTE) {
         struct amount_text given = gflops_text(gflops(w->given_compute)),
                            asked = gflops_text(w->claim->compute);
@@ -63,7 +54,21 @@ static void say_shrunk(struct planning *p, struct work *w) {
     }
 }
 
+/* Without sentences a reason is its code and its rule. */
+static void note_given(struct planning *p, struct work *w) {
+    const struct fact_claim *c = w->claim;
+    bool less = c->ask == ASK_COMPUTE ? w->given_compute < c->compute.n : w->whole_units < c->units.n;
+    if (w->outcome == OUTCOME_PARTIAL) reason_add(&w->reasons, REASON_SHRUNK, false, p->policy, w->stop);
+    if (w->bytes < c->storage.n) reason_add(&w->reasons, REASON_ROUNDED, false, NULL, NULL);
+    if (w->outcome == OUTCOME_GRANT && c->ask != ASK_NONE && less)
+        reason_add(&w->reasons, REASON_ROUNDED, false, NULL, NULL);
+}
+
 void say_given(struct planning *p, struct work *w) {
+    if (p->bare) {
+        note_given(p, w);
+        return;
+    }
     if (w->outcome == OUTCOME_PARTIAL) say_shrunk(p, w);
     say_rounded(p, w);
 }
@@ -141,7 +146,7 @@ static void say_no_units(struct planning *p, struct work *w, const struct decisi
     text_free(&needs_ko);
     size_t lane;
     int64_t n, compute = w->claim->ask == ASK_COMPUTE ? w->ask : INT64_MAX;
-    if (queue_of(p)) {
+    if (p->queue) {
         hint_wait(r, d);
     } else if (claim_best(p, w, compute < GFLOPS_MOST ? compute : GFLOPS_MOST, true, &lane, &n)) {
         const struct fact_flavor *f = p->lanes[lane].flavor;
@@ -162,6 +167,7 @@ static void say_reserved(struct planning *p, struct work *w, bool storage, const
     const struct shortage *s = storage ? &w->short_storage : &w->short_compute;
     const struct reserve_rule *rule = lend_reserve(p, w, storage);
     struct reason *r = reason_add(&w->reasons, REASON_RESERVED_FOR_TIER, true, p->policy, &rule->id);
+    if (p->bare) return;
     struct amount_text needs = storage ? bytes_text(bytes(s->draw)) : gflops_text(gflops(s->draw)),
                        have = storage ? bytes_text(bytes(s->free)) : gflops_text(gflops(s->free)),
                        kept = storage ? bytes_text(bytes(s->reserve)) : gflops_text(gflops(s->reserve));
@@ -187,6 +193,7 @@ static const struct word *lend_rule(const struct planning *p) {
 static void say_lend(struct planning *p, struct work *w, const struct decision *d, bool first) {
     const struct shortage *s = &w->short_compute;
     struct reason *r = reason_add(&w->reasons, REASON_LEND_LIMIT, true, p->policy, lend_rule(p));
+    if (p->bare) return;
     struct amount_text needs = gflops_text(gflops(s->draw)), have = gflops_text(gflops(s->free)),
                        kept = gflops_text(gflops(s->lend));
     reason_en(r,
@@ -203,7 +210,7 @@ static void say_lend(struct planning *p, struct work *w, const struct decision *
 static void say_barrier(struct planning *p, struct work *w, const struct decision *d, bool first) {
     const struct lane *l = &p->lanes[w->blocked_lane];
     const struct barrier *b = barrier_first(p, w, w->blocked_lane);
-    const struct queue_rule *q = sharing_of(p);
+    const struct queue_rule *q = p->sharing;
     struct reason *r = reason_add(&w->reasons, REASON_BEHIND_BARRIER, true, p->policy, q ? &q->id : NULL);
     long long aside = b ? l->free - barrier_left(p, w, w->blocked_lane) : 0;
     if (!b) {
@@ -248,22 +255,14 @@ void say_waiting(struct planning *p, struct work *w, const struct decision *d) {
     if (w->behind_barrier) say_barrier(p, w, d, first), first = false;
     if (w->short_compute.is_short && w->short_compute.by_lend) say_lend(p, w, d, first);
     if (w->lacks_units) say_no_units(p, w, d);
-    if (w->lacks_storage) {
-        r = reason_add(&w->reasons, REASON_NO_STORAGE, true, NULL, NULL);
-        reason_en(r, "%s needs %s of storage; free now: %s", w->tenant->name, bytes_text(bytes(w->bytes)).s,
-                  bytes_text(bytes(p->storage_free)).s);
-        reason_ko(r, "%s의 신청에는 저장 공간 %s가 필요하지만 지금 남은 공간은 %s입니다", w->tenant->name,
-                  bytes_text(bytes(w->bytes)).s, bytes_text(bytes(p->storage_free)).s);
-        reason_hint_en(r, "it keeps its place until storage comes back");
-        reason_hint_ko(r, "저장 공간이 반납될 때까지 순번이 유지됩니다");
-    }
+    rest_say_waiting(p, w);
     if (!w->lacks_turn) return;
     r = reason_add(&w->reasons, REASON_WAITING_TURN, true, NULL, NULL);
     reason_en(r, "place %lld in the queue; those before it ask for %s", (long long)d->position,
               gflops_text(d->ahead_compute).s);
     reason_ko(r, "대기 순번 %lld번이며 앞선 신청은 모두 %s입니다", (long long)d->position,
               gflops_text(d->ahead_compute).s);
-    if (queue_of(p)) {
+    if (p->queue) {
         hint_wait(r, d);
         return;
     }

@@ -21,7 +21,7 @@ static const struct tier_rule *tier_match(const struct policy *policy, struct ev
 }
 
 static void tier_set(struct planning *p, struct work *w, int tier) {
-    const struct queue_rule *q = sharing_of(p);
+    const struct queue_rule *q = p->sharing;
     w->tier = tier;
     int counts_as = w->tier;
     if (q && q->has_lift && tier > 0 && p->facts->now.s - w->claim->submitted.s >= q->lift.s) {

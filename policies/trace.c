@@ -144,7 +144,7 @@ static void sharing_rules(struct trace *t) {
 
 static json_t *key_json(const struct trace *t) {
     static const char *const words[] = {"share", "credits", "wait", "id"};
-    const struct queue_rule *q = queue_of(t->p);
+    const struct queue_rule *q = t->p->queue;
     const struct plan_standing *s = &t->decision->standing;
     json_t *o = json_object(), *order = json_array();
     struct text share = {0};
@@ -165,7 +165,7 @@ static json_t *key_json(const struct trace *t) {
 }
 
 static void queue_rule(struct trace *t) {
-    const struct queue_rule *q = queue_of(t->p);
+    const struct queue_rule *q = t->p->queue;
     if (!q) return;
     json_t *o = rule_add(t, &q->id, "queue", outcome_word(t->decision->outcome), NULL);
     json_object_set_new(o, "key", key_json(t));

@@ -19,8 +19,9 @@ const char *type_word(enum type t) {
 static int enum_read(const struct variable *v, const char *text, int64_t *n, struct err *e) {
     const char *names[POLICY_VALUES];
     struct text all = {0};
+    for (size_t i = 0; i < v->n_values; i++)
+        if (strcmp(v->values[i].s, text) == 0) return *n = (int64_t)i, 0;
     for (size_t i = 0; i < v->n_values; i++) {
-        if (strcmp(v->values[i].s, text) == 0) return *n = (int64_t)i, text_free(&all), 0;
         names[i] = v->values[i].s;
         text_add(&all, "%s%s", i ? ", " : "", names[i]);
     }

@@ -120,6 +120,7 @@ static int request_new(struct world *w, const struct json_at *at, struct event *
         json_may_instant(at, "until", &c->until.at, e) < 0 ||
         json_may_int(at, "renews", 0, 1000, &r.renews, e) < 0 ||
         json_may_int(at, "keeps_seconds", 1, SPAN_MOST, &r.keeps.s, e) < 0 ||
+        json_may_int(at, "waits_seconds", 1, SPAN_MOST, &r.waits.s, e) < 0 ||
         json_may_int(at, "accepts_gflops", 1, GFLOPS_MOST, &accepts, e) < 0 ||
         json_may_instant(at, "agreed", &c->agreed.at, e) < 0)
         return -1;
@@ -242,6 +243,7 @@ static const struct shape {
                         "agreed",
                         "renews",
                         "keeps_seconds",
+                        "waits_seconds",
                         "accepts_gflops"},
                        request_new,
                        false},

@@ -1,15 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-# The policy: what the checker says (check/NAME.in, NAME.err), decisions as data (NAME.case). `make golden` rewrites the
-# expectations; a person reads the difference.
+# The policy: what the checker says (check/NAME.in, NAME.err), decisions as data (NAME.case), the sharing function by
+# published and own examples (share/). `make golden` rewrites the expectations; a person reads the difference.
 POLICY_CASES := $(BUILD)/test/policy/run_cases
 POLICY_DATA  := $(sort $(wildcard test/policy/*.case) $(wildcard test/policy/check/*.in))
+SHARE_CASES  := $(BUILD)/test/policy/run_share
+SHARE_DATA   := $(sort $(wildcard test/policy/share/*.json) $(wildcard test/policy/share/*.in))
 
-policy-test: $(POLICY_CASES)
+policy-test: $(POLICY_CASES) $(SHARE_CASES)
 	@$(POLICY_CASES) $(POLICY_DATA)
 	@$(POLICY_CASES) --clean policies/*.policy
+	@$(SHARE_CASES) $(SHARE_DATA)
 
-golden: $(POLICY_CASES)
+golden: $(POLICY_CASES) $(SHARE_CASES)
 	@$(POLICY_CASES) --golden $(POLICY_DATA)
+	@$(SHARE_CASES) --golden $(SHARE_DATA)
+
+# A million random problems against the slow reference.
+share-long: $(BUILD)/unit/test_fill
+	@ROUNDS=1000000 $<
+LONG_SUITES += share-long
+.PHONY: share-long
 
 $(BUILD)/test/policy/%: $(BUILD)/obj/test/policy/%.o $(CORE)
 	@mkdir -p $(@D)
@@ -30,6 +40,6 @@ $(BUILD)/bench/bench_plan $(BUILD)/bench/bench_fill: $(BUILD)/bench/%: $(BUILD)/
 
 # A million random worlds for the plan of reclaims (3,000 in each run of the unit tests).
 reclaim-long: $(BUILD)/unit/test_reclaim_rounds
-	+@RECLAIM_WORLDS=1000000 $(RUN_SUITES) $<
+	+@RECLAIM_WORLDS=1000000 SUITE_SECONDS=1800 $(RUN_SUITES) $<
 LONG_SUITES += reclaim-long
 .PHONY: reclaim-long

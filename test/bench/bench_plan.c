@@ -16,7 +16,7 @@ enum { RUNS = 15, TENANTS = 1000, RULES = 200, KEYS = 1000000 };
 
 static double now_us(void) {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t); /* ours alone: others share the machine */
     return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
 }
 
@@ -56,6 +56,18 @@ static void run_plan(void *arg) {
     struct plan plan;
     struct err e = {0};
     if (policy_decider.plan(in->policy, &in->facts, &plan, &e) < 0) {
+        fprintf(stderr, "bench_plan: %s\n", e.what);
+        exit(2);
+    }
+    plan_free(&plan);
+}
+
+/* Without sentences: what a simulation asks. */
+static void run_bare(void *arg) {
+    struct input *in = arg;
+    struct plan plan;
+    struct err e = {0};
+    if (policy_decider.plan_bare(in->policy, &in->facts, &plan, &e) < 0) {
         fprintf(stderr, "bench_plan: %s\n", e.what);
         exit(2);
     }
@@ -109,8 +121,14 @@ static struct policy *policy_many_rules(void) {
 static struct fact_flavor flavors[2];
 
 static void facts_make(struct input *in, size_t claims) {
-    static const struct fact_attr attrs[] = {
-        {"kind", "sme"}, {"ai", "true"}, {"seat", "gwangju"}, {"staff", "500"}};
+    static const struct fact_attr attrs[3][5] = {
+        {{"kind", "sme"}, {"ai", "true"}, {"seat", "gwangju"}, {"staff", "500"}, {"move_by", "2021-11-30"}},
+        {{"kind", "sme"}, {"ai", "true"}, {"seat", "moving"}, {"staff", "500"}, {"move_by", "2021-11-30"}},
+        {{"kind", "sme"},
+         {"ai", "true"},
+         {"seat", "elsewhere"},
+         {"staff", "500"},
+         {"move_by", "2021-11-30"}}};
     struct fact_tenant *tenants = mem_alloc(TENANTS * sizeof *tenants);
     struct fact_claim *list = mem_alloc(TENANTS * sizeof *list);
     char(*names)[3][16] = mem_alloc(TENANTS * sizeof *names);
@@ -119,15 +137,21 @@ static void facts_make(struct input *in, size_t claims) {
         snprintf(names[i][0], 16, "c%04zu", i);
         snprintf(names[i][1], 16, "o%04zu", i);
         snprintf(names[i][2], 16, "r-%zu", i);
-        tenants[i] = (struct fact_tenant){
-            .name = names[i][0], .organisation = names[i][1], .attrs = attrs, .n_attrs = 4};
+        tenants[i] = (struct fact_tenant){.name = names[i][0],
+                                          .organisation = names[i][1],
+                                          .attrs = attrs[i % 20 < 12   ? 0
+                                                         : i % 20 < 17 ? 1
+                                                                       : 2],
+                                          .n_attrs = 5};
         list[i] = (struct fact_claim){.id = names[i][2],
                                       .tenant = i,
                                       .ask = ASK_COMPUTE,
                                       .compute = {124800},
                                       .has_minimum = true,
                                       .minimum_compute = {8100},
-                                      .storage = {10000000000000}};
+                                      .storage = {10000000000000},
+                                      .approved = true,
+                                      .approver = "operator"};
     }
     in->facts = (struct facts){
         .now = {1618191000}, .tenants = tenants, .n_tenants = TENANTS, .claims = list, .n_claims = claims};
@@ -168,10 +192,11 @@ int main(void) {
     double sort = median_of(run_sort, keys, 1);
     printf("%-58s %10.1f us\n", "sort of 1,000,000 64-bit keys (for comparison)", sort);
     facts_make(&many, 1);
-    report("one decision, 200 rules, 1,000 tenants in the facts", median_of(run_plan, &many, 1000), 20);
+    report("one decision, 200 rules, 1,000 tenants in the facts", median_of(run_bare, &many, 1000), 5);
+    report("the same, told in both languages", median_of(run_plan, &many, 1000), 20);
     facts_make(&pilot, TENANTS);
-    report("plan of 1,000 claims on a scarce pool, with all sentences", median_of(run_plan, &pilot, 1),
-           50000);
+    report("plan of 1,000 claims on a scarce pool, by share", median_of(run_bare, &pilot, 10), 1000);
+    report("the same, told in both languages", median_of(run_plan, &pilot, 1), 50000);
     report("facts of 1,000 tenants and claims to canonical JSON", median_of(run_encode, &pilot, 1), 50000);
     report("pilot.policy parsed and checked", median_of(run_parse, &pilot, 10), 1000);
     return failed;

@@ -217,4 +217,46 @@ partial() { # 4 of 8 V100 come back; nobody is left but the one that a person mu
     refused 5 'cannot be' call end spring
 }
 it 'one that a person had to pass is awarded after that' partial
+# ---- agreements ----
+
+agreements() { # 24 V100; each asks for 8; the share is two of them
+    export STORE=$PWD/agree.db CLOUD=$PWD/agree.json
+    NOW=2026-03-02T00:00:00Z
+    new_store
+    policy_text | sed 's/version 1/version 2/; s/keep-data 30 days/keep-data 30 days, agreement/' >agree.policy
+    allot policy load agree.policy >/dev/null 2>&1
+    local i
+    for i in 1 2 3 4; do add_tenant "c$i" "$i"; done
+    allot call open autumn --compute '249.6 TF' >/dev/null
+    for i in 1 2 3 4; do exits 8 allot request submit --call autumn --tenant "c$i" --flavor v100 --units 8; done
+    scores request,reviewer,score r-1,kim,90 r-2,kim,80 r-3,kim,70 r-4,kim,60
+    exits 0 allot call score autumn scores.csv
+    exits 0 allot call close autumn
+    exits 0 allot call award autumn --sign-by 2026-03-10
+    is 0 "$(things)" # nothing is made before it is signed
+    exits 0 allot reconcile
+    is 0 "$(things)"
+    is reserved "$(allot grant show g-1 --json | jq -r .state)"
+    sqlite3 "$STORE" "SELECT json_extract(payload, '\$.ko') FROM outbox WHERE kind = 'awarded' AND request = 1" >told
+    has told '할당 g-1의 협약을 2026-03-10까지 체결해 주세요.'
+    refused 2 'is still to come' allot grant agree g-1 --on 2026-03-05
+    exits 0 allot grant agree g-1 --on 2026-03-01
+    is active "$(allot grant show g-1 --json | jq -r .state)"
+    is 2026-02-28T15:00:00Z "$(allot grant show g-1 --json | jq -r .agreed)"
+    at 2026-03-10T14:59:59Z # the last second of the day in Gwangju
+    exits 0 allot tick --confirm
+    is reserved "$(allot grant show g-2 --json | jq -r .state)"
+    at 2026-03-10T15:00:00Z
+    exits 0 allot tick --json
+    is 1 "$(value .unsigned_agreements)"
+    is 'denied NOT_SIGNED' "$(allot request show r-2 --json | jq -r '"\(.state) \(.note)"')"
+    is void "$(allot reconcile >/dev/null 2>&1; allot grant show g-2 --json | jq -r .state)"
+    exits 0 allot tick
+    is 'granted null' "$(allot request show r-3 --json | jq -r '"\(.state) \(.note)"')"
+    is 2026-03-19T15:00:00Z "$(allot call show autumn --json | jq -r '.requests[] | select(.request == "r-3") | .sign_by')"
+    is 249600 "$(allot call list --json | jq -r '.[0].given_gflops')"
+    is RESERVE_LIST "$(allot request show r-4 --json | jq -r .note)"
+    allot fsck
+}
+it 'nothing is made before it is signed, and what is not signed in time goes to the next' agreements
 finish

@@ -179,4 +179,32 @@ stated_dates() {
 }
 it 'a policy that states its time is valid in it, or shorter' stated_dates
 
+manual() { # the synopsis of allot-policy(5) is a policy, and its grammar stays small
+    awk '/^\.Sh SYNOPSIS/ { s = 1 } s && /^\.Ed/ { exit } s && !/^\./' "$ROOT/man/allot-policy.5" >synopsis.policy
+    echo nobody >blocked.list
+    exits 0 "$ALLOT" policy check synopsis.policy --json
+    is '0 0' "$(value '.[0] | "\(.errors) \(.warnings)"')"
+    [ "$(awk '/^\.Sh GRAMMAR/ { g = 1 } g && /^\.Ed/ { exit } g && /^[a-z-]+ +=/' "$ROOT/man/allot-policy.5" | wc -l)" -le 45 ]
+}
+it 'the synopsis of the manual is a policy, and the grammar has at most 45 productions' manual
+
+restated_rest() { # what is not compute or storage
+    {
+        pool_file "datalake: 40 TB
+saas: [{name: notebook, seats: 20}]
+measures: [gpu_util]" | sed "s|file: .*|file: $PWD/w.json|; s|^settings:|  - {name: warboy, rating: none, units: 6, sizes: [1, 2], attach: none}\nsettings:|; s|t4: {units_per_host: 4}|t4: {units_per_host: 4}, warboy: {units_per_host: 2}|"
+    } >w.yaml
+    exits 0 allot pool add w --file w.yaml
+    policy_text | sed 's/^pool p {/pool w {/; s/^policy "test"/policy "rest"/; s/^  storage 300 TB;/  flavor warboy unrated units 6 sizes 1, 2; storage 300 TB; datalake 40 TB; saas notebook seats 20; measures gpu_util;/; s/^C1 ceiling.*/C1 ceiling compute 125 TF storage 50 TB units warboy 2 seats notebook 5;/' >rest.policy
+    exits 0 allot policy check rest.policy --pool w
+    sed 's/unrated units 6/unrated units 7/; s/datalake 40 TB/datalake 41 TB/; s/seats 20/seats 21/; s/measures gpu_util/measures gpu_utl/' rest.policy >rest2.policy
+    exits 2 allot policy check rest2.policy --pool w
+    has "$err" "flavor 'warboy' has 7 units here and 6 in the pool"
+    has "$err" 'the datalake is 41 TB here and 40 TB in the pool'
+    has "$err" "service 'notebook' has 21 seats here and 20 in the pool"
+    has "$err" "pool 'w' does not measure 'gpu_utl'; did you mean 'gpu_util'?"
+    exits 0 allot policy load rest.policy
+}
+it 'chips without a figure, data lake, seats and metrics must be those of the pool' restated_rest
+
 finish

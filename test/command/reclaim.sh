@@ -21,7 +21,7 @@ set tier {
 }
 C1 ceiling per tenant compute $2 TF storage 50 TB;
 L1 lease term 360 days, renew 2, notice 14 days, grace 7 days, keep-data 30 days;
-Q1 queue order share, wait, id;
+Q1 queue order share, wait, id${HOLD:-};
 B1 borrow lend-max 100 %, notice 7 days, min-hold 14 days, most 2 tenants;
 ${3:-}
 END
@@ -175,6 +175,27 @@ capped() {
     is 'x y z' "$(allot queue notices --json | jq -r '[.[].tenant] | sort | join(" ")')"
 }
 it 'a round touches no more tenants than the policy says; the next goes on' capped
+
+offered() { # what is set aside for the claim itself is not taken from others as well
+    HOLD=' hold 3 days' crowd '' 2
+    exits 0 allot grant shrink g-1 "$(allot grant show g-1 --json | jq -r '.things[0].name')"
+    cron
+    day '15 days'
+    exits 8 allot request submit --tenant a --flavor v100 --units 4
+    cron
+    is '1 2' "$(sqlite3 "$STORE" "SELECT count(*), sum(quantity) FROM offer_line" | tr '|' ' ')"
+    is '1 2' "$(allot queue notices --json | jq -r '"\(length) \(.[0].units)"')"
+    day '16 days'
+    cron
+    is 0 "$(ticked .reclaim_ends)"
+    day '22 days'
+    cron
+    is 1 "$(ticked .reclaimed)"
+    for d in 23 26 27; do day "$d days" && cron; done
+    is 4 "$(units_of g-4)"
+    is 0 "$(allot queue notices --json | jq length)"
+}
+it 'an offer neither hides the claim nor is taken from others twice' offered
 
 # ---- hardware that is lost ----
 

@@ -7,8 +7,8 @@
 # The arguments: names of scenarios, to see one alone; without any it runs all.
 if [ $# = 0 ]; then # all, on two processors
     dir=$(mktemp -d) || exit 1
-    "$0" submit slow bulk direct release shrink >"$dir/1" 2>&1 &
-    "$0" refused lost purge approve void queue ends notified >"$dir/2" 2>&1
+    "$0" submit slow bulk direct release shrink award unsigned >"$dir/1" 2>&1 &
+    "$0" refused lost purge approve void queue ends notified notice effect decline deliver collect >"$dir/2" 2>&1
     wait
     cat "$dir/1" "$dir/2" | grep -v ' passed, '
     awk '/^[0-9]+ passed, [0-9]+ failed$/ { p += $1; f += $3; n++ }
@@ -34,9 +34,15 @@ dump() {
       SELECT 'decision', request, outcome, body FROM decision ORDER BY request, id;
       SELECT 'grant', id, state, compute_gflops, storage_bytes, end_at, keep_until, renewals_left FROM grants ORDER BY id;
       SELECT 'line', grant_id, flavor, units FROM grant_line ORDER BY grant_id, flavor;
+      SELECT 'call', id, state, awarded_at, sign_by FROM call ORDER BY id;
+      SELECT 'call request', * FROM call_request ORDER BY call, request;
+      SELECT 'by hand', grant_id, item, quantity, state, remark FROM hand_line ORDER BY grant_id, item;
+      SELECT 'agreement', id, call, needs_agreement, agreed_at FROM grants ORDER BY id;
       SELECT 'operation', id, grant_id, name, host, units, bytes, desired, observed FROM operation ORDER BY id;
       SELECT 'slot', host, flavor, name, operation FROM slot WHERE operation IS NOT NULL ORDER BY 2, 3, 4;
-      SELECT 'message', kind, tenant, grant_id, request, payload, delivered_at IS NOT NULL FROM outbox ORDER BY id;
+      SELECT 'message', kind, tenant, grant_id, request, payload, delivered_at IS NOT NULL FROM outbox ORDER BY tenant, id;
+      SELECT 'notice', id, grant_id, cause, rule, flavor, units, compute_gflops, for_request, effect_at, message, state FROM reclaim ORDER BY id;
+      SELECT 'of notice', reclaim, operation FROM reclaim_operation ORDER BY 2, 3;
       SELECT 'answer', key, status FROM answer ORDER BY key;
       SELECT 'orphan', * FROM orphan;"
     sed 's/"created":[0-9]*,//' "$CLOUD" 2>/dev/null | sort
@@ -52,10 +58,45 @@ release() { key k4 grant release g-1; }
 purge() { key k5 grant purge g-1; }
 approve() { SUDO_USER=kim key k6 request approve r-1; }
 shrink() { key k7 grant shrink g-1 "$(sqlite3 "$STORE" "SELECT name FROM operation WHERE kind = 'server' ORDER BY id DESC LIMIT 1")"; }
+award() { key k8 call award spring --sign-by 2026-03-09; }
+decline() { key k9 request decline r-1; }
+deliver() { key k10 request delivered r-1 --remark here; }
+collect() { key k11 request collected r-1; }
 tick() { allot tick --confirm; }
+night() { allot tick --confirm && allot reconcile && allot tick --confirm; }
 notify() { allot notify; }
 reconcile() { allot reconcile; }
 refuse() { sed -i 's/"file"/"fail_names": ["*-v2-*"], "file"/' "$PWD/pool.json" && allot pool set p --file "$PWD/pool.json"; }
+
+borrow_policy() { # a has a guarantee, the others borrow it
+    policy_text | sed -e 's/version 1/version 2/' -e '/^C2/d' -e '/^L1/d' -e '/^attr urgent/d'
+    cat <<'END'
+set tier { T1 a weight 4 guarantee 124.8 TF "a" when tenant = "a"; T9 other "others" otherwise; }
+L1 lease term 360 days, renew 2, notice 14 days, grace 7 days, keep-data 30 days;
+Q1 queue order share, wait, id;
+B1 borrow lend-max 100 %, notice 7 days, min-hold 14 days;
+END
+}
+
+# Three ask for 8 of the 12 V100 of a call, one for 4. $1: further words of the lease.
+a_call() {
+    policy_text | sed "s/version 1/version 2/; s/keep-data 30 days/keep-data 30 days${1:-}/" >call.policy
+    allot policy load call.policy
+    allot call open spring --compute '187.2 TF'
+    local tenant
+    for tenant in a b c; do allot request submit --call spring --tenant "$tenant" --flavor v100 --units 8 --storage '1 TB'; done
+    allot request submit --call spring --tenant d --flavor v100 --units 4
+    printf 'request,reviewer,score\nr-1,kim,90\nr-2,kim,80\nr-3,kim,70\nr-4,kim,60\n' >scores.csv
+    allot call score spring scores.csv && allot call close spring
+}
+by_hand() {
+    pool_file >hand.yaml && printf 'datalake: 10 TB\nsaas: [{name: notebook, seats: 10}]\n' >>hand.yaml
+    allot pool set p --file hand.yaml
+    policy_text | sed 's/version 1/version 2/; s/  storage 300 TB;/  storage 300 TB; datalake 10 TB; saas notebook seats 10;/
+      s/^C1 .*/C1 ceiling per tenant compute 125 TF storage 50 TB seats notebook 5;/' >hand.policy
+    allot policy load hand.policy
+    allot request submit --tenant a --flavor v100 --units 1 --datalake '2 TB' --seats notebook=2
+}
 
 quietly() { "$@" >/dev/null 2>&1 || true; }
 # Before: commands. Then: the command that is stopped. `then` may be run again.
@@ -70,6 +111,11 @@ prepare() {
     purge) submit_one && release ;;
     approve) allot request submit --tenant m --flavor v100 --units 1 ;;
     void) submit_one --no-provision ;;
+    award) a_call ;;
+    decline) a_call && award ;;
+    unsigned) a_call ', agreement' && award && allot grant agree g-2 ;;
+    deliver) by_hand ;;
+    collect) by_hand && deliver && allot grant release g-1 ;;
     queue)
         allot request submit --tenant a --flavor v100 --units 8
         allot request submit --tenant c --flavor v100 --units 8
@@ -77,10 +123,17 @@ prepare() {
         allot request submit --tenant b --flavor v100 --units 2
         allot grant release g-1
         ;;
+    notice | effect) # all is lent; then one with a guarantee asks
+        borrow_policy >borrow.policy
+        allot policy load borrow.policy
+        for t in b c d; do allot request submit --tenant $t --flavor v100 --units 8 --per-server 4; done
+        allot request submit --tenant a --flavor v100 --units 8 --per-server 4
+        ;;
     esac
     case $1 in slow) sqlite3 "$STORE" "UPDATE pool SET settings = json_set(settings, '\$.slow', json_array('*')) WHERE id = 1" ;; esac
     case $1 in
     ends) at 2026-06-01T00:00:00Z && allot tick --confirm && allot notify && at 2026-06-10T00:00:00Z ;;
+    effect) allot tick --confirm && allot notify ;;
     esac
 }
 command_of() {
@@ -88,12 +141,20 @@ command_of() {
     submit | slow | refused | lost) echo submit_one ;;
     bulk) echo submit_file ;;
     void) echo release ;;
-    queue | ends) echo tick ;;
+    queue | ends | unsigned) echo tick ;;
+    notice | effect) echo night ;;
     notified) echo notify ;;
     *) echo "$1" ;;
     esac
 }
-time_of() { if [ "$1" = ends ]; then echo 2026-06-10T00:00:00Z; else echo 2026-03-02T00:00:00Z; fi; }
+time_of() {
+    case $1 in
+    ends) echo 2026-06-10T00:00:00Z ;;
+    effect) echo 2026-03-20T00:00:00Z ;;
+    unsigned) echo 2026-03-09T15:00:00Z ;;
+    *) echo 2026-03-02T00:00:00Z ;;
+    esac
+}
 
 # ---- one scenario ----
 

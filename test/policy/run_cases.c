@@ -2,7 +2,8 @@
 /*
  * run_cases [--golden | --clean] FILE...
  *   NAME.in    a policy with mistakes: what the checker prints must be NAME.err
- *   NAME.case  decisions as data (policies/cases.h); a policy is named by its file in policies/
+ *   NAME.case  decisions as data (policies/cases.h); a policy is named by its file beside the case or in
+ * policies/
  * --golden rewrites what is expected; --clean wants policies without errors and warnings.
  */
 #include "policies/cases.h"
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static bool golden;
 
@@ -97,11 +99,14 @@ static int run_clean(const char *path) {
 
 /* ---- decisions ---- */
 
+/* Beside the case, or in policies/. */
 static char *policy_of(void *arg, const char *path, const char *name, struct err *e) {
     struct text full = {0};
     (void)arg;
-    (void)path;
     (void)e;
+    text_add(&full, "%.*s%s", (int)(strrchr(path, '/') - path) + 1, path, name);
+    if (access(full.s, R_OK) == 0) return text_take(&full);
+    text_free(&full);
     text_add(&full, "policies/%s", name);
     return text_take(&full);
 }

@@ -8,6 +8,7 @@
 #include "alloc/scope.h"
 #include "policies/fill_check.h"
 #include "policies/fill_json.h"
+#include "policies/invariant_parts.h"
 #include "policies/share.h"
 #include "policies/sort.h"
 
@@ -30,9 +31,15 @@ static long rounds_wanted(void) {
 
 static uint64_t seed;
 
-static int64_t below(int64_t n) {
+static uint64_t draw(void) {
     seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (int64_t)((seed >> 33) % (uint64_t)n);
+    return seed >> 33;
+}
+
+static int64_t below(int64_t n) {
+    uint64_t drawn = draw();
+    if (n > INT32_MAX) drawn = drawn << 31 | draw();
+    return (int64_t)(drawn % (uint64_t)n);
 }
 
 /* ---- a random world ---- */
@@ -145,7 +152,7 @@ static json_t *world_json(const struct world *w) {
 
 /* ---- the reference ---- */
 
-enum rule { BELOW_GUARANTEE, TIER, SHARE, CREDITS, SUBMITTED, ID, N_RULES };
+enum tie_rule { BELOW_GUARANTEE, TIER, SHARE, CREDITS, SUBMITTED, ID, N_RULES };
 static int turned = -1; /* a rule that the reference takes the wrong way around */
 
 static void find_scarce(struct world *w) {
@@ -182,7 +189,7 @@ static struct fraction weighted_share(const struct world *w, int i) {
     return d;
 }
 
-static int order_of(int64_t a, int64_t b, enum rule rule) {
+static int order_of(int64_t a, int64_t b, enum tie_rule rule) {
     int order = (a > b) - (a < b);
     return (int)rule == turned ? -order : order;
 }
@@ -318,7 +325,8 @@ static void every_rule_decides_somewhere(void **state) {
 static void world_fill(const struct world *w, struct fill_input *in, struct fill_result *r) {
     scoped_json json_t *document = world_json(w);
     struct err e = {0};
-    if (fill_decode(document, "world", in, &e) < 0 || fill(&in->problem, r, &e) < 0) fail_msg("%s", e.what);
+    assert_int_equal(fill_decode(document, "world", in, &e), 0);
+    assert_int_equal(fill(&in->problem, r, &e), 0);
 }
 
 static void invariants_hold_and_see_mistakes(void **state) {
@@ -359,6 +367,7 @@ static void an_unfair_fill_is_seen(void **state) {
     assert_int_equal(r.given[0], 3);
     assert_int_equal(r.given[1], 6);
     assert_int_equal(fill_check(&p, &r, &e), 0);
+    assert_int_equal(holds_max_min(&(struct step){.problem = &p, .filled = &r}, &e), 0);
     for (size_t i = 0; i < r.n_order; i++)
         if (r.order[i] == 1) { /* 4 and 5: the last of the first claim went before 5/2 */
             r.order[i] = 0;
@@ -368,6 +377,24 @@ static void an_unfair_fill_is_seen(void **state) {
     r.given[1]--;
     assert_int_equal(fill_check(&p, &r, &e), -1);
     assert_non_null(strstr(e.what, "max-min: claim 0"));
+    assert_int_equal(holds_max_min(&(struct step){.problem = &p, .filled = &r}, &e), -1);
+    fill_free(&r);
+}
+
+/* A large step that came first may leave more between two than one small step: no mistake. */
+static void a_large_step_may_stay_ahead(void **state) {
+    (void)state;
+    struct fill_amount large = {0, 4}, small = {0, 1};
+    struct fill_claim claims[2] = {{.step = &large, .n_step = 1, .weight = 1},
+                                   {.step = &small, .n_step = 1, .weight = 1}};
+    int64_t capacity = 5;
+    struct fill_problem p = {.capacity = &capacity, .n_resources = 1, .claims = claims, .n_claims = 2};
+    struct fill_result r;
+    struct err e = {0};
+    assert_int_equal(fill(&p, &r, &e), 0);
+    assert_int_equal(r.given[0], 1);
+    assert_int_equal(r.given[1], 1);
+    assert_int_equal(fill_check(&p, &r, &e), 0);
     fill_free(&r);
 }
 
@@ -514,8 +541,7 @@ static void a_sort_is_stable(void **state) {
             seed = n + 1;
             for (uint32_t i = 0; i < n; i++) {
                 int64_t high = below(ranges[k]), low = below(ranges[k]);
-                items[i] = (struct sort_item){
-                    sort_signed(ranges[k] > 1 ? high * (k == 4 ? 2147483648 : 1) - low : 5), i};
+                items[i] = (struct sort_item){sort_signed(high - low), i};
             }
             sort_stable(items, scratch, n);
             for (uint32_t i = 1; i < n; i++) {
@@ -523,6 +549,48 @@ static void a_sort_is_stable(void **state) {
                 assert_true(items[i - 1].key < items[i].key || items[i - 1].item < items[i].item);
             }
         }
+}
+
+/* ---- shares of any size ---- */
+
+/* a x b over three words of 64 bits, the highest first. */
+static void multiply(int64_t a, wide_t b, uint64_t out[3]) {
+    __extension__ typedef unsigned __int128 word2;
+    word2 low = (word2)(uint64_t)a * (uint64_t)b,
+          high = (word2)(uint64_t)a * (uint64_t)(b >> 64) + (low >> 64);
+    out[0] = (uint64_t)(high >> 64);
+    out[1] = (uint64_t)high;
+    out[2] = (uint64_t)low;
+}
+
+static void shares_of_any_size_are_compared_exactly(void **state) {
+    (void)state;
+    int orders[3] = {0};
+    seed = 5;
+    for (int round = 0; round < 200000; round++) {
+        struct share_key a = {.held = below(INT64_MAX) >> below(62), .order = 1}, b;
+        a.capacity = 1 + (below(INT64_MAX) >> below(62));
+        a.weight = 1 + below(1000000);
+        b = a;
+        int64_t times = 1 + below(INT64_C(1) << below(32));
+        if (a.held <= INT64_MAX / times && a.capacity < INT64_MAX / times) { /* the same share, or nearly */
+            b.held *= times;
+            b.capacity = b.capacity * times + (below(2) ? below(3) - 1 : 0);
+        } else {
+            b.held = below(INT64_MAX);
+        }
+        if (b.capacity < 1) continue;
+        uint64_t x[3], y[3];
+        multiply(a.held, (wide_t)b.capacity * b.weight, x);
+        multiply(b.held, (wide_t)a.capacity * a.weight, y);
+        int order = 0;
+        for (int k = 0; k < 3 && order == 0; k++) order = (x[k] > y[k]) - (x[k] < y[k]);
+        orders[order + 1]++;
+        assert_int_equal(share_ties(&a, &b), order == 0);
+        assert_int_equal(share_cmp(&a, &b), order);
+        assert_int_equal(share_cmp(&b, &a), -order);
+    }
+    for (int k = 0; k < 3; k++) assert_true(orders[k] > 10000);
 }
 
 /* ---- the ends of the ranges ---- */
@@ -560,9 +628,11 @@ int main(void) {
         cmocka_unit_test(every_rule_decides_somewhere),
         cmocka_unit_test(invariants_hold_and_see_mistakes),
         cmocka_unit_test(an_unfair_fill_is_seen),
+        cmocka_unit_test(a_large_step_may_stay_ahead),
         cmocka_unit_test(more_never_takes_from_equal_steps),
         cmocka_unit_test(queues_equal_one_heap),
         cmocka_unit_test(a_sort_is_stable),
+        cmocka_unit_test(shares_of_any_size_are_compared_exactly),
         cmocka_unit_test(ten_million_steps_are_the_most),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

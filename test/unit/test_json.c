@@ -31,9 +31,14 @@ static void syntax_errors_name_file_line_and_column(void **state) {
     (void)state;
     expect_refused("{\"a\": 1,\n \"b\": }", "t.json:2:");
     expect_refused("", "t.json:1:0");
-    expect_refused("{\"a\":1,\"a\":2}", "duplicate");
+    expect_refused("{\"a\":1,\"a\":2}", "a: duplicate");
     expect_refused("{\"a\":1} x", "t.json:1:");
-    expect_refused("[9223372036854775808]", "t.json:1:");
+    expect_refused("[9223372036854775808]", "t.json:1:20: [0]: too big integer");
+    expect_refused("[[], {\"x\\\"]\": [3, {}, {\"q\": -9223372036854775809}]}]",
+                   "[1].x\\\"][2].q: too big negative");
+    expect_refused("{\"a\": {\"b\": [{\"c\": 0, \"c\": 1e999}]}}", "a.b[0].c: duplicate");
+    expect_refused("{\"a\": {\"b\": [{\"c\": 0}, 1e999]}}", "a.b[1]: real number overflow");
+    expect_refused("-9223372036854775809", "t.json:1:20: too big negative");
     expect_refused("[\"\xb1\xa4\"]", "t.json:1:");
     expect_refused("[\"\\u0000\"]", "t.json:1:");
     expect_refused("[1,]", "t.json:1:");

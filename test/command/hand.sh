@@ -1,0 +1,123 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2317,SC2119 # cases are called by name
+# What a person delivers: a data lake, seats of a service, chips that no backend makes. What is refused comes first.
+. "$ROOT/test/books.bash"
+
+new_store
+pool_file >pool.yaml
+printf 'datalake: 100 TB\nsaas: [{name: notebook, seats: 10}]\n' >>pool.yaml
+sed -i 's/^flavors:/flavors:\n  - {name: chip, rating: none, units: 4, sizes: [1, 2], attach: hand}/' pool.yaml
+allot pool set p --file pool.yaml >/dev/null
+policy_text | sed 's/version 1/version 2/
+  s/  storage 300 TB;/  flavor chip unrated units 4 sizes 1, 2;\n  storage 300 TB;\n  datalake 100 TB;\n  saas notebook seats 10;/
+  s/^C1 .*/C1 ceiling per tenant compute 125 TF storage 50 TB units chip 2 seats notebook 5;/' >hand.policy
+allot policy load hand.policy >/dev/null 2>&1
+for i in 1 2 3 4 5; do add_tenant "t$i" "$i"; done
+submit() { allot request submit "$@"; }
+content() { sqlite3 "$STORE" .dump | sha256sum; }
+refused() { # STATUS WORDS COMMAND...: and nothing was changed
+    local want=$1 words=$2 before
+    shift 2
+    before=$(content)
+    exits "$want" "$@"
+    has "$err" "$words"
+    is "$before" "$(content)"
+}
+state() { allot grant show "$1" --json | jq -r .state; }
+line() { allot grant show "$1" --json | jq -r --arg item "$2" '.by_hand[] | select(.item == $item) | .state'; } # GRANT ITEM
+free() { sqlite3 "$STORE" "SELECT balance FROM account WHERE item = '$1' AND kind = 'free'"; }
+
+it 'a data lake is an amount with a unit' refused 2 "'5'" submit --tenant t1 --datalake 5
+it 'seats are a name and a count' refused 2 'write NAME=N' submit --tenant t1 --seats notebook
+it 'a count of seats is a number' refused 2 "'few' is not a count" submit --tenant t1 --seats notebook=few
+it 'seats below zero' refused 2 "'-1' is not a count" submit --tenant t1 --seats notebook=-1
+it 'no seats are nothing' refused 2 'nothing is asked' submit --tenant t1 --seats notebook=0
+it 'an unknown service says what there is' refused 4 'it has: notebook' submit --tenant t1 --seats notebok=1
+it 'a chip delivered by hand has nothing for a backend' refused 2 'a person delivers it' \
+    allot pool set p --flavor 'name=chip,rating=none,units=4,sizes=1/2,attach=hand,units_per_host=2'
+it 'a request that is not there' refused 4 'no request r-9' allot request delivered r-9
+csv() {
+    printf 'tenant,seats:notebok\nt1,1\n' >bad.csv
+    refused 4 'bad.csv:2' submit --file bad.csv
+    printf 'tenant,seats:notebook\nt1,x\n' >bad.csv
+    refused 2 "bad.csv:2: seats of notebook: 'x' is not a count" submit --file bad.csv
+}
+it 'a bad row of a file is named with its line' csv
+it 'more seats than a tenant may hold are denied by the rule' exits 3 submit --tenant t1 --seats notebook=6
+it 'more of a data lake than storage and it may be together is denied' exits 3 submit --tenant t1 --storage '40 TB' --datalake '20 TB'
+
+delivered() {
+    exits 0 submit --tenant t1 --datalake '5 TB' --seats notebook=3 --json # g-1
+    is reserved "$(state g-1)"
+    local r
+    r=$(value .request)
+    is 3 "$(value '.decision.seats.notebook')"
+    is 5000000000000 "$(value '.decision.datalake_bytes')"
+    is wanted "$(line g-1 datalake)"
+    allot status --json >"$out"
+    is 2 "$(value '.by_hand | length')"
+    refused 5 'nothing of '"$r"' waits to be taken back' allot request collected "$r"
+    refused 4 "has no 'seat/notebok'" allot request delivered "$r" --item seat/notebok
+    exits 0 allot --dry-run request delivered "$r"
+    is wanted "$(line g-1 datalake)"
+    exits 0 allot --idempotency-key d1 request delivered "$r" --item datalake --remark 's3://t1'
+    exits 0 allot --idempotency-key d1 request delivered "$r" --item datalake --remark 's3://t1'
+    is reserved "$(state g-1)"
+    exits 0 allot request delivered "$r"
+    is active "$(state g-1)"
+    refused 5 'waits to be delivered' allot request delivered "$r"
+    sqlite3 "$STORE" "SELECT json_extract(payload, '\$.en') FROM outbox WHERE kind = 'delivered'" >told
+    has told 'Of grant g-1 was delivered: data lake 5 TB. s3://t1'
+    exits 0 allot grant show g-1
+    has "$out" 's3://t1'
+    has "$out" '5 TB'
+}
+it 'what is wanted is held when a person says that it is there' delivered
+returned() {
+    exits 0 allot grant release g-1
+    is kept "$(state g-1)"
+    is ending "$(line g-1 seat/notebook)"
+    is 7 "$(free seat/notebook)"
+    exits 0 allot request collected "$(allot grant show g-1 --json | jq -r .request)"
+    is 10 "$(free seat/notebook)"
+    is delivered "$(line g-1 datalake)" # kept with the volumes
+    exits 0 allot grant purge g-1
+    is purging "$(state g-1)"
+    exits 0 allot request collected "$(allot grant show g-1 --json | jq -r .request)" --remark wiped
+    is ended "$(state g-1)"
+    is 100000000000000 "$(free datalake)"
+}
+it 'seats come free when they are back, the data lake after its keeping' returned
+chips() {
+    exits 0 submit --tenant t2 --flavor chip --units 2 --json
+    is 0 "$(sqlite3 "$STORE" 'SELECT count(*) FROM operation')"
+    exits 3 submit --tenant t2 --flavor chip --units 1
+    exits 0 submit --tenant t3 --flavor chip --units 2
+    exits 8 submit --tenant t4 --flavor chip --units 2
+    exits 0 allot request delivered r-4 --remark 'rack 4'
+    is active "$(state g-2)"
+    exits 0 allot grant release g-2
+    is releasing "$(state g-2)"
+    exits 0 allot tick --confirm
+    is queued "$(allot request show r-7 --json | jq -r .state)" # not back yet
+    exits 0 allot request collected r-4
+    is ended "$(state g-2)"
+    exits 0 allot tick
+    is granted "$(allot request show r-7 --json | jq -r .state)"
+}
+it 'chips that no backend makes are lent by the same rules, and come free when they are back' chips
+together() {
+    exits 0 submit --tenant t5 --flavor v100 --units 1 --storage '1 TB' --seats notebook=2 --json
+    local g
+    g=$(value .grant)
+    is active "$(state "$g")" # servers do not wait for a person
+    is wanted "$(line "$g" seat/notebook)"
+    exits 0 allot grant release "$g"
+    is ended "$(line "$g" seat/notebook)" # never delivered: free at once
+    is 10 "$(free seat/notebook)"
+    exits 0 allot usage show --since 2026-03-01 --json
+    is true "$(value .closes)"
+}
+it 'servers do not wait for a person, and what never came is free at once' together
+finish
