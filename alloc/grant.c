@@ -94,10 +94,10 @@ json_t *grant_show(struct store *s, const struct grant *g, struct err *e) {
         "g.grace_s AS grace_seconds, g.keep_s AS keep_seconds, g.renewals_left, g.renew_s AS renew_seconds, "
         "g.released_at AS \"released@time\", g.keep_until AS \"keep_until@time\", g.ended_at AS "
         "\"ended@time\", g.why, "
-        "g.policy, 'r-' || g.request AS request, g.needs_agreement AS \"needs_agreement@bool\", g.agreed_at "
-        "AS "
-        "\"agreed@time\", (SELECT c.name FROM call c WHERE c.id = g.call) AS call FROM grants g JOIN tenant "
-        "t ON t.id = g.tenant JOIN pool p "
+        "g.policy, g.tier, CASE WHEN g.replaces IS NOT NULL THEN 'g-' || g.replaces END AS replaces, "
+        "g.needs_agreement AS \"needs_agreement@bool\", g.agreed_at AS \"agreed@time\", 'r-' || g.request AS "
+        "request, (SELECT c.name FROM call c WHERE c.id = g.call) AS call "
+        "FROM grants g JOIN tenant t ON t.id = g.tenant JOIN pool p "
         "ON p.id = g.pool "
         "WHERE g.id = $1",
         "i", g->id);

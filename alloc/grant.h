@@ -33,7 +33,8 @@ int grant_find(struct store *s, int64_t id, int64_t tenant, struct grant *out, s
 /* "g-311" -> 311; "r-187" -> 187 with prefix 'r'. */
 int number_parse(const char *text, char prefix, int64_t *out, struct err *e);
 
-/* Books a decision that grants, its servers placed: entries, ceilings, slots, operations. */
+/* Books a decision that grants, its servers placed: entries, ceilings, slots, operations. What its request
+   replaces and its call go with it; where it needs an agreement, its operations wait until grant_agree(). */
 int grant_reserve(struct book *b, const struct placed *placed, int64_t tenant, int64_t request,
                   const struct decision *d, int64_t *id, struct err *e);
 
@@ -47,7 +48,7 @@ int grant_extend(struct book *b, const struct grant *g, instant_t end, bool by_r
 bool grant_exceeds_term(const struct grant *g, instant_t end);
 /* The agreement was signed on that day: from now on it is made real. ERR_CONFLICT where none is needed, or it
    was dated before. */
-int grant_agree(struct book *b, const struct grant *g, instant_t on, struct err *e);
+int grant_agree(struct book *b, const struct grant *g, instant_t day, struct err *e);
 /* Gives back whole servers or volumes (operation ids of this live grant). */
 int grant_shrink(struct book *b, const struct grant *g, const int64_t *operations, size_t n, struct err *e);
 /* The backend refused: everything of the grant shall be absent; then the grant is void. */

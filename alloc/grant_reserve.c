@@ -4,6 +4,7 @@
 #include "alloc/grant.h"
 #include "alloc/hand.h"
 #include "alloc/scope.h"
+#include "alloc/swap.h"
 #include "alloc/text.h"
 
 #include <stdlib.h>
@@ -115,17 +116,29 @@ static int insert_grant(struct making *m, struct err *e) {
     return sql_do(
         m->book->store, e,
         "INSERT INTO grants (tenant, id, pool, request, state, basis, policy, compute_gflops, storage_bytes, "
-        "start_at, end_at, notice_s, grace_s, keep_s, renewals_left, renew_s, needs_agreement, agreed_at, "
-        "call) SELECT $1, $2, $3, $4, 'reserved', p.basis, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, "
-        "r.agreed_at, r.call FROM pool p JOIN request r ON r.tenant = $1 AND r.id = $4 WHERE p.id = $3",
-        "iiiisiiiiiiiiii", m->tenant, m->id, m->book->pool, m->request, m->book->policy.hex, d->compute.n,
+        "start_at, end_at, notice_s, grace_s, keep_s, renewals_left, renew_s, tier, needs_agreement, "
+        "replaces, call, "
+        "agreed_at) SELECT $1, $2, $3, $4, 'reserved', p.basis, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, "
+        "$15, $16, "
+        "r.replaces, r.call, r.agreed_at FROM pool p, request r WHERE p.id = $3 AND r.tenant = $1 AND r.id = "
+        "$4",
+        "iiiisiiiiiiiiisi", m->tenant, m->id, m->book->pool, m->request, m->book->policy.hex, d->compute.n,
         d->storage.n, d->lease.start.s, d->lease.end.s, d->lease.notice.s, d->lease.grace.s, d->lease.keep.s,
-        d->lease.renewals, d->lease.renew_term.s, (int64_t)d->needs_agreement);
+        d->lease.renewals, d->lease.renew_term.s, d->standing.tier, (int64_t)d->needs_agreement);
 }
 
-static int book_amounts(struct making *m, struct err *e) {
+/* What its request replaces; 0: nothing. */
+static int replaced_by(struct making *m, int64_t *out, struct err *e) {
+    *out = 0;
+    return sql_int(m->book->store, e, out, "SELECT replaces FROM request WHERE tenant = $1 AND id = $2", "ii",
+                   m->tenant, m->request) < 0
+               ? -1
+               : 0;
+}
+
+static int book_amounts(struct making *m, const struct plan_limits *limits, struct err *e) {
     const struct decision *d = m->decision;
-    if (ceiling_items_set(m->book, m->tenant, &d->limits, e) < 0) return -1;
+    if (ceiling_items_set(m->book, m->tenant, limits, e) < 0) return -1;
     for (size_t i = 0; i < d->n_lines; i++)
         if (book_line(m, &d->lines[i], e) < 0) return -1;
     if (d->storage.n > 0) {
@@ -135,9 +148,21 @@ static int book_amounts(struct making *m, struct err *e) {
     }
     struct holding more = {d->compute, d->storage};
     if (bytes_add(more.storage, d->datalake, &more.storage, e) < 0 ||
-        ceiling_add(m->book, m->tenant, more, &d->limits, e) < 0)
+        ceiling_add(m->book, m->tenant, more, limits, e) < 0)
         return -1;
     return hand_reserve(m->book, m->tenant, m->request, m->id, d, e);
+}
+
+/* Within the ceilings of the decision; in a swap, with what is still to go beside it. */
+static int book_within(struct making *m, struct err *e) {
+    int64_t replaced;
+    struct plan_limits limits;
+    if (replaced_by(m, &replaced, e) < 0) return -1;
+    if (!replaced) return book_amounts(m, &m->decision->limits, e);
+    int rc = swap_limits(m->book, replaced, &m->decision->limits, &limits, e);
+    if (rc == 0) rc = book_amounts(m, &limits, e);
+    swap_limits_free(&limits);
+    return rc;
 }
 
 static int make_things(struct making *m, const struct placed *placed, struct err *e) {
@@ -158,7 +183,7 @@ int grant_reserve(struct book *b, const struct placed *placed, int64_t tenant, i
     int rc = store_next(b->store, "grant", &m.id, e);
     if (rc == 0) rc = label_of(&m, e);
     if (rc == 0) rc = insert_grant(&m, e);
-    if (rc == 0) rc = book_amounts(&m, e);
+    if (rc == 0) rc = book_within(&m, e);
     if (rc == 0) rc = make_things(&m, placed, e);
     *id = m.id;
     return rc;

@@ -86,7 +86,7 @@ int pool_add(struct store *s, const struct pool_spec *spec, bool has_slots, cons
 int pool_set(struct store *s, int64_t pool, const struct pool_spec *spec, bool has_slots, const char *actor,
              instant_t now, json_t **changes, struct err *e);
 
-/* The facts of one decision: sizes ascend, names are owned. Capacity leaves out what is lost. Where
+/* The facts of one decision: sizes ascend, names are owned. Capacity has what is lost in it. Where
    devices are known one by one, free is what can be placed: the free devices of each active host,
    rounded down to a sum of sizes, and never more than the ledger's free units. What is held for an offer is
    not free. */

@@ -6,6 +6,7 @@
 #include "alloc/outbox.h"
 #include "alloc/scope.h"
 #include "alloc/supply.h"
+#include "alloc/swap.h"
 #include "alloc/text.h"
 
 #include <stdlib.h>
@@ -140,13 +141,14 @@ static int write_ask(struct book *b, int64_t tenant, int64_t id, const struct re
                "minimum_units = nullif($7, 0), minimum_gflops = nullif($8, 0), per_server = nullif($9, 0), "
                "storage_bytes = $10, "
                "until_at = CASE WHEN $11 THEN $12 END, term_s = nullif($13, 0), datalake_bytes = "
-               "$14, planned_supply = NULL, state = 'queued' WHERE tenant = $1 AND id = $2",
-               "iissiiiiiiiiii", tenant, id, n->purpose ? n->purpose : "", n->flavor,
+               "$14, replaces = nullif($15, 0), planned_supply = NULL, state = 'queued' WHERE tenant = $1 "
+               "AND id = $2",
+               "iissiiiiiiiiiii", tenant, id, n->purpose ? n->purpose : "", n->flavor,
                n->ask == ASK_UNITS ? n->units.n : (int64_t)0,
                n->ask == ASK_COMPUTE ? n->compute.n : (int64_t)0,
                n->has_minimum && n->ask == ASK_UNITS ? n->minimum_units.n : (int64_t)0,
                n->has_minimum && n->ask == ASK_COMPUTE ? n->minimum_compute.n : (int64_t)0, n->per_server,
-               n->storage.n, (int64_t)n->until.has, n->until.at.s, n->term.s, n->datalake.n) < 0)
+               n->storage.n, (int64_t)n->until.has, n->until.at.s, n->term.s, n->datalake.n, n->replaces) < 0)
         return -1;
     return write_attrs(b, tenant, id, n, e) < 0 ? -1 : write_seats(b, tenant, id, n, e);
 }
@@ -168,6 +170,7 @@ static char *ask_words(const struct request_new *n) {
     if (n->datalake.n) json_object_set_new(j, "datalake_bytes", json_integer(n->datalake.n));
     if (n->n_seats) json_object_set(j, "seats", seats);
     if (n->call) json_object_set_new(j, "call", json_string(n->call));
+    if (n->replaces) json_object_set_new(j, "replaces", json_integer(n->replaces));
     return json_canonical(j);
 }
 
@@ -219,7 +222,9 @@ int request_insert(struct book *b, const struct request_new *n, int64_t *id, str
     int64_t tenant;
     if (request_check(n, e) < 0 || tenant_of(b->store, n->tenant, &tenant, e) < 0 ||
         flavor_known(b->store, b->pool, n->flavor, e) < 0 || storage_check(b, n, e) < 0 ||
-        services_known(b->store, b->pool, n, e) < 0 || store_next(b->store, "request", id, e) < 0)
+        services_known(b->store, b->pool, n, e) < 0 ||
+        (n->replaces && swap_check(b, tenant, 0, n->replaces, e) < 0) ||
+        store_next(b->store, "request", id, e) < 0)
         return -1;
     if (sql_do(b->store, e,
                "INSERT INTO request (tenant, id, pool, state, purpose, storage_bytes, submitted_at, "
@@ -267,7 +272,8 @@ int request_amend(struct book *b, const struct request *r, const struct request_
     if (must_be(r, "amended", open_states, e) < 0 || call_allows(b, r, CALL_AMEND, e) < 0 ||
         call_stays(b, r, n->call, e) < 0 || request_check(n, e) < 0 ||
         flavor_known(b->store, b->pool, n->flavor, e) < 0 || storage_check(b, n, e) < 0 ||
-        services_known(b->store, b->pool, n, e) < 0)
+        services_known(b->store, b->pool, n, e) < 0 ||
+        (n->replaces && swap_check(b, r->tenant, r->id, n->replaces, e) < 0))
         return -1;
     /* Who approved it, or set a rule aside for it, meant something else; its place in the queue counts from
      * now. In a call it has no place but its rank. */
@@ -389,7 +395,8 @@ json_t *request_list(struct store *s, const struct request_filter *f, struct err
         "SELECT 'r-' || r.id AS request, t.name AS tenant, p.name AS pool, r.state, r.flavor, r.units, "
         "r.compute_gflops, r.minimum_units, r.minimum_gflops, r.storage_bytes, nullif(r.datalake_bytes, 0) "
         "AS "
-        "datalake_bytes, c.name AS call, r.until_at AS \"until@time\", "
+        "datalake_bytes, c.name AS call, CASE WHEN r.replaces IS NOT NULL THEN 'g-' || r.replaces END AS "
+        "replaces, r.until_at AS \"until@time\", "
         "r.term_s AS term_seconds, r.submitted_at AS \"submitted@time\", r.purpose, r.note, "
         "CASE WHEN r.grant_id IS NOT NULL THEN 'g-' || r.grant_id END AS \"grant\" "
         "FROM request r JOIN tenant t ON t.id = r.tenant JOIN pool p ON p.id = r.pool LEFT JOIN call c ON "
@@ -416,7 +423,8 @@ json_t *request_show(struct store *s, const struct request *r, struct err *e) {
         "SELECT 'r-' || r.id AS request, t.name AS tenant, p.name AS pool, r.state, r.purpose, r.flavor, "
         "r.units, "
         "r.compute_gflops, r.minimum_units, r.minimum_gflops, r.per_server, r.storage_bytes, "
-        "nullif(r.datalake_bytes, 0) AS datalake_bytes, c.name AS call, r.until_at AS \"until@time\", "
+        "nullif(r.datalake_bytes, 0) AS datalake_bytes, c.name AS call, CASE WHEN r.replaces IS NOT NULL "
+        "THEN 'g-' || r.replaces END AS replaces, r.until_at AS \"until@time\", "
         "r.term_s AS term_seconds, r.submitted_at AS \"submitted@time\", r.approved_by, r.override_rule, "
         "r.note, "
         "CASE WHEN r.grant_id IS NOT NULL THEN 'g-' || r.grant_id END AS \"grant\", d.id AS decision_number, "

@@ -28,6 +28,7 @@ struct request_new {
     struct fact_seats seats[SERVICES_MOST];
     size_t n_seats;
     const char *call; /* the open call that it answers; NULL */
+    int64_t replaces; /* the live grant that goes when this one stands; 0: none */
     struct maybe_instant until;
     span_t term; /* 0: the policy's */
     struct fact_attr attrs[REQUEST_ATTRS_MOST];
@@ -39,9 +40,9 @@ struct request_new {
 };
 
 /* {"tenant", "pool", "purpose", "flavor", "units" or "compute": "124.8 TF", "minimum": "15.6 TF" or 1,
-    "per_server", "storage": "10 TB", "datalake": "5 TB", "seats": {"notebook": 5}, "call", "for": "90 days"
-   or "until": "2027-03-31", "attributes": {..}}. tenant: the caller's own (then the document may not name
-   another), or NULL. Texts are borrowed from the document. */
+    "per_server", "storage": "10 TB", "datalake": "5 TB", "seats": {"notebook": 5}, "call", "replaces":
+   "g-311", "for": "90 days" or "until": "2027-03-31", "attributes": {..}}. tenant: the caller's own (then the
+   document may not name another), or NULL. Texts are borrowed from the document. */
 int request_decode(const struct json_at *at, const char *tenant, struct request_new *out, struct err *e);
 /* The rules that need no store: something is asked, the minimum is of the same kind and not more. */
 int request_check(const struct request_new *n, struct err *e);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "alloc/request.h"
 
+#include "alloc/grant.h"
+
 #include <string.h>
 
 /* An amount written as text; absent leaves it. 1 there, 0 not, -1. */
@@ -73,19 +75,26 @@ static int decode_bytes(const struct json_at *at, const char *key, bytes_t *out,
     return text && bytes_parse(text, out, e) < 0 ? json_context(at, key, e) : 0;
 }
 
+static int decode_replaces(const struct json_at *at, struct request_new *n, struct err *e) {
+    const char *grant = NULL;
+    if (json_may_text(at, "replaces", 32, &grant, e) < 0) return -1;
+    return grant && number_parse(grant, 'g', &n->replaces, e) < 0 ? json_context(at, "replaces", e) : 0;
+}
+
 int request_decode(const struct json_at *at, const char *tenant, struct request_new *out, struct err *e) {
-    static const char *const keys[] = {"tenant",   "pool",       "purpose", "flavor", "units", "compute",
-                                       "minimum",  "per_server", "storage", "for",    "until", "attributes",
-                                       "datalake", "seats",      "call",    NULL};
+    static const char *const keys[] = {"tenant",   "pool",       "purpose", "flavor",   "units", "compute",
+                                       "minimum",  "per_server", "storage", "for",      "until", "attributes",
+                                       "datalake", "seats",      "call",    "replaces", NULL};
     struct request_new n = {.purpose = "", .tenant = tenant};
     const char *named = NULL;
     if (json_as_object(at, e) < 0 || json_only(at, keys, e) < 0 ||
         json_may_text(at, "tenant", 64, &named, e) < 0 || json_may_text(at, "pool", 64, &n.pool, e) < 0 ||
         json_may_text(at, "purpose", 1000, &n.purpose, e) < 0 ||
         json_may_text(at, "flavor", 64, &n.flavor, e) < 0 || json_may_text(at, "call", 64, &n.call, e) < 0 ||
-        decode_bytes(at, "storage", &n.storage, e) < 0 || decode_bytes(at, "datalake", &n.datalake, e) < 0 ||
-        decode_seats(at, &n, e) < 0 || json_may_int(at, "per_server", 1, UNITS_MOST, &n.per_server, e) < 0 ||
-        decode_ask(at, &n, e) < 0 || decode_end(at, &n, e) < 0 || decode_attrs(at, &n, e) < 0)
+        decode_replaces(at, &n, e) < 0 || decode_bytes(at, "storage", &n.storage, e) < 0 ||
+        decode_bytes(at, "datalake", &n.datalake, e) < 0 || decode_seats(at, &n, e) < 0 ||
+        json_may_int(at, "per_server", 1, UNITS_MOST, &n.per_server, e) < 0 || decode_ask(at, &n, e) < 0 ||
+        decode_end(at, &n, e) < 0 || decode_attrs(at, &n, e) < 0)
         return -1;
     if (tenant && named && strcmp(tenant, named) != 0)
         return json_fail(at, e, "you are %s and cannot ask for another tenant", tenant);

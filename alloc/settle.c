@@ -8,6 +8,7 @@
 #include "alloc/outbox.h"
 #include "alloc/request.h"
 #include "alloc/scope.h"
+#include "alloc/swap.h"
 #include "alloc/text.h"
 
 #include <stdlib.h>
@@ -78,6 +79,7 @@ static int come_free(struct book *b, const struct operation *o, const struct gra
                "id = $2",
                "iiii", g->tenant, g->id, less.compute.n, less.storage.n) < 0)
         return -1;
+    if (swap_tighten(b, g, e) < 0) return -1;
     if (!o->is_server) return 0;
     return sql_do(b->store, e,
                   "UPDATE grant_line SET units = units - $4 WHERE tenant = $1 AND grant_id = $2 AND 'unit/' "
@@ -147,7 +149,7 @@ static int activate(struct book *b, const struct grant *g, struct err *e) {
     rc = outbox_add(b, &(struct message){"ready", g->tenant, g->id, g->request, en.s, ko.s, NULL}, e);
     text_free(&en);
     text_free(&ko);
-    return rc;
+    return rc < 0 ? -1 : swap_finish(b, g, e);
 }
 
 int settle_ready(struct book *b, const struct grant *g, struct err *e) {

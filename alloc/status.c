@@ -153,7 +153,10 @@ static int counts(struct status *t, struct err *e) {
                "SELECT state, count(*) FROM grants WHERE state IN " LIVE " GROUP BY state", e) < 0 ||
         states(
             t, "operations", operations,
-            "SELECT 'pending', count(*) FROM operation WHERE desired <> observed UNION ALL SELECT 'troubled',"
+            "SELECT 'pending', count(*) FROM operation WHERE desired <> observed AND NOT (desired = "
+            "'present' AND"
+            " grant_id IN (SELECT id FROM grants WHERE needs_agreement = 1 AND agreed_at IS NULL AND state ="
+            " 'reserved')) UNION ALL SELECT 'troubled',"
             " count(*) FROM operation WHERE desired <> observed AND trouble IS NOT NULL",
             e) < 0)
         return -1;
@@ -278,6 +281,18 @@ static int hosts(struct status *t, struct err *e) {
 }
 
 /* What people shall deliver or take back. */
+/* Grants that are reserved and wait for an agreement to be signed. */
+static int agreements(struct status *t, struct err *e) {
+    return set(
+        t, "agreements",
+        sql_json(
+            t->store, e,
+            "SELECT 'g-' || g.id AS \"grant\", t.name AS tenant, p.name AS pool, g.start_at AS"
+            " \"since@time\" FROM grants g JOIN tenant t ON t.id = g.tenant JOIN pool p ON p.id = g.pool"
+            " WHERE g.needs_agreement = 1 AND g.agreed_at IS NULL AND g.state = 'reserved' ORDER BY g.id",
+            ""));
+}
+
 static int by_hand(struct status *t, struct err *e) { return set(t, "by_hand", hand_list(t->store, e)); }
 
 static int read_all(struct store *s, void *arg, struct err *e) {
@@ -285,7 +300,7 @@ static int read_all(struct store *s, void *arg, struct err *e) {
     t->store = s;
     if (pools(t, e) < 0 || counts(t, e) < 0 || drift(t, e) < 0 || messages(t, e) < 0 || notices(t, e) < 0)
         return -1;
-    return jobs(t, e) < 0 || hosts(t, e) < 0 ? -1 : by_hand(t, e);
+    return jobs(t, e) < 0 || hosts(t, e) < 0 || agreements(t, e) < 0 ? -1 : by_hand(t, e);
 }
 
 json_t *status_of(struct store *s, const struct status_limits *limits, instant_t now, struct err *e) {

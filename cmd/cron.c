@@ -30,7 +30,13 @@ static json_t *decided_row(struct store *s, const struct engine_result *r, struc
 
 static json_t *tick_answer(struct store *s, const struct tick_report *r, struct err *e) {
     int64_t open = 0;
-    if (sql_int(s, e, &open, "SELECT count(*) FROM operation WHERE desired <> observed", "") < 0) return NULL;
+    if (sql_int(s, e, &open,
+                "SELECT count(*) FROM operation WHERE desired <> observed AND NOT (desired = 'present' AND "
+                "grant_id IN (SELECT "
+                "g.id FROM grants g WHERE g.needs_agreement = 1 AND g.agreed_at IS NULL AND g.state = "
+                "'reserved'))",
+                "") < 0)
+        return NULL;
     json_t *decisions = json_array();
     for (size_t i = 0; i < r->decided.n; i++) {
         json_t *row = decided_row(s, &r->decided.of[i], e);

@@ -387,6 +387,7 @@ static int show_run(struct call *call, struct err *e) {
                                             {"datalake_bytes", "data lake", CELL_BYTES, false},
                                             {"seats_shown", "seats", CELL_TEXT, false},
                                             {"call", "call", CELL_TEXT, false},
+                                            {"replaces", "replaces", CELL_TEXT, false},
                                             {"term_seconds", "for", CELL_SPAN, false},
                                             {"until", "until", CELL_END, false},
                                             {"submitted", "submitted", CELL_INSTANT, false},

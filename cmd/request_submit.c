@@ -18,6 +18,7 @@ const struct option request_submit_options[] = {
     REQUEST_OPTION_POOL,
     REQUEST_OPTIONS_ASK,
     {"call", "CALL", "the open call that it answers", false},
+    {"replace", "GRANT", "the grant that goes when this one stands", false},
     {"file", "FILE", "many requests: CSV, or JSON (an array); - for standard input", false},
     PROVIDE_OPTION,
     {0},
@@ -96,7 +97,8 @@ static int options_put(const struct call *call, json_t *document, struct err *e)
                                            {"until", "until"},
                                            {"purpose", "purpose"},
                                            {"datalake", "datalake"},
-                                           {"call", "call"}};
+                                           {"call", "call"},
+                                           {"replace", "replaces"}};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const char *value = call_option(call, names[i][0]);
         if (value && put_value(document, names[i][1], value, e) < 0) return -1;
@@ -119,9 +121,9 @@ json_t *request_from_options(const struct call *call, struct err *e) {
     return options_put(call, document, e) < 0 ? NULL : json_incref(document);
 }
 
-static const char *const csv_columns[] = {"tenant",  "pool",       "flavor",  "units", "compute",
-                                          "minimum", "per_server", "storage", "for",   "until",
-                                          "purpose", "datalake",   "call",    NULL};
+static const char *const csv_columns[] = {"tenant",  "pool",       "flavor",  "units",    "compute",
+                                          "minimum", "per_server", "storage", "for",      "until",
+                                          "purpose", "datalake",   "call",    "replaces", NULL};
 
 static const char *const csv_prefixes[] = {"attr:", "seats:", NULL};
 

@@ -30,11 +30,11 @@ static void hide_words(json_t *object, const char *key) {
 
 void serve_request_view(json_t *request) {
     static const char *const keys[] = {
-        "request",        "pool",       "state",         "outcome",        "grant",
-        "purpose",        "flavor",     "units",         "compute_gflops", "minimum_units",
-        "minimum_gflops", "per_server", "storage_bytes", "until",          "term_seconds",
-        "submitted",      "decided",    "note",          "attributes",     "decision",
-        "datalake_bytes", "seats",      "call",          "offer",          NULL};
+        "request",       "pool",     "state",          "outcome",       "grant",          "purpose",
+        "flavor",        "units",    "compute_gflops", "minimum_units", "minimum_gflops", "per_server",
+        "storage_bytes", "until",    "term_seconds",   "submitted",     "decided",        "note",
+        "attributes",    "decision", "datalake_bytes", "seats",         "call",           "offer",
+        "replaces",      NULL};
     keep_keys(request, keys);
     hide_words(request, "note");
     /* Whose lease ends first is nobody else's business; when it ends is told. */
