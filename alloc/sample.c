@@ -19,22 +19,24 @@ struct other {
     int64_t at, percent;
 };
 
-/* What stands in the way: the same beginning with another value, or an interval that it overlaps. */
+/* What stands in the way: the same beginning with another value, or an interval that it overlaps. Those that
+   are there do not overlap, so only the last one that begins before the end can. */
 static int other_find(struct store *s, const struct sample *a, struct other *out, struct err *e) {
     struct rows r;
     *out = (struct other){0};
     int rc =
         rows_open(&r, s, e,
                   "SELECT at, seconds, percent FROM sample WHERE grant_id = $1 AND metric = $2 AND at < $3 "
-                  "+ $4 AND at > $3 - $5 AND at + seconds > $3 ORDER BY at LIMIT 1",
-                  "isiii", a->grant, a->metric, a->at.s, a->seconds, (int64_t)SAMPLE_SECONDS_MOST);
+                  "ORDER BY at DESC LIMIT 1",
+                  "isi", a->grant, a->metric, a->at.s + a->seconds);
     if (rc == 0 && (rc = rows_next(&r, e)) == 1) {
+        int64_t seconds = rows_int(&r, 1);
         out->at = rows_int(&r, 0);
         out->percent = rows_int(&r, 2);
-        bool same_time = out->at == a->at.s && rows_int(&r, 1) == a->seconds;
+        bool same_time = out->at == a->at.s && seconds == a->seconds;
         out->is_same = same_time && out->percent == a->percent;
         out->differs = same_time && !out->is_same;
-        out->overlaps = !same_time;
+        out->overlaps = !same_time && out->at + seconds > a->at.s;
         rc = 0;
     }
     rows_close(&r);
