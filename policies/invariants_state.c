@@ -136,7 +136,7 @@ static bool is_below_guarantee(const struct step *s, const struct fact_claim *c,
 int holds_guarantee_met(const struct step *s, struct err *e) {
     const struct facts *f = s->facts;
     if (s->plan || !s->ticked || !s->standings || !s->policy || !s->policy->borrow.id.s ||
-        s->policy->borrow.has_most || guarantees_sum(s) > capacity_left(&f->pool))
+        !shares_first(s->policy) || s->policy->borrow.has_most || guarantees_sum(s) > capacity_left(&f->pool))
         return 0;
     for (size_t i = 0; i < f->n_claims; i++) {
         const struct fact_claim *c = &f->claims[i];
