@@ -131,6 +131,10 @@ static bool is_below_guarantee(const struct step *s, const struct fact_claim *c,
            s->standings[c->tenant].guarantee.n;
 }
 
+/* Where the order does not begin with the share, what an older claim waits for is not given to a younger one.
+ */
+static bool shares_first(const struct policy *y) { return y->queue.id.s && y->queue.order[0] == ORDER_SHARE; }
+
 /* A claim of one flavor within its guarantee. Where a round may touch only so many tenants it may take
  * longer. */
 int holds_guarantee_met(const struct step *s, struct err *e) {
