@@ -111,6 +111,18 @@ static wide_t lent_too_long(const struct step *s, const struct fact_claim *c, si
     return sum;
 }
 
+/* Units that come to somebody: free, on their way back, or under notice. */
+static wide_t coming(const struct step *s, size_t flavor) {
+    const struct facts *f = s->facts;
+    const struct fact_flavor *x = &f->pool.flavors[flavor];
+    wide_t sum = (x->free.n > 0 ? x->free.n : 0) + x->coming.n;
+    for (size_t i = 0; i < f->n_grants; i++)
+        for (size_t k = 0; k < f->grants[i].n_notices; k++)
+            if (step_flavor(&f->pool, f->grants[i].notices[k].flavor) == flavor)
+                sum += f->grants[i].notices[k].units;
+    return sum;
+}
+
 static wide_t guarantees_sum(const struct step *s) {
     wide_t sum = 0;
     for (size_t i = 0; i < s->facts->n_tenants; i++) sum += s->standings[i].guarantee.n;
@@ -151,7 +163,7 @@ int holds_guarantee_met(const struct step *s, struct err *e) {
             f->tenants[c->tenant].suspended || !is_below_guarantee(s, c, flavor, floor))
             continue;
         wide_t lent = lent_too_long(s, c, flavor);
-        if (lent < floor) continue;
+        if (lent < floor || coming(s, flavor) >= floor) continue;
         return err_set(
             e, ERR_BOOKS,
             "%s is sure of %s, holds %s and waits since %s for %lld units of %s, while %s are lent and no "

@@ -13,9 +13,10 @@
 
 enum { TENANTS = 1000, EVENTS = 50000, DAYS = 730, LIMIT = 10 };
 
+/* Processor time: one thread that waits for nothing. */
 static double now_s(void) {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
