@@ -13,6 +13,7 @@ void give_units(struct planning *p, struct work *w, size_t lane, int64_t units) 
     p->lanes[lane].free -= units;
     p->free_compute -= compute;
     lend_given(p, w->seat, compute);
+    w->seat->moved = w->organisation->moved = true;
     w->options[lane].given += units;
     items_give_units(w, lane, units);
     budgets_give(w, compute, 0);
@@ -109,6 +110,7 @@ static bool place(struct planning *p, struct work *w, const struct piece pieces[
     for (size_t i = 0; i < n; i++) give_units(p, w, pieces[i].lane, pieces[i].units);
     rest_give(p, w, 1);
     w->lane = n > 0 ? pieces[0].lane : 0;
+    w->seat->moved = w->organisation->moved = true;
     w->placed = true;
     return true;
 }

@@ -62,6 +62,7 @@ struct party {
     int64_t compute, storage;             /* held before; storage and data lake together */
     int64_t given_compute, given_storage; /* in this plan */
     int64_t guarantee;                    /* GFLOPS, of a tenant: what the pool can keep of it */
+    bool moved;                           /* this plan gave it something, or took it back */
     bool offered;                         /* one of its claims carries an offer */
     struct spent *spent;                  /* NULL: the policy has no budgets */
     int64_t *items; /* units of each lane, seats of each service; NULL: no ceiling on any */

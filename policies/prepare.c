@@ -140,6 +140,10 @@ static int id_cmp(const void *a, const void *b) {
 }
 
 static void ids_rank(struct planning *p) {
+    bool by_wait = false; /* then equal ones stand in the order of their ids already */
+    for (size_t i = 0; i < p->sharing->n_order; i++) by_wait |= p->sharing->order[i] == ORDER_WAIT;
+    for (size_t i = 0; i < p->n && by_wait; i++) p->works[i].id_rank = (uint32_t)i;
+    if (by_wait) return;
     struct work **sorted = mem_alloc(p->n * sizeof(struct work *));
     for (size_t i = 0; i < p->n; i++) sorted[i] = &p->works[i];
     qsort(sorted, p->n, sizeof(struct work *), id_cmp);

@@ -10,8 +10,13 @@
 
 #include <stdlib.h>
 
+/* With what its tenant and organisation got before it. */
+static void judge_again(struct planning *p, struct work *w) {
+    if (w->seat->moved || w->organisation->moved) judge_room(p, w);
+}
+
 static bool floor_next(struct planning *p, struct work *w) {
-    judge_room(p, w); /* with what its tenant and organisation got before it */
+    judge_again(p, w);
     return is_open(w) && place_floor(p, w);
 }
 
@@ -43,7 +48,7 @@ static void fill(struct planning *p) {
 /* What others of its tenant got in the meantime may leave it no room. */
 static void deny_roomless(struct planning *p) {
     for (size_t i = 0; i < p->n; i++)
-        if (is_open(&p->works[i]) && !p->works[i].placed) judge_room(p, &p->works[i]);
+        if (is_open(&p->works[i]) && !p->works[i].placed) judge_again(p, &p->works[i]);
 }
 
 /* What an exchange returns, and what was set aside for one that has been served, is offered to all again. */
