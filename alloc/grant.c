@@ -95,9 +95,8 @@ json_t *grant_show(struct store *s, const struct grant *g, struct err *e) {
         "g.released_at AS \"released@time\", g.keep_until AS \"keep_until@time\", g.ended_at AS "
         "\"ended@time\", g.why, "
         "g.policy, g.tier, CASE WHEN g.replaces IS NOT NULL THEN 'g-' || g.replaces END AS replaces, "
-        "(SELECT c.name FROM call c WHERE c.id = g.call) AS call, g.needs_agreement AS "
-        "\"needs_agreement@bool\", g.agreed_at AS \"agreed@time\", 'r-' || g.request AS "
-        "request "
+        "g.needs_agreement AS \"needs_agreement@bool\", g.agreed_at AS \"agreed@time\", 'r-' || g.request AS "
+        "request, (SELECT c.name FROM call c WHERE c.id = g.call) AS call "
         "FROM grants g JOIN tenant t ON t.id = g.tenant JOIN pool p "
         "ON p.id = g.pool "
         "WHERE g.id = $1",

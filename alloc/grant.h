@@ -48,7 +48,7 @@ int grant_extend(struct book *b, const struct grant *g, instant_t end, bool by_r
 bool grant_exceeds_term(const struct grant *g, instant_t end);
 /* The agreement was signed on that day: from now on it is made real. ERR_CONFLICT where none is needed, or it
    was dated before. */
-int grant_agree(struct book *b, const struct grant *g, instant_t on, struct err *e);
+int grant_agree(struct book *b, const struct grant *g, instant_t day, struct err *e);
 /* Gives back whole servers or volumes (operation ids of this live grant). */
 int grant_shrink(struct book *b, const struct grant *g, const int64_t *operations, size_t n, struct err *e);
 /* The backend refused: everything of the grant shall be absent; then the grant is void. */

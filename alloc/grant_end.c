@@ -284,31 +284,6 @@ int grant_extend(struct book *b, const struct grant *g, instant_t end, bool by_r
     return note(b, g, by_renewal ? "grant.renew" : "grant.extend", words, e);
 }
 
-int grant_agree(struct book *b, const struct grant *g, instant_t on, struct err *e) {
-    int64_t needed = 0, at = 0;
-    if (strcmp(g->state, "reserved") != 0) return wrong_state(g, "agreed upon any more", e);
-    int has = sql_int(b->store, e, &at,
-                      "SELECT agreed_at FROM grants WHERE tenant = $1 AND id = $2 AND agreed_at "
-                      "IS NOT NULL",
-                      "ii", g->tenant, g->id);
-    if (has < 0 ||
-        sql_int(b->store, e, &needed, "SELECT needs_agreement FROM grants WHERE tenant = $1 AND id = $2",
-                "ii", g->tenant, g->id) < 0)
-        return -1;
-    if (!needed) return err_set(e, ERR_CONFLICT, "grant g-%lld needs no agreement", (long long)g->id);
-    if (has)
-        return err_set(e, ERR_CONFLICT, "the agreement of grant g-%lld is of %s already", (long long)g->id,
-                       date_text(instant(at)).s);
-    if (on.s > b->at.s)
-        return err_set(e, ERR_USAGE, "%s is still to come: date it when it is signed", date_text(on).s);
-    if (sql_do(b->store, e, "UPDATE grants SET agreed_at = $3 WHERE tenant = $1 AND id = $2", "iii",
-               g->tenant, g->id, on.s) < 0 ||
-        sql_do(b->store, e, "UPDATE request SET agreed_at = $3 WHERE tenant = $1 AND id = $2", "iii",
-               g->tenant, g->request, on.s) < 0)
-        return -1;
-    return note(b, g, "grant.agree", date_text(on).s, e);
-}
-
 static int shrink_one(struct book *b, const struct grant *g, int64_t operation, struct err *e) {
     struct rows r;
     char item[96] = ITEM_STORAGE;

@@ -30,7 +30,7 @@ static int flavor_show(struct store *s, int64_t pool, const struct fact_flavor *
                        "rating_gflops", rating, "sizes", sizes, "units", (json_int_t)declared->units.n,
                        "free_units", (json_int_t)(free_now - offered), "offered_units", (json_int_t)offered,
                        "placeable_units", (json_int_t)f->free.n, "lent_units",
-                       (json_int_t)(f->capacity.n - f->lost.n - free_now), "lost_units", (json_int_t)lost,
+                       (json_int_t)(f->capacity.n - lost - free_now), "lost_units", (json_int_t)lost,
                        "compute_gflops", (json_int_t)declared->units.n * f->rating.n, "attach",
                        declared->attach, "note", pool_attach_note(declared->attach)));
     return 0;

@@ -112,13 +112,16 @@ static bool is_wanted(const struct work_filter *f, int64_t grant) {
     return f->n_grants == 0 || (low < f->n_grants && f->grants[low] == grant);
 }
 
+/* Nothing is made real before the agreement of its grant is dated. */
+#define UNSIGNED                                                                                             \
+    " AND NOT (o.desired = 'present' AND EXISTS (SELECT 1 FROM grants g WHERE g.tenant = o.tenant AND g.id " \
+    "= "                                                                                                     \
+    "o.grant_id AND g.needs_agreement = 1 AND g.agreed_at IS NULL))"
 #define WORK_COLUMNS                                                                                         \
     "SELECT o.id, o.grant_id, o.kind, o.name, o.host, o.flavor, o.units, o.bytes, o.token, o.desired = "     \
     "'present', o.observed, t.name, t.id, t.branch FROM operation o JOIN tenant t ON t.id = o.tenant WHERE " \
-    "o.pool = $1 AND NOT (o.desired = 'present' AND o.observed = 'none' AND EXISTS (SELECT 1 FROM grants g " \
-    "WHERE g.tenant = o.tenant AND g.id = o.grant_id AND g.needs_agreement = 1 AND g.agreed_at IS NULL))"
-/* Nothing is made before an agreement is dated. Made: volumes first. Removed: servers first, because a volume
- * in use cannot go. */
+    "o.pool = $1" UNSIGNED
+/* Made: volumes first. Removed: servers first, because a volume in use cannot go. */
 #define WORK_ORDER " ORDER BY o.grant_id, (o.kind = 'server') = (o.desired = 'present'), o.id"
 
 /* Two statements, so that the one after each decision reads the open operations only (operation_open). */

@@ -44,8 +44,8 @@ static int tell_one(struct explaining *x, const json_t *row, const json_t *store
     if (facts_decode(facts_text, &facts, e) < 0) return -1;
     bool korean = strcmp(x->call->lang, "ko") == 0;
     if (x->text.length) text_add(&x->text, "\n");
-    json_t *one = explain_json(stored, &facts.facts, e);
-    int rc = one ? explain_text(stored, &facts.facts, korean, &x->text, e) : -1;
+    json_t *one = explain_json(stored, &facts.facts, EXPLAIN_TO_OPERATOR, e);
+    int rc = one ? explain_text(stored, &facts.facts, EXPLAIN_TO_OPERATOR, korean, &x->text, e) : -1;
     facts_free(&facts);
     if (rc == 0) {
         json_object_set(one, "request", json_object_get(row, "request"));

@@ -154,15 +154,6 @@ static int do_renew(struct book *b, const struct grant *g, struct acting *a, str
 }
 
 /* A day means its begin in the civil time of the centre. */
-static int do_agree(struct book *b, const struct grant *g, struct acting *a, struct err *e) {
-    const char *date = call_option(a->call, "on");
-    instant_t on = b->at;
-    if (date && instant_or_date_parse(date, &on, e) < 0) return err_context(e, "--on");
-    /* A bare date is parsed as the end of its day, which may be to come on the day itself. */
-    if (date && !strchr(date, 'T')) on = instant(on.s - CLOCK_DAY);
-    return grant_agree(b, g, on, e);
-}
-
 /* What shall be there of a grant: "v100 x 4, 10 TB". */
 static int held_words(struct store *s, const struct grant *g, char *out, size_t size, struct err *e) {
     scoped_free char *units = NULL;
@@ -209,6 +200,17 @@ static int do_shrink(struct book *b, const struct grant *g, struct acting *a, st
         return -1;
     text_format(a->said, sizeof a->said, "held before: %s; now: %s", before, after);
     return 0;
+}
+
+static int do_agree(struct book *b, const struct grant *g, struct acting *a, struct err *e) {
+    const char *on = call_option(a->call, "on");
+    instant_t day = b->at;
+    if (on) {
+        if (date_parse(on, &day, e) < 0) return err_context(e, "--on");
+        day.s -= CLOCK_DAY; /* date_parse() gives the end of the day */
+    }
+    text_format(a->said, sizeof a->said, "agreed on %s", date_text(day).s);
+    return grant_agree(b, g, day, e);
 }
 
 static int agree_run(struct call *call, struct err *e) {
@@ -282,6 +284,19 @@ static void amounts_shown(const json_t *by_hand) {
     }
 }
 
+/* "signed on 2027-01-20", or that nothing is made before it is. */
+static void agreement_words(const struct call *call, json_t *show) {
+    const char *agreed = json_string_value(json_object_get(show, "agreed"));
+    struct err ignored = {0};
+    instant_t at;
+    char words[64];
+    if (strcmp(call->format, "table") != 0 || !json_is_true(json_object_get(show, "needs_agreement"))) return;
+    text_format(words, sizeof words, "needed: nothing is made before");
+    if (agreed && instant_parse(agreed, &at, &ignored) == 0)
+        text_format(words, sizeof words, "of %s", date_text(at).s);
+    json_object_set_new(show, "agreement", json_string(words));
+}
+
 static int show_run(struct call *call, struct err *e) {
     static const struct column columns[] = {{"grant", "grant", CELL_TEXT, false},
                                             {"tenant", "tenant", CELL_TEXT, false},
@@ -292,6 +307,7 @@ static int show_run(struct call *call, struct err *e) {
                                             {"storage_bytes", "storage", CELL_BYTES, false},
                                             {"tier", "tier", CELL_TEXT, false},
                                             {"replaces", "replaces", CELL_TEXT, false},
+                                            {"agreement", "agreement", CELL_TEXT, false},
                                             {"start", "start", CELL_INSTANT, false},
                                             {"end", "end", CELL_END, false},
                                             {"notice_seconds", "notice before", CELL_SPAN, false},
@@ -317,9 +333,7 @@ static int show_run(struct call *call, struct err *e) {
     if (number_parse(call->arguments[0], 'g', &id, e) < 0) return -1;
     scoped_json json_t *show = grant_answer(call->store, id, e);
     if (!show) return -1;
-    if (json_is_true(json_object_get(show, "needs_agreement")) &&
-        !json_string_value(json_object_get(show, "agreed")) && strcmp(call->format, "table") == 0)
-        json_object_set_new(show, "agreement", json_string("to be signed: nothing is made before"));
+    agreement_words(call, show);
     if (output_object(call, columns, show, e) < 0 || strcmp(call->format, "table") != 0)
         return show && err_is(e) ? -1 : 0;
     json_t *list = json_object_get(show, "things"), *thing, *line;
@@ -365,7 +379,7 @@ static const struct option extend_options[] = {{"until", "DATE", "the new end (t
                                                {"for", "SPAN", "so much longer", false},
                                                {0}};
 static const struct option agree_options[] = {
-    {"on", "DATE", "when it was signed; without it, now", false}, PROVIDE_OPTION, {0}};
+    {"on", "DATE", "the day of the agreement; without it today", false}, PROVIDE_OPTION, {0}};
 static const struct option shrink_options[] = {PROVIDE_OPTION, {0}};
 
 const struct command grant_commands[] = {
@@ -374,7 +388,7 @@ const struct command grant_commands[] = {
     {"grant list", "", 0, 0, "list grants", COMMAND_LISTS, ROLE_AUDITOR, list_options, list_run},
     {"grant show", "GRANT", 1, 1, "show one grant and how to connect to it", COMMAND_SHOWS, ROLE_AUDITOR,
      NULL, show_run},
-    {"grant agree", "GRANT", 1, 1, "date the agreement that a grant waits for; it is made then",
+    {"grant agree", "GRANT", 1, 1, "date the agreement of a grant, which is then made real",
      COMMAND_CHANGES | COMMAND_SHOWS, ROLE_OPERATOR, agree_options, agree_run},
     {"grant extend", "GRANT", 1, 1, "give a grant a later end", COMMAND_CHANGES | COMMAND_SHOWS, ROLE_ADMIN,
      extend_options, extend_run},

@@ -72,6 +72,8 @@ static void aspect_tell(const json_t *aspect, struct text *out) {
         outcome_tell(change, "after", "after_rules", out);
         text_add(out, "\n");
     }
+    if (int_of(aspect, "left_out") > 0)
+        text_add(out, "  and %lld more profiles that differ\n", (long long)int_of(aspect, "left_out"));
 }
 
 static void taken_tell(const json_t *aspect, struct text *out) {

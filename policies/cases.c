@@ -213,9 +213,9 @@ static int check_explained(const struct plan *plan, const struct facts *facts, s
     for (size_t i = 0; i < plan->n_decisions; i++) {
         scoped_json json_t *stored = decision_encode(&plan->decisions[i]);
         scoped_text struct text en = {0}, ko = {0};
-        scoped_json json_t *object = explain_json(stored, facts, e);
-        if (!object || explain_text(stored, facts, false, &en, e) < 0 ||
-            explain_text(stored, facts, true, &ko, e) < 0)
+        scoped_json json_t *object = explain_json(stored, facts, EXPLAIN_TO_TENANT, e);
+        if (!object || explain_text(stored, facts, EXPLAIN_TO_TENANT, false, &en, e) < 0 ||
+            explain_text(stored, facts, EXPLAIN_TO_OPERATOR, true, &ko, e) < 0)
             return -1;
     }
     return 0;

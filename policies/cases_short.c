@@ -295,7 +295,8 @@ static void tell(const struct short_case *c, const char *about, size_t at, const
     scoped_json json_t *lines = case_lines(plan);
     size_t i;
     json_t *line;
-    text_add(&c->out->said, "%s: case %zu: %s\n%s", c->path, at + 1, about, differences->s);
+    text_add(&c->out->said, "%s: case %zu%s%s\n%s", c->path, at + 1, *about ? ": " : "", about,
+             differences->s);
     json_array_foreach(lines, i, line) text_add(&c->out->said, "    %s\n", json_string_value(line));
 }
 

@@ -190,14 +190,22 @@ static void change_add(struct comparison *c, const unsigned char *cube, json_t *
                                              rules_json(&c->rules[1]), "profiles", (json_int_t)c->fresh));
 }
 
-static json_t *changes_gather(struct comparison *c, size_t *differing) {
+/* Each takes a look at much of the space; nobody reads more. */
+enum { CHANGES_MOST = 500 };
+
+/* left_out: profiles that differ, for which no more changes were gathered. */
+static json_t *changes_gather(struct comparison *c, size_t *differing, size_t *left_out) {
     json_t *changes = json_array();
     scoped_free unsigned char *cube = mem_alloc(c->space.n_classes + 1);
-    *differing = 0;
+    *differing = *left_out = 0;
     for (size_t i = 0; i < c->space.profiles; i++) {
         const struct verdict_pair *pair = &c->pairs[i];
         *differing += pair->mark == MARK_DIFFERS;
         if (pair->mark != MARK_DIFFERS || pair->covered) continue;
+        if (json_array_size(changes) == CHANGES_MOST) {
+            ++*left_out;
+            continue;
+        }
         c->before = c->sayings.of[pair->said[0]].same;
         c->after = c->sayings.of[pair->said[1]].same;
         c->fresh = 0;
@@ -247,19 +255,20 @@ static bool space_best(struct space *s, struct aspect *a, const struct policy *c
 static json_t *aspect_compare(struct aspect *a, const struct policy *const policy[2], bool *same) {
     struct comparison *c = mem_alloc(sizeof *c);
     scoped_text struct text name = {0};
-    size_t differing;
+    size_t differing, left_out;
     c->aspect = a;
     bool masked = space_best(&c->space, a, policy);
     c->pairs = mem_alloc(c->space.profiles * sizeof *c->pairs);
     for (size_t i = 0; i < c->space.profiles; i++) judge_profile(c, i, masked);
-    json_t *changes = changes_gather(c, &differing);
+    json_t *changes = changes_gather(c, &differing, &left_out);
     aspect_text(a, &name);
     if (differing > 0) *same = false;
     double possible = c->space.possible;
-    json_t *object = json_pack("{s:s, s:I, s:I, s:o, s:I, s:o}", "aspect", name.s, "profiles",
+    json_t *object = json_pack("{s:s, s:I, s:I, s:o, s:I, s:I, s:o}", "aspect", name.s, "profiles",
                                (json_int_t)c->space.profiles, "possible",
                                possible < 9e18 ? (json_int_t)possible : (json_int_t)INT64_MAX, "taken",
-                               taken_json(&c->space), "differing", (json_int_t)differing, "changes", changes);
+                               taken_json(&c->space), "differing", (json_int_t)differing, "left_out",
+                               (json_int_t)left_out, "changes", changes);
     space_end(&c->space);
     sayings_free(&c->sayings);
     free(c->pairs);

@@ -17,9 +17,9 @@
  * {"before": {"policy", "version", "file"}, "after": likewise, "same": bool,
  *  "plain": [{"what", "before", "after"}],
  *  "aspects": [{"aspect", "profiles", "possible", "taken"?: [what was taken as fixed, text], "differing",
- *               "changes": [{"when", "before", "after", "before_rules": [{"rule", "place"}], "after_rules",
- *                            "profiles"}]}]}
- * profiles: compared, of `possible`; aspects without difference have no changes. The caller owns it.
+ *               "left_out", "changes": [{"when", "before", "after", "before_rules": [{"rule", "place"}],
+ * "after_rules", "profiles"}]}]} profiles: compared, of `possible`; left_out: profiles that differ, beyond
+ * the 500 changes that are listed. Aspects without difference have no changes. The caller owns it.
  */
 json_t *policy_differ(const struct policy *before, const struct policy *after);
 

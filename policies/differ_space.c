@@ -23,6 +23,7 @@ void space_end(struct space *s) {
         free(m->named);
         free(m->classes);
     }
+    free(s->dimensions);
     free(s->member[0]);
     free(s->member[1]);
 }
@@ -64,10 +65,7 @@ static struct space_dimension *dimension(struct space *s, int which, enum space_
         struct space_dimension *m = &s->dimensions[i];
         if (m->kind == kind && m->variable[which] == variable && m->table[which] == table) return m;
     }
-    if (s->n == SPACE_DIMENSIONS) {
-        s->too_many_dimensions = true;
-        return &s->dimensions[0];
-    }
+    s->dimensions = mem_grow(s->dimensions, &s->room, s->n + 1, sizeof *s->dimensions);
     struct space_dimension *m = &s->dimensions[s->n++];
     *m = (struct space_dimension){.kind = kind, .table = {-1, -1}, .of = &y->variables[variable]};
     m->type = m->of->type;

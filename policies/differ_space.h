@@ -6,7 +6,7 @@
 #pragma once
 #include "policies/eval.h"
 
-enum { SPACE_DIMENSIONS = 128, SPACE_MOST = 200000 };
+enum { SPACE_MOST = 200000 };
 
 /* Values that no condition tells apart: words, or all numbers from low to high. */
 struct space_class {
@@ -36,9 +36,8 @@ struct space_dimension {
 
 struct space {
     const struct policy *policy[2];
-    struct space_dimension dimensions[SPACE_DIMENSIONS];
-    size_t n, n_classes;
-    bool too_many_dimensions;
+    struct space_dimension *dimensions;
+    size_t n, room, n_classes;
     struct eval eval[2];
     unsigned char *member[2];
     size_t profiles; /* that are tried */

@@ -9,6 +9,7 @@ struct subject {
     const struct facts *facts;
     const struct fact_claim *claim;
     const struct fact_tenant *tenant;
+    enum explain_to to;
     bool korean;
     struct text *out;
 };
@@ -184,6 +185,44 @@ static void say_numbers(const struct subject *s) {
              bytes_text(bytes(pool->storage_free.n > 0 ? pool->storage_free.n : 0)).s);
 }
 
+/* Its tier, what that is worth, and what it has of it. */
+static void say_standing(const struct subject *s) {
+    const json_t *standing = json_object_get(s->decision, "standing");
+    const char *tier = member(standing, "tier"), *rule = member(standing, "rule");
+    if (!tier) return;
+    long long weight = number(standing, "weight");
+    struct amount_text guarantee = gflops_text(gflops(number(standing, "guarantee_gflops")));
+    bool lifted = json_is_true(json_object_get(standing, "lifted"));
+    if (s->korean) {
+        text_add(s->out, "등급은 %s%s%s%s이고 가중치는 %lld, 보장량은 %s입니다.", tier, rule ? " (" : "",
+                 rule ? rule : "", rule ? ")" : "", weight, guarantee.s);
+        if (lifted) text_add(s->out, " 오래 기다려 한 등급 위로 취급됩니다.");
+    } else {
+        text_add(s->out, "%s is in tier %s%s%s%s: weight %lld, guarantee %s.", s->tenant->name, tier,
+                 rule ? " (" : "", rule ? rule : "", rule ? ")" : "", weight, guarantee.s);
+        if (lifted) text_add(s->out, " Having waited long, it counts as of the next better tier.");
+    }
+    text_add(s->out, "\n");
+}
+
+/* Whose lease it is that ends is for operators; the date itself is told with the hints. */
+static void say_earliest(const struct subject *s) {
+    const json_t *earliest = json_object_get(s->decision, "earliest");
+    const char *at = member(earliest, "at"), *grant = member(earliest, "grant");
+    struct err ignored = {0};
+    instant_t end;
+    if (json_is_true(json_object_get(s->decision, "is_barrier")))
+        text_add(s->out, s->korean ? "가장 오래 기다린 신청이라 반납되는 자원을 따로 모으고 있습니다.\n"
+                                   : "It has waited longest: what comes free is set aside for it.\n");
+    if (!at || !grant || s->to != EXPLAIN_TO_OPERATOR || instant_parse(at, &end, &ignored) < 0) return;
+    if (s->korean)
+        text_add(s->out, "전체가 가능한 가장 이른 날은 %s이며, %s의 사용 기간이 끝나는 때입니다.\n",
+                 date_text(end).s, grant);
+    else
+        text_add(s->out, "All of it fits on %s at the earliest, when the lease of %s ends.\n",
+                 date_text(end).s, grant);
+}
+
 static void say_hints(const struct subject *s) {
     size_t i;
     json_t *reason;
@@ -202,16 +241,19 @@ static void say_hints(const struct subject *s) {
     if (last) text_add(s->out, ".\n");
 }
 
-int explain_text(const json_t *decision, const struct facts *facts, bool korean, struct text *out,
-                 struct err *e) {
+int explain_text(const json_t *decision, const struct facts *facts, enum explain_to to, bool korean,
+                 struct text *out, struct err *e) {
     struct subject s;
     if (find(decision, facts, &s, e) < 0) return -1;
+    s.to = to;
     s.korean = korean;
     s.out = out;
     say_request(&s);
     say_outcome(&s);
     say_reasons(&s);
+    say_standing(&s);
     say_numbers(&s);
+    say_earliest(&s);
     say_hints(&s);
     return 0;
 }
@@ -277,7 +319,20 @@ static void collect(const struct subject *s, json_t *o) {
     json_object_set_new(o, "would_change", json_pack("{s:o, s:o}", "en", en, "ko", ko));
 }
 
-json_t *explain_json(const json_t *decision, const struct facts *facts, struct err *e) {
+/* As stored, but for the grant of somebody else. */
+static void copy_sharing(const struct subject *s, enum explain_to to, json_t *o) {
+    static const char *const keys[] = {"standing", "offer", "is_barrier"};
+    json_t *earliest = json_object_get(s->decision, "earliest");
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (json_object_get(s->decision, keys[i]))
+            json_object_set(o, keys[i], json_object_get(s->decision, keys[i]));
+    if (!earliest) return;
+    json_t *copy = json_copy(earliest);
+    if (to != EXPLAIN_TO_OPERATOR) json_object_del(copy, "grant");
+    json_object_set_new(o, "earliest", copy);
+}
+
+json_t *explain_json(const json_t *decision, const struct facts *facts, enum explain_to to, struct err *e) {
     struct subject s;
     if (find(decision, facts, &s, e) < 0) return NULL;
     json_t *o = json_object(), *holds;
@@ -305,6 +360,7 @@ json_t *explain_json(const json_t *decision, const struct facts *facts, struct e
         json_object_set(o, "position", json_object_get(decision, "position"));
         json_object_set(o, "ahead_gflops", json_object_get(decision, "ahead_gflops"));
     }
+    copy_sharing(&s, to, o);
     collect(&s, o);
     return o;
 }

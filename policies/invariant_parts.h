@@ -32,4 +32,5 @@ size_t step_flavor(const struct fact_pool *pool, const char *name);
 /* Does a decisive reason with this code stand in the decision? */
 bool step_because(const struct decision *d, enum reason_code code);
 /* The units that a claim of one flavor takes at least; 0: it asks otherwise. */
-int64_t step_floor(const struct fact_pool *pool, const struct fact_claim *c, size_t flavor);
+int64_t step_floor(const struct policy *y, const struct fact_pool *pool, const struct fact_claim *c,
+                   size_t flavor);

@@ -31,6 +31,7 @@ struct step {
     const struct facts *facts; /* what the plan was made from; without a plan: all tenants and live grants */
     const struct plan *plan;   /* of facts->claims, in their order; NULL: a state */
     const struct standing *standings; /* of facts->tenants; NULL: not known */
+    const instant_t *since; /* of facts->tenants: since when each has its guarantee; NULL: for long */
     const struct step_taken *taken;
     size_t n_taken;
     bool ticked;   /* all that time brings has been done: no grant may be past its end and grace */

@@ -30,17 +30,41 @@ static int64_t reach(const struct fact_flavor *f, int64_t per_server, int64_t un
     return n;
 }
 
-int64_t step_floor(const struct fact_pool *pool, const struct fact_claim *c, size_t flavor) {
+static bool has_size(const struct fact_flavor *f, int64_t size) {
+    for (size_t i = 0; i < f->n_sizes; i++)
+        if (f->sizes[i] == size) return true;
+    return f->n_sizes == 0;
+}
+
+static bool may_be_partial(const struct policy *y, const struct fact_claim *c) {
+    return c->has_minimum && !(y && y->queue.id.s && y->queue.has_partial && y->queue.partial == 0);
+}
+
+/* A partial grant has at least so many steps as the queue rule says; with none there is no partial one. */
+static int64_t partial_least(const struct policy *y, const struct fact_flavor *f, const struct fact_claim *c,
+                             int64_t least, int64_t whole) {
+    const struct queue_rule *q = y && y->queue.id.s && y->queue.has_partial ? &y->queue : NULL;
+    if (!c->has_minimum || (q && q->partial == 0)) return whole;
+    int64_t units = 0;
+    for (int64_t i = 0; q && i < q->partial && units < whole; i++)
+        units = reach(f, c->per_server, units + 1, true);
+    if (units > whole) units = whole;
+    return units > least ? units : least;
+}
+
+int64_t step_floor(const struct policy *y, const struct fact_pool *pool, const struct fact_claim *c,
+                   size_t flavor) {
     if (flavor >= pool->n_flavors || c->ask == ASK_NONE) return 0;
     const struct fact_flavor *f = &pool->flavors[flavor];
-    if (c->ask == ASK_UNITS)
-        return c->has_minimum ? reach(f, c->per_server, c->minimum_units.n, true)
-                              : reach(f, c->per_server, c->units.n, false);
-    if (f->rating.n <= 0) return 0;
-    if (!c->has_minimum) return reach(f, c->per_server, c->compute.n / f->rating.n, false);
-    int64_t least = (c->minimum_compute.n + f->rating.n - 1) / f->rating.n;
-    int64_t floor = reach(f, c->per_server, least, true);
-    return floor <= c->compute.n / f->rating.n ? floor : 0;
+    if ((c->ask == ASK_COMPUTE && f->rating.n <= 0) || (c->per_server > 0 && !has_size(f, c->per_server)))
+        return 0;
+    int64_t whole =
+        reach(f, c->per_server, c->ask == ASK_UNITS ? c->units.n : c->compute.n / f->rating.n, false);
+    int64_t least = c->ask == ASK_UNITS
+                        ? c->minimum_units.n
+                        : (c->minimum_compute.n + (f->rating.n - 1)) / (f->rating.n > 0 ? f->rating.n : 1);
+    int64_t floor = partial_least(y, f, c, reach(f, c->per_server, least, true), whole);
+    return floor <= whole ? floor : 0;
 }
 
 /* ---- I2 ---- */
@@ -124,12 +148,6 @@ int holds_ceiling(const struct step *s, struct err *e) {
 }
 
 /* ---- I3 ---- */
-
-static bool has_size(const struct fact_flavor *f, int64_t size) {
-    for (size_t i = 0; i < f->n_sizes; i++)
-        if (f->sizes[i] == size) return true;
-    return f->n_sizes == 0;
-}
 
 static int decision_steps(const struct fact_pool *pool, const struct decision *d, struct err *e) {
     wide_t sum = 0;
@@ -264,9 +282,9 @@ int holds_no_waste(const struct step *s, struct err *e) {
         for (size_t f = 0; f < s->facts->pool.n_flavors; f++) {
             const struct fact_flavor *x = &s->facts->pool.flavors[f];
             bool names = c->flavor && step_flavor(&s->facts->pool, c->flavor) == f;
-            if (c->flavor ? !names : !c->has_minimum)
+            if (c->flavor ? !names : !may_be_partial(s->policy, c))
                 continue; /* without either, the best of all is wanted */
-            int64_t floor = step_floor(&s->facts->pool, c, f);
+            int64_t floor = step_floor(s->policy, &s->facts->pool, c, f);
             if (floor == 0 || floor > left[f] || floor * x->rating.n > room_left(s, i)) continue;
             return err_set(e, ERR_BOOKS,
                            "%s waits for %lld units of %s, %lld are free and no rule keeps them (%s)",
@@ -291,7 +309,7 @@ static bool would_serve(const struct step *s, const int64_t left[], size_t w, co
     const struct fact_pool *pool = &s->facts->pool;
     const struct fact_claim *c = &s->facts->claims[w];
     size_t f = c->flavor ? step_flavor(pool, c->flavor) : pool->n_flavors;
-    int64_t floor = step_floor(pool, c, f);
+    int64_t floor = step_floor(s->policy, pool, c, f);
     return floor > 0 && floor <= left[f] + units_of(d, pool->flavors[f].name);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "policies/invariant_parts.h"
+#include "policies/reclaim.h"
 
 #include "alloc/scope.h"
 
@@ -86,6 +87,10 @@ int holds_conservation(const struct step *s, struct err *e) {
 
 /* GFLOPS of this flavor that others have above their guarantee, that may be taken back and that no notice
    covers, although there was time. */
+static instant_t since_of(const struct step *s, size_t tenant) {
+    return s->since ? s->since[tenant] : instant(0);
+}
+
 static wide_t lent_too_long(const struct step *s, const struct fact_claim *c, size_t flavor) {
     const struct facts *f = s->facts;
     const struct borrow_rule *b = &s->policy->borrow;
@@ -94,7 +99,9 @@ static wide_t lent_too_long(const struct step *s, const struct fact_claim *c, si
     for (size_t i = 0; i < f->n_grants; i++) {
         const struct fact_grant *g = &f->grants[i];
         int64_t above = f->tenants[g->tenant].held_compute.n - s->standings[g->tenant].guarantee.n;
-        if (g->tenant == c->tenant || g->start.s + age > f->now.s || g->n_notices || g->excepted) continue;
+        if (g->tenant == c->tenant || since_of(s, g->tenant).s + age > f->now.s ||
+            g->start.s + age > f->now.s || g->n_notices || g->excepted)
+            continue;
         for (size_t k = 0; k < g->n_servers; k++) {
             if (step_flavor(&f->pool, g->servers[k].flavor) != flavor || g->servers[k].compute.n > above)
                 continue;
@@ -135,8 +142,9 @@ int holds_guarantee_met(const struct step *s, struct err *e) {
     for (size_t i = 0; i < f->n_claims; i++) {
         const struct fact_claim *c = &f->claims[i];
         size_t flavor = c->flavor ? step_flavor(&f->pool, c->flavor) : f->pool.n_flavors;
-        int64_t floor = step_floor(&f->pool, c, flavor);
+        int64_t floor = step_floor(s->policy, &f->pool, c, flavor);
         if (floor == 0 || c->submitted.s + s->policy->borrow.notice.s + 2 * CLOCK_DAY > f->now.s ||
+            since_of(s, c->tenant).s + s->policy->borrow.notice.s + 2 * CLOCK_DAY > f->now.s ||
             f->tenants[c->tenant].suspended || !is_below_guarantee(s, c, flavor, floor))
             continue;
         wide_t lent = lent_too_long(s, c, flavor);
@@ -187,7 +195,7 @@ int holds_no_starvation(const struct step *s, struct err *e) {
     for (size_t i = 0; i < f->n_claims; i++) { /* oldest first */
         const struct fact_claim *c = &f->claims[i];
         size_t flavor = c->flavor ? step_flavor(&f->pool, c->flavor) : f->pool.n_flavors;
-        int64_t floor = step_floor(&f->pool, c, flavor), waited = f->now.s - c->submitted.s;
+        int64_t floor = step_floor(s->policy, &f->pool, c, flavor), waited = f->now.s - c->submitted.s;
         place++;
         int64_t rounds = (place + most - 1) / most;
         if (floor == 0 || f->tenants[c->tenant].suspended || lease > INT64_MAX / 8 / rounds ||
@@ -210,7 +218,7 @@ static int taken_safely(const struct step *s, const struct step_taken *t, struct
     if (t->cause == CAUSE_GUARANTEE && s->policy && t->at.s < t->start.s + s->policy->borrow.min_hold.s)
         return err_set(e, ERR_BOOKS, "what was lent on %s was taken back before %s had passed",
                        instant_text(t->start).s, span_text(s->policy->borrow.min_hold).s);
-    if (t->cause == CAUSE_IDLE && (!t->measured || t->covered < 100))
+    if (t->cause == CAUSE_IDLE && (!t->measured || t->covered < RECLAIM_UNUSED_COVERED))
         return broken(e, "something was taken back as idle without a full window of samples");
     if (t->keeps_guarantee && t->held.n < t->guarantee.n)
         return err_set(e, ERR_BOOKS, "a tenant that is sure of %s was left with %s",

@@ -91,7 +91,7 @@ int print_slot(const struct print_piece *p, size_t i) {
     switch (p->class) {
     case CLASS_FLAVOR: return i == 2 ? 2 : named_slot(t, flavor, 3);
     case CLASS_SERVICE: return named_slot(t, service, 2);
-    case CLASS_ATTR: return i == 2 ? 2 : -1;
+    case CLASS_ATTR:
     case CLASS_ELIGIBLE: return i == 2 ? 2 : -1;
     case CLASS_TIER:
         if (t->kind != TOKEN_STRING) return named_slot(t, tier, 2);

@@ -178,6 +178,8 @@ struct sim {
     struct sim_tenant *tenants;
     size_t n_tenants;
     struct standing *standings; /* parallel to tenants */
+    instant_t *since;           /* likewise: since when each has its guarantee */
+    gflops_t *before;           /* likewise: the guarantee of the night before */
     int64_t promised, unused;   /* sums over all tenants */
     struct sim_organisation *organisations;
     size_t n_organisations;

@@ -75,6 +75,8 @@ static void tenants_begin(struct sim *s) {
     s->tenants = mem_alloc((s->n_tenants + 1) * sizeof *s->tenants);
     s->facts = mem_alloc((s->n_tenants + 1) * sizeof *s->facts);
     s->standings = mem_alloc((s->n_tenants + 1) * sizeof *s->standings);
+    s->since = mem_alloc((s->n_tenants + 1) * sizeof *s->since);
+    s->before = mem_alloc((s->n_tenants + 1) * sizeof *s->before);
     for (size_t i = 0; i < s->n_tenants; i++) {
         struct sim_tenant *t = &s->tenants[i];
         t->ceiling = INT64_MAX;
@@ -130,6 +132,8 @@ void sim_state_end(struct sim *s) {
     free(s->tenants);
     free(s->facts);
     free(s->standings);
+    free(s->since);
+    free(s->before);
     free(s->organisations);
     free(s->requests);
     free(s->grants);
@@ -190,6 +194,8 @@ int sim_assess(struct sim *s, struct err *e) {
     for (size_t i = 0; i < s->n_tenants; i++) {
         int64_t g = s->tenants[i].is_here ? out[i].guarantee.n : 0, left = g - s->facts[i].held_compute.n;
         out[i].guarantee = gflops(g);
+        if (g != s->before[i].n) s->since[i] = s->now;
+        s->before[i] = gflops(g);
         s->promised += g;
         if (left > 0) s->unused += left;
         if (!out[i].tier) continue;

@@ -43,6 +43,7 @@ int sim_verify(struct sim *s, bool ticked, struct err *e) {
     struct step step = {.policy = s->policy,
                         .facts = &f,
                         .standings = policy_decider.assess ? s->standings : NULL,
+                        .since = s->since,
                         .taken = taken,
                         .n_taken = n,
                         .ticked = ticked};

@@ -13,6 +13,7 @@ static void say_rounded(struct planning *p, struct work *w) {
     if (w->outcome != OUTCOME_GRANT || c->ask == ASK_NONE) return;
     if (c->ask == ASK_COMPUTE && w->given_compute < c->compute.n) {
         r = reason_add(&w->reasons, REASON_ROUNDED, false, NULL, NULL);
+        if (p->bare) return;
         reason_en(r, "%s is rounded down to %s, the best step at or below it", gflops_text(c->compute).s,
                   gflops_text(gflops(w->given_compute)).s);
         reason_ko(r, "신청한 %s 이하에서 서버 구성으로 만들 수 있는 가장 큰 값은 %s입니다",
@@ -36,6 +37,7 @@ static void say_shrunk(struct planning *p, struct work *w) {
     const struct word *rule = w->stop;
     bool budget = w->stop_is_budget;
     struct reason *r = reason_add(&w->reasons, REASON_SHRUNK, false, p->policy, rule);
+    if (p->bare) return;
     const char *why = budget ? "the budget allows no further step"
                       : rule ? "the ceiling allows no further step"
                              : "no further step is free in this round";
@@ -54,21 +56,7 @@ static void say_shrunk(struct planning *p, struct work *w) {
     }
 }
 
-/* Without sentences a reason is its code and its rule. */
-static void note_given(struct planning *p, struct work *w) {
-    const struct fact_claim *c = w->claim;
-    bool less = c->ask == ASK_COMPUTE ? w->given_compute < c->compute.n : w->whole_units < c->units.n;
-    if (w->outcome == OUTCOME_PARTIAL) reason_add(&w->reasons, REASON_SHRUNK, false, p->policy, w->stop);
-    if (w->bytes < c->storage.n) reason_add(&w->reasons, REASON_ROUNDED, false, NULL, NULL);
-    if (w->outcome == OUTCOME_GRANT && c->ask != ASK_NONE && less)
-        reason_add(&w->reasons, REASON_ROUNDED, false, NULL, NULL);
-}
-
 void say_given(struct planning *p, struct work *w) {
-    if (p->bare) {
-        note_given(p, w);
-        return;
-    }
     if (w->outcome == OUTCOME_PARTIAL) say_shrunk(p, w);
     say_rounded(p, w);
 }

@@ -43,3 +43,14 @@ reclaim-long: $(BUILD)/unit/test_reclaim_rounds
 	+@RECLAIM_WORLDS=1000000 SUITE_SECONDS=1800 $(RUN_SUITES) $<
 LONG_SUITES += reclaim-long
 .PHONY: reclaim-long
+
+# Random policies, facts and histories against a plain reference: test/policy/properties.c.
+PROPERTIES := $(BUILD)/test/policy/properties
+$(PROPERTIES): $(BUILD)/obj/test/policy/reference.o
+policy-properties: $(PROPERTIES)
+	@$< 3000
+policy-properties-long: $(PROPERTIES)
+	@$< 1000000 7
+SUITES += policy-properties
+LONG_SUITES += policy-properties-long
+.PHONY: policy-properties policy-properties-long

@@ -239,7 +239,7 @@ agreements() { # 24 V100; each asks for 8; the share is two of them
     is reserved "$(allot grant show g-1 --json | jq -r .state)"
     sqlite3 "$STORE" "SELECT json_extract(payload, '\$.ko') FROM outbox WHERE kind = 'awarded' AND request = 1" >told
     has told '할당 g-1의 협약을 2026-03-10까지 체결해 주세요.'
-    refused 2 'is still to come' allot grant agree g-1 --on 2026-03-05
+    refused 2 'cannot be of' allot grant agree g-1 --on 2026-03-05
     exits 0 allot grant agree g-1 --on 2026-03-01
     is active "$(allot grant show g-1 --json | jq -r .state)"
     is 2026-02-28T15:00:00Z "$(allot grant show g-1 --json | jq -r .agreed)"
@@ -256,7 +256,72 @@ agreements() { # 24 V100; each asks for 8; the share is two of them
     is 2026-03-19T15:00:00Z "$(allot call show autumn --json | jq -r '.requests[] | select(.request == "r-3") | .sign_by')"
     is 249600 "$(allot call list --json | jq -r '.[0].given_gflops')"
     is RESERVE_LIST "$(allot request show r-4 --json | jq -r .note)"
-    allot fsck
+    exits 0 allot grant renew g-1 # and so it goes on: 90 days more
+    is '1 2026-08-29' "$(allot grant show g-1 --json | jq -r '"\(.renewals_left) \(.end[:10])"')"
 }
 it 'nothing is made before it is signed, and what is not signed in time goes to the next' agreements
+# ---- many at once, and the companies' own line ----
+
+race() {
+    export STORE=$PWD/race.db CLOUD=$PWD/race.json
+    NOW=2026-03-02T00:00:00Z
+    new_store
+    local i done=0 refused=0 pids=()
+    for i in 1 2 3 4; do add_tenant "c$i" "$i"; done
+    allot call open spring --compute '187.2 TF' >/dev/null
+    for i in 1 2 3 4; do exits 8 allot request submit --call spring --tenant "c$i" --flavor v100 --units 4; done
+    scores request,reviewer,score r-1,kim,90 r-2,kim,80 r-3,kim,70 r-4,kim,60
+    allot call score spring scores.csv >/dev/null && allot call close spring >/dev/null
+    for i in 1 2 3 4 5 6; do
+        allot call award spring --no-provision >"award.$i" 2>&1 &
+        pids+=($!)
+    done
+    for i in "${pids[@]}"; do
+        if wait "$i"; then done=$((done + 1)); else refused=$((refused + ($? == 5))); fi
+    done
+    is '1 5' "$done $refused"
+    is 3 "$(sqlite3 "$STORE" 'SELECT count(*) FROM grants')"
+    pids=()
+    for i in 1 2 3; do # three go at once; one takes a place, and only one
+        allot request decline "r-$i" --no-provision >"decline.$i" 2>&1 &
+        pids+=($!)
+    done
+    for i in "${pids[@]}"; do wait "$i"; done
+    is 4 "$(sqlite3 "$STORE" 'SELECT count(*) FROM grants')"
+    is 62400 "$(allot call list --json | jq -r '.[0].given_gflops')"
+}
+it 'of six awards at once one is made, and a place is taken once' race
+
+line() { # TENANT: what a company sends, a line each
+    allot serve --stdio --tenant "$1" --no-provision >"$out" 2>"$err"
+}
+companies() {
+    export STORE=$PWD/serve.db CLOUD=$PWD/serve.json
+    NOW=2026-03-02T00:00:00Z
+    new_store
+    add_tenant c1 1 && add_tenant c2 2
+    allot call open spring --compute '62.4 TF' --closes 2026-03-10 >/dev/null
+    allot call open old >/dev/null && allot call close old >/dev/null
+    printf '%s\n' '{"do": "calls"}' '{"do": "submit", "call": "old", "flavor": "v100", "units": 1}' \
+        '{"do": "submit", "key": "k", "call": "spring", "flavor": "v100", "units": 4, "purpose": "speech"}' \
+        '{"do": "decline", "request": "r-1"}' '{"do": "amend", "request": "r-1", "call": "old", "flavor": "v100", "units": 4}' \
+        '{"do": "amend", "request": "r-1", "flavor": "v100", "units": 4, "purpose": "better"}' | line c1
+    is '[{"call":"spring","pool":"p","opens":"2026-03-02T00:00:00Z","closes":"2026-03-10T15:00:00Z"}]' "$(sed -n 1p "$out" | jq -c .answer)"
+    is 'conflict the call old is closed: it takes no new requests' "$(sed -n 2p "$out" | jq -r '.error | "\(.code) \(.what)"')"
+    is '8 held IN_CALL spring' "$(sed -n 3p "$out" | jq -r '"\(.status) \(.answer.state) \(.answer.note) " + (.answer.call // "spring")')"
+    is 5 "$(sed -n 4p "$out" | jq -r .status)"
+    is 2 "$(sed -n 5p "$out" | jq -r .status)"
+    is '8 IN_CALL' "$(sed -n 6p "$out" | jq -r '"\(.status) \(.answer.note)"')"
+    printf '%s\n' '{"do": "submit", "call": "spring", "flavor": "v100", "units": 4}' | line c2
+    at 2026-03-11T00:00:00Z
+    scores request,reviewer,score r-1,kim,90 r-2,kim,80
+    allot call score spring scores.csv >/dev/null
+    exits 0 allot call award spring
+    printf '%s\n' '{"do": "show", "request": "r-1"}' '{"do": "decline", "request": "r-2"}' '{"do": "decline", "request": "r-1", "reason": "no staff"}' | line c1
+    is granted "$(sed -n 1p "$out" | jq -r .answer.state)"
+    is 4 "$(sed -n 2p "$out" | jq -r .status)" # of another: it does not exist
+    is '0 withdrawn' "$(sed -n 3p "$out" | jq -r '"\(.status) \(.answer.state)"')"
+    is granted "$(allot request show r-2 --json | jq -r .state)"
+}
+it 'companies see the open calls, answer them and decline by their own line' companies
 finish

@@ -72,7 +72,7 @@ END
     is 640 "$(stat -c %a ragged.policy)"
     exits 0 "$ALLOT" policy fmt --check neat.policy ragged.policy
     exits 0 "$ALLOT" policy fmt --check "$ROOT"/policies/*.policy
-    is '' "$(ls | grep 'policy\.' || true)"
+    is '' "$(find . -name '*.policy.*')" # nothing is left beside it
 }
 it 'a policy is laid out, with its comments' laid_out
 
@@ -235,7 +235,7 @@ END
     is '6 cases, 4 as expected, 2 failed' "$(cat "$out")"
     grep '^[-+c]' "$err" >said
     diff said - <<'END'
-cases/wrong.yaml: case 2: 
+cases/wrong.yaml: case 2
 - reason: DEBT
 + reason: NOT_ELIGIBLE
 - tier: gold
@@ -258,10 +258,10 @@ cases_wrong() {
     done <<'END'
 s/seat: moving/seat: movin/|cases/bad.yaml:14:14: cases[2].tenant.seat: 'movin' is not a value of 'seat' (gwangju, moving, elsewhere); did you mean 'moving'?
 s/seat: moving/saet: moving/|cases[2].tenant.saet: policy 'test' declares no tenant attribute 'saet'; did you mean 'seat'?
-s/124.8 TF/124.8/|cases[2].request.compute: 
+s/124.8 TF/124.8/|cases[2].request.compute:
 s/v100: 2/v100: 25/|cases[2].free.v100: must be an integer from 0 to 24
 s/v100: 2/v101: 2/|cases[2].free: names something that the pool does not have
-s/outcome: granted/outcome: given/|cases[0].expect.outcome: 
+s/outcome: granted/outcome: given/|cases[0].expect.outcome:
 s/{outcome: denied.*/{}/|cases[1].expect: expects nothing
 s/units: 1/units: 1, compute: 1 TF/|cases[1].request: asks for 'compute' or for 'units'
 s/test.policy/absent.policy/|cases/bad.yaml: there is no policy cases/../absent.policy
@@ -315,10 +315,12 @@ shadowed() {
     is 'r-2 a granted 62400 denied EXCEEDS_CEILING' "$(value '.differences[0] | "\(.request) \(.tenant) \(.active.outcome) \(.active.compute_gflops) \(.candidate.outcome) \(.candidate.codes[0])"')"
     is 'r-3 denied DEBT' "$(value '.differences[1] | "\(.request) \(.candidate.outcome) \(.candidate.codes[0])"')" # 93.6 TF are held
     is 'r-4 held granted 15600 outcome,compute,codes' "$(value '.differences[2] | "\(.request) \(.active.outcome) \(.candidate.outcome) \(.candidate.compute_gflops) \(.differs | join(","))"')"
+    cp "$out" shown.json
     exits 0 allot policy shadow
     has "$out" '3 of 3 decisions would have been others'
     has "$out" 'denied EXCEEDS_CEILING'
     is 1 "$(allot policy show p --json | jq .version)" # it decides nothing
+    is "$(jq -r .hash shown.json)" "$(allot policy load next.policy --dry-run --json | jq -r .hash)"
     exits 0 allot policy shadow --stop
     exits 4 allot policy shadow
     exits 4 allot policy shadow --stop

@@ -30,6 +30,11 @@ ok 'the tour has its blocks' [ "$(grep -c '^echo "== block ' tour.sh)" = 9 ]
 began=$(date +%s%N)
 (cd clone && unset ALLOT ALLOT_STORE ALLOT_CONFIG && NO_INSTALL=1 bash -eu ../tour.sh) >said 2>&1
 echo "the tour took $((($(date +%s%N) - began) / 1000000)) ms"
+awk '/^## / { call = $2 == "A" } /^```$/ { block = 0 } block { print } call && /^```sh$/ { block = 1 }' "$ROOT/README.md" >call.sh
+(cd clone && rm -rf tour && unset ALLOT ALLOT_STORE ALLOT_CONFIG && bash -eu ../call.sh) >called 2>&1 || { cat called; exit 1; }
+ok 'a call leaves out who has the lowest score' grep -Eq '^ +3  r-2 .* reserve ' called
+ok 'who is left out moves up' grep -q '^r-2 granted: g-3, v100 x 4' called
+ok 'its books close' grep -q '^the books close' called
 block() { awk -v n="$1" '/^== block / { on = $3 == n } on' said; }
 ok 'a server runs' grep -q ' allot-c0001-g1-.* running' <(block 5)
 ok 'the grant says how to connect' grep -q 'virsh -c .* console allot-c0001-g1-s1' <(block 5)

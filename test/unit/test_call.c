@@ -326,6 +326,39 @@ static void the_storage_of_a_call_has_its_share_too(void **state) {
     assert_int_equal(flow_number("SELECT sum(storage_bytes) FROM call_request"), 8 * FIXTURE_TB);
 }
 
+struct refusal {
+    int64_t grant, request;
+    bool approve;
+};
+
+static int refusal_run(struct store *s, void *arg, struct err *err) {
+    const struct refusal *f = arg;
+    struct request r;
+    struct book b;
+    if (book_open(&b, s, pool, "operator lee", instant(FIXTURE_START + 30), err) < 0) return -1;
+    if (!f->approve && fixture_settle(&b, f->grant, "server", SETTLED_REFUSED, err) < 0) return -1;
+    if (f->approve) {
+        if (request_find(s, f->request, 0, &r, err) < 0) return -1;
+        int rc = request_approve(&b, &r, "operator lee", err);
+        request_free(&r);
+        if (rc < 0 || engine_plan(&b, &flow_decider, NULL, err) < 0) return -1;
+    }
+    return book_close(&b, err);
+}
+
+/* A backend's refusal is no decline: the share stays the firm's until a person has seen to it. */
+static void what_a_backend_refused_keeps_its_place(void **state) {
+    (void)state;
+    awarded(&(struct world){.compute = 4 * 15600, .n = 2, .units = {4, 4}, .score = {9, 8}});
+    assert_int_equal(store_write(store, refusal_run, &(struct refusal){.grant = 1}, &e), 0);
+    assert_int_equal(flow_number("SELECT count(*) FROM request WHERE note LIKE 'BACKEND_REFUSED%'"), 1);
+    states_are("1awarded 2reserve");
+    struct refusal again = {.request = 1, .approve = true};
+    assert_int_equal(store_write(store, refusal_run, &again, &e), 0);
+    states_are("1awarded 2reserve");
+    assert_int_equal(flow_number("SELECT grant_id FROM request WHERE id = 1 AND state = 'granted'"), 2);
+}
+
 /* Random calls: the share is never passed, and whoever is left out would have passed it, or the pool, in its
  * turn. */
 static void no_award_passes_its_share_and_none_leaves_out_what_fits(void **state) {
@@ -375,6 +408,7 @@ int main(void) {
         CASE(who_declines_makes_room_for_the_next_by_rank),
         CASE(one_that_the_policy_denies_is_out),
         CASE(the_storage_of_a_call_has_its_share_too),
+        CASE(what_a_backend_refused_keeps_its_place),
         CASE(no_award_passes_its_share_and_none_leaves_out_what_fits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 /* Each invariant: a step on which all hold, and the same step with one thing changed that breaks exactly it.
  */
 #include "policies/invariants.h"
+#include "policies/reclaim.h"
 
 #include "alloc/scope.h"
 #include "policies/policy.h"
@@ -286,10 +287,12 @@ static void i7(void **state) {
     struct fill_amount step = {0, 1};
     int64_t capacity = 6, given[] = {5, 1}, used = 6;
     bool scarce = true;
+    uint32_t order[] = {0, 0, 0, 0, 0, 1};
     struct fill_claim claims[] = {{.step = &step, .n_step = 1, .weight = 1},
                                   {.step = &step, .n_step = 1, .weight = 1}};
     struct fill_problem problem = {&capacity, 1, claims, 2, false, false};
-    struct fill_result result = {.given = given, .scarce = &scarce, .used = &used};
+    struct fill_result result = {
+        .given = given, .order = order, .n_order = 6, .scarce = &scarce, .used = &used};
     (void)state;
     plan_begin(&w);
     w.step.problem = &problem;
@@ -299,6 +302,7 @@ static void i7(void **state) {
     breaks(&w, "");
     claims[0].guarantee = 0;
     given[0] = given[1] = 3;
+    order[3] = order[4] = 1;
     breaks(&w, "");
 }
 
@@ -336,7 +340,7 @@ static void i10(void **state) {
     breaks(&w, "I10");
     state_begin(&w);
     w.taken.cause = CAUSE_IDLE;
-    w.taken.covered = 99;
+    w.taken.covered = RECLAIM_UNUSED_COVERED - 1;
     breaks(&w, "I10");
     state_begin(&w);
     w.taken.cause = CAUSE_DEBT;
