@@ -81,4 +81,14 @@ standing() {
     is p "$(value '.standing[0].pool')"
 }
 it 'tenant show says how the policy sees it' standing
+compare() {
+    exits 0 allot explain t1 --vs t2
+    has "$out" 'the next step goes to'
+    exits 0 allot --lang ko explain t1 --vs t2
+    has "$out" '가중치'
+    exits 0 allot --json explain t1 --vs t2
+    is p "$(value '.[0].pool')"
+    exits 4 allot explain t1 --vs nobody
+}
+it 'two tenants are compared' compare
 finish
