@@ -35,17 +35,15 @@ int call_load(struct store *s, int64_t id, struct call_row *out, struct err *e) 
     struct rows r;
     *out = (struct call_row){0};
     int rc = rows_open(&r, s, e, CALL_COLUMNS "WHERE id = $1", "i", id);
-    if (rc == 0 && (rc = rows_next(&r, e)) == 1) {
+    if (rc == 0 && (rc = rows_next(&r, e)) == 1)
         *out = row_read(&r);
-        rc = 0;
-    } else if (rc == 0) {
-        rc = err_set(e, ERR_NOT_FOUND, "no call with number %lld", (long long)id);
-    }
+    else if (rc == 0)
+        err_set(e, ERR_NOT_FOUND, "no call with number %lld", (long long)id);
     rows_close(&r);
-    return rc;
+    return out->state ? 0 : -1; /* every row has one */
 }
 
-static int no_such(struct store *s, const char *name, struct err *e) {
+static void no_such(struct store *s, const char *name, struct err *e) {
     enum { MOST = 64 };
     char *names[MOST];
     size_t n = 0;
@@ -61,15 +59,15 @@ static int no_such(struct store *s, const char *name, struct err *e) {
     else
         err_hint(e, "allot call list shows what there is");
     for (size_t i = 0; i < n; i++) free(names[i]);
-    return -1;
 }
 
 int call_find(struct store *s, const char *name, struct call_row *out, struct err *e) {
     int64_t id;
     *out = (struct call_row){0};
     int rc = sql_int(s, e, &id, "SELECT id FROM call WHERE name = $1", "s", name);
-    if (rc < 0) return -1;
-    return rc == 0 ? no_such(s, name, e) : call_load(s, id, out, e);
+    if (rc == 1) return call_load(s, id, out, e);
+    if (rc == 0) no_such(s, name, e);
+    return -1;
 }
 
 bool call_is_open(const struct call_row *c, instant_t now) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "alloc/ceiling.h"
+#include "alloc/credit.h"
 #include "alloc/fault.h"
 #include "alloc/grant.h"
 #include "alloc/hand.h"
@@ -138,7 +139,8 @@ int grant_release(struct book *b, const struct grant *g, const char *why, struct
                               (long long)g->id)
                    : -1;
     }
-    if (move_all(b, g, "grant.release", ACCOUNT_HELD, ACCOUNT_RELEASING, ACCOUNT_KEPT, e) < 0 ||
+    if (credit_settle(b, g, e) < 0 ||
+        move_all(b, g, "grant.release", ACCOUNT_HELD, ACCOUNT_RELEASING, ACCOUNT_KEPT, e) < 0 ||
         want_absent(b, g, "server", e) < 0 || hand_end(b, g, true, e) < 0 ||
         sql_do(
             b->store, e,

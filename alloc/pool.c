@@ -172,6 +172,7 @@ static int services_list(struct store *s, int64_t pool, struct fact_pool *out, s
     }
     rows_close(&r);
     out->services = services;
+    if (!services) out->n_services = 0; /* none; the analyzer does not know */
     return rc;
 }
 
@@ -200,6 +201,7 @@ static int measures_load(struct store *s, int64_t pool, struct fact_pool *out, s
     }
     rows_close(&r);
     out->measures = names;
+    if (!names) out->n_measures = 0; /* likewise */
     return rc;
 }
 

@@ -19,22 +19,24 @@ struct other {
     int64_t at, percent;
 };
 
-/* What stands in the way: the same beginning with another value, or an interval that it overlaps. */
+/* What stands in the way: the same beginning with another value, or an interval that it overlaps. Those that
+   are there do not overlap, so only the last one that begins before the end can. */
 static int other_find(struct store *s, const struct sample *a, struct other *out, struct err *e) {
     struct rows r;
     *out = (struct other){0};
     int rc =
         rows_open(&r, s, e,
                   "SELECT at, seconds, percent FROM sample WHERE grant_id = $1 AND metric = $2 AND at < $3 "
-                  "+ $4 AND at + seconds > $3 ORDER BY at LIMIT 1",
-                  "isii", a->grant, a->metric, a->at.s, a->seconds);
+                  "ORDER BY at DESC LIMIT 1",
+                  "isi", a->grant, a->metric, a->at.s + a->seconds);
     if (rc == 0 && (rc = rows_next(&r, e)) == 1) {
+        int64_t seconds = rows_int(&r, 1);
         out->at = rows_int(&r, 0);
         out->percent = rows_int(&r, 2);
-        bool same_time = out->at == a->at.s && rows_int(&r, 1) == a->seconds;
+        bool same_time = out->at == a->at.s && seconds == a->seconds;
         out->is_same = same_time && out->percent == a->percent;
         out->differs = same_time && !out->is_same;
-        out->overlaps = !same_time;
+        out->overlaps = !same_time && out->at + seconds > a->at.s;
         rc = 0;
     }
     rows_close(&r);
@@ -80,8 +82,9 @@ int sample_add(struct store *s, const struct sample *a, instant_t now, bool *add
 #define WINDOWS                                                                                              \
     "WITH ends AS (SELECT s.grant_id, max(s.at + s.seconds) AS until FROM sample s JOIN grants g ON g.id = " \
     "s.grant_id WHERE g.pool = $1 AND g.state IN ('active', 'notice', 'grace') AND s.metric = $2 AND s.at "  \
-    "+ "                                                                                                     \
-    "s.seconds <= $4 GROUP BY s.grant_id), cuts AS (SELECT grant_id, max(closed_at) AS cut FROM reclaim "    \
+    "> $5 "                                                                                                  \
+    "- $6 AND s.at + s.seconds <= $4 GROUP BY s.grant_id), cuts AS (SELECT grant_id, max(closed_at) AS cut " \
+    "FROM reclaim "                                                                                          \
     "WHERE cause = 'idle' AND closed_at IS NOT NULL AND (state = 'done' OR appeal IS NOT NULL) GROUP BY "    \
     "grant_id), bounds AS (SELECT n.grant_id, n.until, CASE WHEN c.cut > n.until - $3 THEN c.cut ELSE "      \
     "n.until - $3 END AS since FROM ends n LEFT JOIN cuts c ON c.grant_id = n.grant_id WHERE n.until >= "    \
@@ -99,9 +102,10 @@ int sample_windows(struct store *s, int64_t pool, const char *metric, span_t win
         "SELECT b.grant_id, sum(CASE WHEN s.at > b.since THEN s.seconds ELSE s.at + s.seconds - b.since "
         "END), max(s.percent), sum(s.percent * CASE WHEN s.at > b.since THEN s.seconds ELSE s.at + "
         "s.seconds - b.since END) FROM bounds b JOIN sample s ON s.grant_id = b.grant_id AND s.metric = "
-        "$2 AND s.at + s.seconds > b.since AND s.at + s.seconds <= b.until GROUP BY b.grant_id ORDER BY "
+        "$2 AND s.at > b.since - $6 AND s.at + s.seconds > b.since AND s.at + s.seconds <= b.until GROUP BY "
+        "b.grant_id ORDER BY "
         "b.grant_id",
-        "isiii", pool, metric, window.s, now.s, now.s - SAMPLE_LAG_SECONDS);
+        "isiiii", pool, metric, window.s, now.s, now.s - SAMPLE_LAG_SECONDS, (int64_t)SAMPLE_SECONDS_MOST);
     while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
         int64_t seconds = rows_int(&r, 1), weighted = rows_int(&r, 3);
         *out = mem_grow(*out, &room, *n + 1, sizeof **out);

@@ -7,6 +7,7 @@
 #pragma once
 #include "alloc/decide.h"
 #include "alloc/ledger.h"
+#include "alloc/text.h"
 
 /* Brings the rows of the book's pool up to date. policy: its row number. When the policy or the day is
    another than before, the pool's supply is raised. A decider without assess() has no standings. */
@@ -20,3 +21,11 @@ int standing_promised(struct store *s, int64_t pool, const int64_t *claimants, s
 /* The rows of a tenant: [{pool, tier, rule, weight, guarantee_gflops, eligible, credits}]. NULL on failure.
  */
 json_t *standing_show(struct store *s, int64_t tenant, struct err *e);
+
+/* alloc/standing_compare.c: the same with what it holds, may hold and waits for. NULL on failure. */
+json_t *standing_shares(struct store *s, int64_t tenant, struct err *e);
+/* One row in one sentence. */
+void standing_sentence(const char *name, const json_t *row, bool korean, struct text *out);
+/* Two rows of one pool: to which the next step would go, by guarantee, share and credits, and why. */
+void standing_compare(const char *a, const json_t *x, const char *b, const json_t *y, bool korean,
+                      struct text *out);

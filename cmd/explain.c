@@ -4,6 +4,7 @@
 
 #include "alloc/grant.h"
 #include "alloc/scope.h"
+#include "alloc/standing.h"
 #include "alloc/tenant.h"
 #include "cmd/output.h"
 #include "cmd/request.h"
@@ -150,8 +151,73 @@ static int explain_run(struct call *call, struct err *e) {
         e, "the stored decision or its facts were changed, or the program decides otherwise: allot fsck");
 }
 
+/* ---- one tenant beside another ---- */
+
+struct comparing {
+    struct call *call;
+    const char *names[2];
+    json_t *shares[2], *pools;
+    struct text text;
+};
+
+static void compare_pool(struct comparing *x, const json_t *a, const json_t *b) {
+    bool korean = strcmp(x->call->lang, "ko") == 0;
+    struct text en = {0}, ko = {0};
+    standing_compare(x->names[0], a, x->names[1], b, false, &en);
+    standing_compare(x->names[0], a, x->names[1], b, true, &ko);
+    text_add(&x->text, "%s", korean ? ko.s : en.s);
+    standing_sentence(x->names[0], a, korean, &x->text);
+    standing_sentence(x->names[1], b, korean, &x->text);
+    json_array_append_new(x->pools, json_pack("{s:O, s:s, s:s, s:O, s:O}", "pool", json_object_get(a, "pool"),
+                                              "en", en.s, "ko", ko.s, "tenant", a, "vs", b));
+    text_free(&en);
+    text_free(&ko);
+}
+
+static int compare_all(struct store *s, void *arg, struct err *e) {
+    struct comparing *x = arg;
+    for (size_t i = 0; i < 2; i++) {
+        struct tenant_row row;
+        if (tenant_find(s, x->names[i], &row, e) < 0) return -1;
+        x->shares[i] = standing_shares(s, row.id, e);
+        if (!x->shares[i]) return -1;
+    }
+    size_t i, k;
+    json_t *a, *b;
+    json_array_foreach(x->shares[0], i, a) json_array_foreach(x->shares[1], k, b) {
+        if (json_equal(json_object_get(a, "pool"), json_object_get(b, "pool"))) compare_pool(x, a, b);
+    }
+    if (json_array_size(x->pools)) return 0;
+    err_set(e, ERR_NOT_FOUND, "no pool's policy has seen %s and %s yet", x->names[0], x->names[1]);
+    return err_hint(e, "the next tick makes their standing: allot tick");
+}
+
+static int compare_run(struct call *call, const char *vs, struct err *e) {
+    static const struct column columns[] = {{"pool", "POOL", CELL_TEXT, false}, {0}};
+    if (call->role < ROLE_OPERATOR)
+        return err_set(e, ERR_DENIED, "one tenant beside another is for operators");
+    scoped_json json_t *pools = json_array();
+    struct comparing x = {.call = call, .names = {call->arguments[0], vs}, .pools = pools};
+    int rc = store_read(call->store, compare_all, &x, e);
+    if (rc == 0 && strcmp(call->format, "json") == 0)
+        rc = output_list(call, columns, pools, e);
+    else if (rc == 0)
+        output_safe(call->out, x.text.s ? x.text.s : "");
+    for (size_t i = 0; i < 2; i++) json_decref(x.shares[i]);
+    text_free(&x.text);
+    return rc;
+}
+
+static int run(struct call *call, struct err *e) {
+    const char *vs = call_option(call, "vs");
+    return vs ? compare_run(call, vs, e) : explain_run(call, e);
+}
+
+static const struct option explain_options[] = {
+    {"vs", "TENANT", "compare with this tenant: to which the next step goes, and why", false}, {0}};
+
 const struct command explain_commands[] = {
     {"explain", "REQUEST|TENANT", 1, 1, "say why a request was decided as it was", COMMAND_SHOWS,
-     ROLE_AUDITOR, NULL, explain_run},
+     ROLE_AUDITOR, explain_options, run},
     {0},
 };

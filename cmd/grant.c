@@ -316,8 +316,6 @@ static int show_run(struct call *call, struct err *e) {
                                             {"keep_until", "kept until", CELL_END, false},
                                             {"renewals_left", "renewals left", CELL_COUNT, false},
                                             {"call", "call", CELL_TEXT, false},
-                                            {"agreement", "agreement", CELL_TEXT, false},
-                                            {"agreed", "agreed", CELL_INSTANT, false},
                                             {"why", "why", CELL_TEXT, false},
                                             {"request", "request", CELL_TEXT, false},
                                             {0}};

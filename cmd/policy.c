@@ -219,27 +219,23 @@ static int validity(const struct policy *policy, struct loading *l, struct err *
     return 0;
 }
 
-/* The hash of the catalogue is part of what decided. NULL: there is no catalogue. */
-static int catalogue_hash(struct hash *hash, bool *has, struct err *e) {
+char *policy_as_loaded(const struct policy *policy, struct err *e) {
     scoped_json json_t *catalogue = data_catalogue(e);
-    if (!catalogue) return -1;
+    if (!catalogue) return NULL;
     scoped_free char *text = json_canonical(catalogue);
-    *hash = hash_of(text, strlen(text));
-    *has = !json_is_null(catalogue);
-    return 0;
+    struct hash hash = hash_of(text, strlen(text));
+    return policy_stored(policy, json_is_null(catalogue) ? NULL : hash.hex);
 }
 
 static int load_policy(struct call *call, const struct policy *policy, struct err *e) {
-    struct hash hash;
-    bool has_catalogue;
     scoped_json json_t *answer = NULL;
     struct loading l = {.policy = policy, .pool = call_option(call, "pool")};
     if (!l.pool) l.pool = policy_pool(policy);
     if (date_option(call, "from", true, &l.from, e) < 0 ||
-        date_option(call, "until", false, &l.until, e) < 0 || validity(policy, &l, e) < 0 ||
-        catalogue_hash(&hash, &has_catalogue, e) < 0)
+        date_option(call, "until", false, &l.until, e) < 0 || validity(policy, &l, e) < 0)
         return -1;
-    scoped_free char *stored = policy_stored(policy, has_catalogue ? hash.hex : NULL);
+    scoped_free char *stored = policy_as_loaded(policy, e);
+    if (!stored) return -1;
     l.stored = stored;
     l.d = mem_alloc(sizeof *l.d);
     int status = change_run(call, load_body, &l, stored, &answer, e);

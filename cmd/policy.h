@@ -25,3 +25,5 @@ int policy_pool_check(struct store *s, const struct policy *policy, const char *
                       struct err *e);
 /* The pool of that name; name NULL: the only one. */
 int policy_some_pool(struct call *call, const char *name, int64_t *pool, struct err *e);
+/* The stored form with the hash of the catalogue in use, which is part of what decides. NULL with *e set. */
+char *policy_as_loaded(const struct policy *policy, struct err *e);

@@ -42,9 +42,12 @@ static const struct column set_columns[] = {
 
 static int set(struct call *call, struct err *e) {
     struct policy *policy = policy_need(call, call->arguments[0], e);
-    if (!policy) return -1;
-    scoped_free char *stored = policy_stored(policy, NULL);
+    scoped_free char *stored = policy ? policy_as_loaded(policy, e) : NULL;
     scoped_json json_t *answer = NULL;
+    if (!stored) {
+        policy_free(policy);
+        return -1;
+    }
     struct shadowing w = {policy, call_option(call, "pool"), stored, mem_alloc(sizeof *w.d)};
     if (!w.pool) w.pool = policy_pool(policy);
     int status = change_run(call, set_body, &w, stored, &answer, e);

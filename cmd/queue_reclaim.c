@@ -2,6 +2,7 @@
 /* What is taken back: before it happens, while its notice stands, and what people say to it. */
 #include "alloc/scope.h"
 #include "alloc/text.h"
+#include "alloc/version.h"
 #include "cmd/books.h"
 #include "cmd/output.h"
 #include "cmd/queue.h"
@@ -133,6 +134,29 @@ struct looking {
     json_t *looks;
 };
 
+/* Has the policy of one of the pools this rule? What stands in *e is of the last one. */
+static int rule_check(struct store *s, const struct looking *l, const json_t *pools, struct err *e) {
+    size_t i;
+    const json_t *row;
+    err_set(e, ERR_NOT_FOUND, "no policy is valid, so there is no rule '%s'", l->rule);
+    json_array_foreach(pools, i, row) {
+        scoped_free char *stored = NULL;
+        int64_t id, pool = json_integer_value(json_object_get(row, "id"));
+        struct hash hash;
+        struct err other = {0};
+        int has = version_active(s, pool, l->at, &id, &hash, &stored, &other);
+        struct policy *policy = has == 1 ? policy_decider.open(stored, &other) : NULL;
+        bool found = policy && policy_check_rule(policy, l->rule, &other) == 0;
+        policy_free(policy);
+        if (found) {
+            err_clear(e);
+            return 0;
+        }
+        if (err_is(&other)) *e = other;
+    }
+    return -1;
+}
+
 static int look(struct store *s, void *arg, struct err *e) {
     struct looking *l = arg;
     json_array_clear(l->looks);
@@ -141,6 +165,7 @@ static int look(struct store *s, void *arg, struct err *e) {
     if (!pools) return -1;
     size_t i;
     json_t *row;
+    if (l->rule && rule_check(s, l, pools, e) < 0) return -1;
     json_array_foreach(pools, i, row) {
         json_t *one = reclaim_look(s, json_integer_value(json_object_get(row, "id")), l->at, &policy_decider,
                                    l->rule, e);

@@ -395,10 +395,10 @@ static struct amount_text storage_words(int64_t n) { return bytes_text(bytes(n))
 
 /* What is asked now, as the document that request_decode() takes. */
 static json_t *request_as_it_stands(struct store *s, const struct request *r, struct err *e) {
-    static const char *const same[][2] = {{"flavor", "flavor"},         {"units", "units"},
-                                          {"minimum_units", "minimum"}, {"per_server", "per_server"},
-                                          {"until", "until"},           {"purpose", "purpose"},
-                                          {"attributes", "attributes"}, {"seats", "seats"}};
+    static const char *const same[][2] = {
+        {"flavor", "flavor"},         {"units", "units"}, {"minimum_units", "minimum"},
+        {"per_server", "per_server"}, {"until", "until"}, {"purpose", "purpose"},
+        {"attributes", "attributes"}, {"seats", "seats"}, {"replaces", "replaces"}};
     scoped_json json_t *show = request_show(s, r, e), *document = json_object();
     if (!show) return NULL;
     for (size_t i = 0; i < sizeof same / sizeof *same; i++) {

@@ -163,8 +163,9 @@ static void sentence(struct page *p, const char *class, const char *en, const ch
 static void table_begin(struct page *p, const char *const titles[]) {
     put(p, "<div class=\"wide\"><table><thead><tr>");
     for (; *titles; titles += 2) {
-        put(p, "<th>");
-        html_put(&p->out, say(p, titles[0], titles[1]));
+        bool is_words = titles[0][0] == '<'; /* a column of words stands to the left */
+        put(p, is_words ? "<th class=\"words\">" : "<th>");
+        html_put(&p->out, say(p, titles[0] + is_words, titles[1]));
         put(p, "</th>");
     }
     put(p, "</tr></thead><tbody>\n");
@@ -405,8 +406,8 @@ static void spread(struct page *p, const struct company *of, size_t n) {
 static void companies(struct page *p) {
     const struct sim *s = &p->a->sim;
     static const char *const titles[] = {
-        "Company",   "기업",      "Tier", "등급", "Held on average",          "평균 보유",
-        "Fair part", "공정한 몫", "",     "",     "Days below its guarantee", "보장 미달 일수",
+        "Company",   "기업",      "<Tier", "등급", "Held on average",          "평균 보유",
+        "Fair part", "공정한 몫", "",      "",     "Days below its guarantee", "보장 미달 일수",
         NULL};
     scoped_free struct company *of = mem_alloc((s->n_tenants + 1) * sizeof *of);
     size_t n = 0;
@@ -474,7 +475,7 @@ static void reasons(struct page *p) {
                                          "배정되지 않은 주된 까닭",
                                          "Requests",
                                          "신청",
-                                         "Reasons and rules",
+                                         "<Reasons and rules",
                                          "사유와 규칙",
                                          NULL};
     const json_t *list = json_object_get(p->a->measures, "not_granted");
@@ -537,7 +538,7 @@ static void reclaims(struct page *p) {
 }
 
 static void rules(struct page *p) {
-    static const char *const titles[] = {"Rule", "규칙",     "Line",   "위치", "Named in decisions",
+    static const char *const titles[] = {"Rule", "규칙",     "<Line",  "위치", "Named in decisions",
                                          "언급", "Decisive", "결정적", NULL};
     size_t i;
     json_t *row;

@@ -2,6 +2,7 @@
 /* allot tenant show, list: what stands. */
 #include "alloc/amount.h"
 #include "alloc/scope.h"
+#include "alloc/standing.h"
 #include "alloc/tenant_file.h"
 #include "cmd/output.h"
 #include "cmd/tenant.h"
@@ -68,6 +69,31 @@ static json_t *holdings_shown(const json_t *rows) {
     return list;
 }
 
+/* "gj: gwangju (T1), weight 4, guarantee 62.4 TF, credits 12 TF-days" */
+static json_t *standing_shown(const json_t *rows) {
+    json_t *list = json_array(), *row;
+    size_t i;
+    json_array_foreach(rows, i, row) {
+        const char *tier = json_string_value(json_object_get(row, "tier")),
+                   *rule = json_string_value(json_object_get(row, "rule"));
+        scoped_text struct text words = {0};
+        text_add(&words, "%s: ", json_string_value(json_object_get(row, "pool")));
+        if (!json_is_true(json_object_get(row, "eligible")))
+            text_add(&words, "not eligible");
+        else if (tier)
+            text_add(&words, "%s (%s)", tier, rule ? rule : "");
+        else
+            text_add(&words, "no tier");
+        text_add(&words, ", weight %lld, guarantee %s",
+                 (long long)json_integer_value(json_object_get(row, "weight")),
+                 gflops_text(gflops(json_integer_value(json_object_get(row, "guarantee_gflops")))).s);
+        json_int_t credits = json_integer_value(json_object_get(row, "credits"));
+        if (credits) text_add(&words, ", credits %lld TF-days", (long long)credits);
+        json_array_append_new(list, json_string(words.s));
+    }
+    return list;
+}
+
 static int state_reason(struct store *s, int64_t tenant, json_t *out, struct err *e) {
     scoped_free char *detail = NULL;
     int rc =
@@ -92,12 +118,15 @@ static const struct column show_columns[] = {{"name", "tenant", CELL_TEXT, false
                                              {"keys", "SSH keys", CELL_TEXT, false},
                                              {"attributes", "attributes", CELL_TEXT, false},
                                              {"holdings", "holds", CELL_TEXT, false},
+                                             {"standing", "standing", CELL_TEXT, false},
                                              {"made_at", "since", CELL_INSTANT, false},
                                              {0}};
 
 static json_t *show_object(struct call *call, const struct tenant *t, struct err *e) {
     json_t *held = holdings(call->store, t->row.id, e);
     if (!held) return NULL;
+    json_t *standing = standing_show(call->store, t->row.id, e);
+    if (!standing) return json_decref(held), NULL;
     json_t *out = tenant_json(t);
     json_object_set_new(out, "state", json_string(tenant_state_words[t->row.state]));
     json_object_set_new(out, "made_at", json_string(instant_text(t->row.made_at).s));
@@ -106,10 +135,14 @@ static json_t *show_object(struct call *call, const struct tenant *t, struct err
         json_t *shown = holdings_shown(held);
         json_decref(held);
         held = shown;
+        shown = standing_shown(standing);
+        json_decref(standing);
+        standing = shown;
         json_object_set_new(out, "contacts", contacts_shown(t));
         json_object_set_new(out, "attributes", attrs_shown(t));
     }
     json_object_set_new(out, "holdings", held);
+    json_object_set_new(out, "standing", standing);
     if (t->row.state == TENANT_ACTIVE || state_reason(call->store, t->row.id, out, e) == 0) return out;
     json_decref(out);
     return NULL;

@@ -76,11 +76,10 @@ struct piece {
 
 /* Over several flavors, those with most slack first: at least `least` and at most `most` GFLOPS, taking no
    more than `aim` asks for. The number of pieces, 0 when it cannot be done. */
-static size_t mix(const struct planning *p, const struct work *w, int64_t aim, int64_t least, int64_t most,
-                  struct piece pieces[]) {
+static size_t mix_of(const struct planning *p, const struct work *w, int64_t aim, int64_t least, int64_t most,
+                     struct piece pieces[]) {
     size_t n = 0, order[LANES_MOST], k = 0;
-    int64_t sum = 0, lend = lend_compute(p, w);
-    if (lend < most) most = lend;
+    int64_t sum = 0;
     for (size_t i = 0; i < p->n_lanes && k < LANES_MOST; i++) {
         size_t at = k++;
         for (; at > 0 && has_more_slack(p, i, order[at - 1]); at--) order[at] = order[at - 1];
@@ -99,6 +98,11 @@ static size_t mix(const struct planning *p, const struct work *w, int64_t aim, i
         sum += units * rating;
     }
     return sum >= least && sum <= most ? n : 0;
+}
+
+static size_t mix(const struct planning *p, const struct work *w, int64_t aim, int64_t least, int64_t most,
+                  struct piece pieces[]) {
+    return mix_of(p, w, aim, least, smaller(most, lend_compute(p, w)), pieces);
 }
 
 static bool place(struct planning *p, struct work *w, const struct piece pieces[], size_t n) {
@@ -193,6 +197,16 @@ static enum stop stop_of(const struct planning *p, const struct work *w, size_t 
     return floor > barrier_left(p, w, lane) ? STOP_BARRIER : STOP_NOTHING;
 }
 
+/* What the servers of its first step come to, were there no rule on lending: more than `least` where no sum
+   is just that. */
+static int64_t least_mixed(const struct planning *p, const struct work *w, int64_t least) {
+    struct piece pieces[LANES_MOST];
+    int64_t most = w->has_minimum ? smaller(room_compute(w), w->ask) : w->whole, sum = 0;
+    size_t n = mix_of(p, w, least, least, most, pieces);
+    for (size_t i = 0; i < n; i++) sum += pieces[i].units * rating_of(p, pieces[i].lane);
+    return n > 0 ? sum : least;
+}
+
 static enum stop stop_mixed(const struct planning *p, const struct work *w, int64_t least) {
     bool turn = false, barrier = false;
     struct piece pieces[LANES_MOST];
@@ -214,7 +228,11 @@ static void wait_units(const struct planning *p, struct work *w) {
     size_t lane = 0;
     int64_t least = w->has_minimum ? w->claim->minimum_compute.n : w->whole, more = 0;
     bool found = false;
-    if (w->mixed) nearest = stop_mixed(p, w, least);
+    if (w->mixed) {
+        nearest = stop_mixed(p, w, least);
+        least = least_mixed(p, w, least);
+        if (nearest == STOP_UNITS && lend_shortage(p, w, least, 0).is_short) nearest = STOP_LENDING;
+    }
     for (size_t i = 0; i < p->n_lanes && !w->mixed; i++) {
         if (w->options[i].floor == 0 || w->options[i].floor * rating_of(p, i) > room_compute(w) ||
             w->options[i].floor > room_units(p, w, i))

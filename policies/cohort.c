@@ -17,6 +17,18 @@ static void floors(struct planning *p, size_t first, size_t end) {
     }
 }
 
+/* What an exchange returned may serve one that waits. */
+static bool floors_again(struct planning *p, size_t first, size_t end) {
+    bool placed = false;
+    for (size_t i = first; i < end; i++) {
+        struct work *w = &p->works[i];
+        if (w->outcome != OUTCOME_QUEUE || !room_allows(p, w) || !place_floor(p, w)) continue;
+        w->outcome = OUTCOME_GRANT;
+        placed = true;
+    }
+    return placed;
+}
+
 static void serve_cohort(struct planning *p, size_t first, size_t end) {
     size_t *list = mem_alloc((end - first) * sizeof *list);
     for (size_t i = first; i < end; i++) {
@@ -27,8 +39,10 @@ static void serve_cohort(struct planning *p, size_t first, size_t end) {
     }
     if (!place_all(p, list, end - first)) {
         floors(p, first, end);
-        do steps_fill(p, first, end);
-        while (steps_exchange(p, first, end));
+        do {
+            do steps_fill(p, first, end);
+            while (steps_exchange(p, first, end));
+        } while (!p->facts->pool.draining && floors_again(p, first, end));
     }
     for (size_t i = first; i < end; i++)
         if (p->works[i].outcome == OUTCOME_QUEUE && !p->facts->pool.draining) await(p, &p->works[i]);

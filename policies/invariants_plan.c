@@ -320,9 +320,17 @@ static bool comes_first(const struct step *s, size_t i) {
     return c->ranked || s->facts->tenants[c->tenant].held_compute.n < d->standing.guarantee.n;
 }
 
+/* One that may have any flavor can give units back while the plan is made, after one that needed them had to
+   let its turn pass: then the order of the turns says nothing of who could have been served. */
+static bool may_exchange(const struct step *s) {
+    for (size_t i = 0; i < s->facts->n_claims; i++)
+        if (s->facts->claims[i].ask == ASK_COMPUTE && !s->facts->claims[i].flavor) return true;
+    return false;
+}
+
 int holds_tier_order(const struct step *s, struct err *e) {
     int64_t left[FLAVORS_MOST] = {0};
-    if (!s->plan || !s->policy || !s->policy->queue.strict) return 0;
+    if (!s->plan || !s->policy || !s->policy->queue.strict || may_exchange(s)) return 0;
     left_over(s, left);
     for (size_t w = 0; w < s->plan->n_decisions; w++) {
         const struct decision *waits = &s->plan->decisions[w];

@@ -112,6 +112,18 @@ static wide_t lent_too_long(const struct step *s, const struct fact_claim *c, si
     return sum;
 }
 
+/* Units that come to somebody: free, on their way back, or under notice. */
+static wide_t coming(const struct step *s, size_t flavor) {
+    const struct facts *f = s->facts;
+    const struct fact_flavor *x = &f->pool.flavors[flavor];
+    wide_t sum = (x->free.n > 0 ? x->free.n : 0) + x->coming.n;
+    for (size_t i = 0; i < f->n_grants; i++)
+        for (size_t k = 0; k < f->grants[i].n_notices; k++)
+            if (step_flavor(&f->pool, f->grants[i].notices[k].flavor) == flavor)
+                sum += f->grants[i].notices[k].units;
+    return sum;
+}
+
 static wide_t guarantees_sum(const struct step *s) {
     wide_t sum = 0;
     for (size_t i = 0; i < s->facts->n_tenants; i++) sum += s->standings[i].guarantee.n;
@@ -132,12 +144,16 @@ static bool is_below_guarantee(const struct step *s, const struct fact_claim *c,
            s->standings[c->tenant].guarantee.n;
 }
 
+/* Where the order does not begin with the share, what an older claim waits for is not given to a younger one.
+ */
+static bool shares_first(const struct policy *y) { return y->queue.id.s && y->queue.order[0] == ORDER_SHARE; }
+
 /* A claim of one flavor within its guarantee. Where a round may touch only so many tenants it may take
  * longer. */
 int holds_guarantee_met(const struct step *s, struct err *e) {
     const struct facts *f = s->facts;
     if (s->plan || !s->ticked || !s->standings || !s->policy || !s->policy->borrow.id.s ||
-        s->policy->borrow.has_most || guarantees_sum(s) > capacity_left(&f->pool))
+        !shares_first(s->policy) || s->policy->borrow.has_most || guarantees_sum(s) > capacity_left(&f->pool))
         return 0;
     for (size_t i = 0; i < f->n_claims; i++) {
         const struct fact_claim *c = &f->claims[i];
@@ -148,7 +164,7 @@ int holds_guarantee_met(const struct step *s, struct err *e) {
             f->tenants[c->tenant].suspended || !is_below_guarantee(s, c, flavor, floor))
             continue;
         wide_t lent = lent_too_long(s, c, flavor);
-        if (lent < floor) continue;
+        if (lent < floor || coming(s, flavor) >= floor) continue;
         return err_set(
             e, ERR_BOOKS,
             "%s is sure of %s, holds %s and waits since %s for %lld units of %s, while %s are lent and no "

@@ -56,9 +56,10 @@ static int64_t whole_of(const struct fact_claim *c, const struct fact_flavor *f,
     return ladder_down(l, c->ask == ASK_UNITS ? c->units.n : c->compute.n / f->rating.n);
 }
 
-static int64_t floor_of(const struct fact_claim *c, const struct fact_flavor *f, const struct ladder *l,
-                        int64_t whole) {
-    if (!c->has_minimum) return whole;
+static int64_t floor_of(const struct reclaiming *w, const struct fact_claim *c, const struct fact_flavor *f,
+                        const struct ladder *l, int64_t whole) {
+    const struct queue_rule *q = &w->policy->queue;
+    if (!c->has_minimum || (q->id.s && q->has_partial && q->partial == 0)) return whole;
     return ladder_up(l,
                      c->ask == ASK_UNITS ? c->minimum_units.n : divide_up(c->minimum_compute.n, f->rating.n));
 }
@@ -73,7 +74,7 @@ static int64_t need_of(const struct reclaiming *w, const struct fact_claim *c, s
     if (c->per_server > SIZE_MOST) return 0;
     ladder_of(w, c, lane, &l);
     int64_t missing = h->guarantee - h->held - h->assigned + c->replaces.compute.n;
-    int64_t whole = whole_of(c, f, &l), least = floor_of(c, f, &l, whole);
+    int64_t whole = whole_of(c, f, &l), least = floor_of(w, c, f, &l, whole);
     int64_t need = ladder_up(&l, divide_up(missing, f->rating.n));
     if (c->ask == ASK_UNITS && whole != c->units.n) whole = 0; /* no such sum: the plan says so */
     if (need > whole) need = whole;

@@ -2,6 +2,7 @@
 /* Every invariant over what stands in a simulation. */
 #include "policies/sim_parts.h"
 
+#include "alloc/facts.h"
 #include "policies/invariants.h"
 #include "policies/syntax.h"
 
@@ -49,6 +50,7 @@ int sim_verify(struct sim *s, bool ticked, struct err *e) {
                         .ticked = ticked};
     s->taken_seen = s->n_taken;
     s->checks++;
-    if (invariants_check(&step, e) < 0) return err_context(e, "at %s", instant_text(s->now).s);
-    return 0;
+    if (invariants_check(&step, e) == 0) return 0;
+    s->broken = facts_encode(&f);
+    return err_context(e, "at %s", instant_text(s->now).s);
 }

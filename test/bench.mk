@@ -8,6 +8,6 @@ $(BENCH)/bench_store: $(BUILD)/obj/test/bench/bench_store.o $(CORE)
 	$(call say,LINK)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-bench: all $(BENCH)/bench_store $(addprefix $(BENCH)/,$(filter bench_plan bench_fill bench_libvirt,$(patsubst test/bench/%.c,%,$(wildcard test/bench/*.c))))
+bench: all $(BENCH)/bench_store $(addprefix $(BENCH)/,$(filter bench_plan bench_fill bench_simulate bench_libvirt,$(patsubst test/bench/%.c,%,$(wildcard test/bench/*.c))))
 	@test/bench/run $(BENCH)
 .PHONY: bench

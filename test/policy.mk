@@ -31,7 +31,7 @@ $(BUILD)/test/policy/%: $(BUILD)/obj/test/policy/%.o $(CORE)
 policy-bench: $(BUILD)/bench/bench_plan $(BUILD)/bench/bench_fill
 	@$(BUILD)/bench/bench_plan; plan=$$?; $(BUILD)/bench/bench_fill && exit $$plan
 
-$(BUILD)/bench/bench_plan $(BUILD)/bench/bench_fill: $(BUILD)/bench/%: $(BUILD)/obj/test/bench/%.o $(CORE)
+$(BUILD)/bench/bench_plan $(BUILD)/bench/bench_fill $(BUILD)/bench/bench_simulate: $(BUILD)/bench/%: $(BUILD)/obj/test/bench/%.o $(CORE)
 	@mkdir -p $(@D)
 	$(call say,LINK)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)

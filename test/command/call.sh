@@ -239,7 +239,7 @@ agreements() { # 24 V100; each asks for 8; the share is two of them
     is reserved "$(allot grant show g-1 --json | jq -r .state)"
     sqlite3 "$STORE" "SELECT json_extract(payload, '\$.ko') FROM outbox WHERE kind = 'awarded' AND request = 1" >told
     has told '할당 g-1의 협약을 2026-03-10까지 체결해 주세요.'
-    refused 2 'is still to come' allot grant agree g-1 --on 2026-03-05
+    refused 2 'cannot be of 2026-03-05' allot grant agree g-1 --on 2026-03-05
     exits 0 allot grant agree g-1 --on 2026-03-01
     is active "$(allot grant show g-1 --json | jq -r .state)"
     is 2026-02-28T15:00:00Z "$(allot grant show g-1 --json | jq -r .agreed)"

@@ -315,10 +315,12 @@ shadowed() {
     is 'r-2 a granted 62400 denied EXCEEDS_CEILING' "$(value '.differences[0] | "\(.request) \(.tenant) \(.active.outcome) \(.active.compute_gflops) \(.candidate.outcome) \(.candidate.codes[0])"')"
     is 'r-3 denied DEBT' "$(value '.differences[1] | "\(.request) \(.candidate.outcome) \(.candidate.codes[0])"')" # 93.6 TF are held
     is 'r-4 held granted 15600 outcome,compute,codes' "$(value '.differences[2] | "\(.request) \(.active.outcome) \(.candidate.outcome) \(.candidate.compute_gflops) \(.differs | join(","))"')"
+    cp "$out" shown.json
     exits 0 allot policy shadow
     has "$out" '3 of 3 decisions would have been others'
     has "$out" 'denied EXCEEDS_CEILING'
     is 1 "$(allot policy show p --json | jq .version)" # it decides nothing
+    is "$(jq -r .hash shown.json)" "$(allot policy load next.policy --dry-run --json | jq -r .hash)"
     exits 0 allot policy shadow --stop
     exits 4 allot policy shadow
     exits 4 allot policy shadow --stop

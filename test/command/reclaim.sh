@@ -279,6 +279,8 @@ idle() {
     is 0 "$(value '.[0].reclaims | length')"
     exits 2 allot queue unused --rule U1 --on 2027-01-01
     exits 2 allot queue unused
+    exits 4 allot queue unused --rule U3
+    has "$err" "did you mean 'U"
     cron
     is 1 "$(ticked .reclaim_notices)"
 }

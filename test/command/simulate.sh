@@ -37,17 +37,17 @@ small() {
     small_world
     exits 0 "$ALLOT" policy simulate --policy small.policy --tenants tenants.csv --events events.jsonl --until 2027-04-30 --out small
     jq -r 'select(.event == "decision" or .event == "renewed" or .event == "ended" or .event == "given back")
-        | "\(.at) \(.request) \(.outcome // .event) \(.decisive // "")"' small/decisions.jsonl >got
+        | "\(.at) \(.request) \(.outcome // .event)\(if .decisive then " " + .decisive else "" end)"' small/decisions.jsonl >got
     cat >want <<'END'
 2027-01-01T01:00:00Z r-1 granted PASSED E9
 2027-01-01T02:00:00Z r-2 queued NO_UNITS, PASSED E9
 2027-01-01T02:00:00Z r-3 denied NOT_ELIGIBLE E1
-2027-01-03T02:00:00Z r-1 given back 
+2027-01-03T02:00:00Z r-1 given back
 2027-01-03T15:00:00Z r-2 granted PASSED E9
 2027-01-05T02:00:00Z r-4 granted PASSED E9
-2027-01-15T15:00:00Z r-4 given back 
-2027-01-26T15:00:00Z r-2 renewed 
-2027-03-06T15:00:00Z r-2 ended 
+2027-01-15T15:00:00Z r-4 given back
+2027-01-26T15:00:00Z r-2 renewed
+2027-03-06T15:00:00Z r-2 ended
 END
     diff want got
     is '3 0 0 1' "$(jq -r '.run.outcomes | "\(.granted) \(.partial) \(.waiting) \(.denied)"' small/metrics.json)"

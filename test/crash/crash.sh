@@ -7,8 +7,8 @@
 # The arguments: names of scenarios, to see one alone; without any it runs all.
 if [ $# = 0 ]; then # all, on two processors
     dir=$(mktemp -d) || exit 1
-    "$0" submit slow bulk direct release shrink award unsigned >"$dir/1" 2>&1 &
-    "$0" refused lost purge approve void queue ends notified notice effect decline deliver collect >"$dir/2" 2>&1
+    "$0" submit slow bulk direct release shrink award unsigned offer accept >"$dir/1" 2>&1 &
+    "$0" refused lost purge approve void queue ends notified notice effect decline deliver collect expire swap >"$dir/2" 2>&1
     wait
     cat "$dir/1" "$dir/2" | grep -v ' passed, '
     awk '/^[0-9]+ passed, [0-9]+ failed$/ { p += $1; f += $3; n++ }
@@ -39,7 +39,10 @@ dump() {
       SELECT 'by hand', grant_id, item, quantity, state, remark FROM hand_line ORDER BY grant_id, item;
       SELECT 'agreement', id, call, needs_agreement, agreed_at FROM grants ORDER BY id;
       SELECT 'operation', id, grant_id, name, host, units, bytes, desired, observed FROM operation ORDER BY id;
-      SELECT 'slot', host, flavor, name, operation FROM slot WHERE operation IS NOT NULL ORDER BY 2, 3, 4;
+      SELECT 'slot', host, flavor, name, operation, offer FROM slot WHERE coalesce(operation, offer) IS NOT NULL ORDER BY 2, 3, 4;
+      SELECT 'offer', request, compute_gflops, storage_bytes, until_at FROM offer ORDER BY request;
+      SELECT 'offer line', tenant, item, quantity FROM offer_line ORDER BY tenant, item;
+      SELECT 'held', scope, owner, item, held, most FROM holding WHERE held <> 0 ORDER BY scope, owner, item;
       SELECT 'message', kind, tenant, grant_id, request, payload, delivered_at IS NOT NULL FROM outbox ORDER BY tenant, id;
       SELECT 'notice', id, grant_id, cause, rule, flavor, units, compute_gflops, for_request, effect_at, message, state FROM reclaim ORDER BY id;
       SELECT 'of notice', reclaim, operation FROM reclaim_operation ORDER BY 2, 3;
@@ -62,6 +65,9 @@ award() { key k8 call award spring --sign-by 2026-03-09; }
 decline() { key k9 request decline r-1; }
 deliver() { key k10 request delivered r-1 --remark here; }
 collect() { key k11 request collected r-1; }
+accept() { key k12 request accept r-4; }
+offer() { key k13 request submit --tenant d --flavor v100 --units 8; }
+swap() { key k14 request submit --tenant a --flavor t4 --units 2 --replace g-1; }
 tick() { allot tick --confirm; }
 night() { allot tick --confirm && allot reconcile && allot tick --confirm; }
 notify() { allot notify; }
@@ -76,6 +82,14 @@ L1 lease term 360 days, renew 2, notice 14 days, grace 7 days, keep-data 30 days
 Q1 queue order share, wait, id;
 B1 borrow lend-max 100 %, notice 7 days, min-hold 14 days;
 END
+}
+
+offers() { # what one who waits could have is kept for three days; 4 of the V100 are left
+    { policy_text | sed 's/version 1/version 2/' && echo 'Q1 queue order share, wait, id hold 3 days;'; } >offers.policy
+    allot policy load offers.policy
+    allot request submit --tenant a --flavor v100 --units 8
+    allot request submit --tenant b --flavor v100 --units 8
+    allot request submit --tenant c --flavor v100 --units 4
 }
 
 # Three ask for 8 of the 12 V100 of a call, one for 4. $1: further words of the lease.
@@ -107,6 +121,9 @@ prepare() {
     direct) ;;
     refused) sqlite3 "$STORE" "UPDATE pool SET settings = json_set(settings, '\$.fail_names', json_array('*-v2-*')) WHERE id = 1" ;;
     lost) sqlite3 "$STORE" "UPDATE pool SET settings = json_set(settings, '\$.lose_answers', json_array('*')) WHERE id = 1" ;;
+    offer) offers ;;
+    accept | expire) offers && offer ;;
+    swap) submit_one ;;
     release | shrink | ends | notified) submit_one ;;
     purge) submit_one && release ;;
     approve) allot request submit --tenant m --flavor v100 --units 1 ;;
@@ -141,7 +158,7 @@ command_of() {
     submit | slow | refused | lost) echo submit_one ;;
     bulk) echo submit_file ;;
     void) echo release ;;
-    queue | ends | unsigned) echo tick ;;
+    queue | ends | unsigned | expire) echo tick ;;
     notice | effect) echo night ;;
     notified) echo notify ;;
     *) echo "$1" ;;
@@ -151,6 +168,7 @@ time_of() {
     case $1 in
     ends) echo 2026-06-10T00:00:00Z ;;
     effect) echo 2026-03-20T00:00:00Z ;;
+    expire) echo 2026-03-06T00:00:00Z ;;
     unsigned) echo 2026-03-09T15:00:00Z ;;
     *) echo 2026-03-02T00:00:00Z ;;
     esac

@@ -255,7 +255,7 @@ static int history_try(struct trial *t, struct err *e) {
             .world = &w, .policy = t->policy, .sentences = true, .until = instant(NOW + 90 * CLOCK_DAY)};
         rc = sim_run(&sim, &o, e);
         if (rc < 0 && e->code == ERR_USAGE) rc = 0; /* more is to be lost than there is */
-        if (rc < 0) fprintf(stderr, "%s%s", tenants.s, events.s);
+        if (rc < 0) fprintf(stderr, "%s%s%s\n", tenants.s, events.s, sim.broken ? sim.broken : "");
         sim_end(&sim);
     }
     if (rc == 0) err_clear(e);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "alloc/credit.h"
 #include "alloc/fault.h"
 #include "alloc/offer.h"
+#include "alloc/spent.h"
 #include "test/unit/flow.h"
 
 #include <setjmp.h>
@@ -208,6 +210,117 @@ static void a_tenant_has_one_offer_at_a_time(void **state) {
     if (!strstr(e.what, "request r-3 has no offer: it is queued")) fail_msg("%s", e.what);
 }
 
+/* ---- credits and standings ---- */
+
+static void credits_fade_by_half_in_ninety_days(void **state) {
+    (void)state;
+    const int64_t half = 90 * CLOCK_DAY;
+    assert_int_equal(credit_decayed(1000, 0), 1000);
+    assert_int_equal(credit_decayed(1000, half), 500);
+    assert_int_equal(credit_decayed(-1000, half), -500);
+    assert_int_equal(credit_decayed(1000, half / 2), 750);
+    assert_int_equal(credit_decayed(1000, 2 * half), 250);
+    assert_int_equal(credit_decayed(CREDITS_MOST, 100 * half), 0);
+    assert_int_equal(credit_decayed(1, half), 0);
+    for (int64_t t = 0, last = 1000000; t < 4 * half; t += half / 50) { /* never up */
+        int64_t now = credit_decayed(1000000, t);
+        assert_true(now <= last && now >= 0);
+        last = now;
+    }
+    /* 10 TF entitled, 4 TF held for 30 days: 180 TF-days. */
+    int64_t month = 30 * CLOCK_DAY;
+    assert_int_equal(credit_settled(0, gflops(10000), (wide_t)4000 * month, month), 180);
+    assert_int_equal(credit_settled(0, gflops(4000), (wide_t)10000 * month, month), -180);
+    assert_int_equal(credit_settled(120, gflops(0), 0, half), 60);
+    assert_int_equal(credit_settled(7, gflops(5), 0, 0), 7);
+    assert_int_equal(credit_settled(0, gflops(GFLOPS_MOST), 0, half), CREDITS_MOST);
+    assert_int_equal(credit_settled(0, gflops(0), (wide_t)GFLOPS_MOST * half, half), -CREDITS_MOST);
+}
+
+static size_t assessed;
+static int assess_all(const struct policy *policy, const struct facts *f, struct standing *out,
+                      struct err *err) {
+    (void)policy;
+    (void)err;
+    assessed += f->n_tenants;
+    for (size_t i = 0; i < f->n_tenants; i++)
+        out[i] = (struct standing){.eligible = true,
+                                   .tier = mem_copy("one"),
+                                   .rule = mem_copy("T1"),
+                                   .weight = 1,
+                                   .guarantee = gflops(15600)};
+    return 0;
+}
+
+static int suspend_run(struct store *s, void *arg, struct err *err) {
+    struct book b;
+    struct tenant t;
+    (void)arg;
+    if (tenant_load(s, 3, &t, err) < 0 ||
+        book_open(&b, s, 0, "admin kim", instant(FIXTURE_START + 5), err) < 0)
+        return -1;
+    int rc = tenant_set_state(&b, &t.row, TENANT_SUSPENDED, "test", err);
+    tenant_free(&t);
+    return rc < 0 ? -1 : book_close(&b, err);
+}
+
+static void standings_are_made_once_a_day_and_credits_settled_at_the_end_of_a_lease(void **state) {
+    (void)state;
+    flow_decider.assess = assess_all;
+    assessed = 0;
+    flow_decide = flow_grant_all;
+    submit("c0001", 4, 0, OUTCOME_GRANT);
+    assert_int_equal(assessed, 6);
+    submit("c0002", 2, 1, OUTCOME_GRANT);
+    assert_int_equal(assessed, 6);
+    char *facts = flow_text("SELECT facts FROM plan ORDER BY id DESC LIMIT 1");
+    /* The five others are promised 15.6 TF each; c0001 uses its own. */
+    if (!strstr(facts, "\"promised\":{\"guarantees_gflops\":78000,\"unused_gflops\":62400}"))
+        fail_msg("%s", facts);
+    free(facts);
+    if (store_write(store, suspend_run, NULL, &e) < 0) fail_msg("%s", e.what);
+    submit("c0002", 1, 6, OUTCOME_GRANT);
+    assert_int_equal(assessed, 7);
+    submit("c0002", 1, CLOCK_DAY, OUTCOME_GRANT);
+    assert_int_equal(assessed, 13);
+    struct fixture_step step = {.act = FIXTURE_PRESENT, .pool = pool, .at = CLOCK_DAY, .grant = 1};
+    assert_int_equal(fixture_do(store, &step, &e), 0);
+    step.act = FIXTURE_RELEASE;
+    step.at = 30 * CLOCK_DAY;
+    if (fixture_do(store, &step, &e) < 0) fail_msg("%s", e.what);
+    /* 16 cards of 15.6 TF for six: 41.6 TF, held 62.4 TF for 30 days. */
+    assert_int_equal(flow_number("SELECT credits FROM credit"), (41600 - 62400) * 30 / 1000);
+    assert_int_equal(flow_number("SELECT count(*) FROM entry WHERE kind = 'credit.settle'"), 1);
+    flow_decider.assess = NULL;
+}
+
+static int64_t spent_month(int64_t tenant, int64_t at) {
+    struct fact_spent spent[FACT_PERIODS];
+    if (spent_load(store, pool, tenant, tenant, instant(FIXTURE_START + at), spent, &e) < 0)
+        fail_msg("%s", e.what);
+    return spent[FACT_MONTH].compute_gflops_seconds;
+}
+
+/* 2027-01-15 17:00 in Korea; the month ends 16 days and 7 hours later. */
+static void what_is_spent_counts_to_the_end_of_lease_or_period(void **state) {
+    (void)state;
+    const int64_t left = 16 * CLOCK_DAY + 7 * 3600;
+    flow_decide = flow_grant_all;
+    submit("c0001", 2, 0, OUTCOME_GRANT);
+    assert_int_equal(spent_month(1, 0), 31200 * left);
+    assert_int_equal(spent_month(1, CLOCK_DAY), 31200 * left); /* spent and yet to come add up the same */
+    struct fixture_step step = {.act = FIXTURE_PRESENT, .pool = pool, .at = 10, .grant = 1};
+    assert_int_equal(fixture_do(store, &step, &e), 0);
+    step.act = FIXTURE_RELEASE;
+    step.at = 2 * CLOCK_DAY;
+    assert_int_equal(fixture_do(store, &step, &e), 0);
+    step.act = FIXTURE_ALL_GONE;
+    assert_int_equal(fixture_do(store, &step, &e), 0);
+    assert_int_equal(spent_month(1, 3 * CLOCK_DAY), 31200 * 2 * CLOCK_DAY);
+    assert_int_equal(spent_month(1, left), 0); /* another month */
+    assert_int_equal(spent_month(2, 3 * CLOCK_DAY), 0);
+}
+
 /* Only what is new is planned while nothing comes free. */
 static size_t planned;
 static void count_and_queue(const struct facts *f, size_t i, struct decision *d) {
@@ -280,6 +393,9 @@ int main(void) {
         CASE(who_withdraws_loses_the_offer_and_others_are_planned),
         CASE(a_tenant_has_one_offer_at_a_time),
         CASE(those_that_can_only_wait_on_are_not_planned_again),
+        CASE(credits_fade_by_half_in_ninety_days),
+        CASE(standings_are_made_once_a_day_and_credits_settled_at_the_end_of_a_lease),
+        CASE(what_is_spent_counts_to_the_end_of_lease_or_period),
         CASE(a_fault_on_the_way_leaves_the_offer_or_the_grant),
     };
     return cmocka_run_group_tests_name("offer", tests, NULL, NULL);

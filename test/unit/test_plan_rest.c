@@ -261,7 +261,7 @@ static void tenant_tell(const struct world *w, int i, struct fact_tenant *t,
 
 static void claim_tell(const struct claim *c, int i, char name[8], struct fact_seats *seats,
                        struct fact_holding old[PIECES], struct fact_claim *out) {
-    snprintf(name, 8, "r-%d", i + 1);
+    text_format(name, 8, "r-%d", i + 1);
     *seats = (struct fact_seats){"n", c->seats};
     for (int k = 0; k < PIECES; k++) old[k] = (struct fact_holding){items[k], c->old_pieces[k], 0};
     *out = (struct fact_claim){

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where a tenant stands in each pool, and which of two the next step would go to. */
+#include "alloc/amount.h"
+#include "alloc/scope.h"
+#include "alloc/standing.h"
+#include "alloc/text.h"
+
+#include <string.h>
+
+json_t *standing_shares(struct store *s, int64_t tenant, struct err *e) {
+    return sql_json(s, e,
+                    "SELECT p.name AS pool, s.tier, s.rule, s.weight, s.guarantee_gflops, s.eligible AS "
+                    "\"eligible@bool\", "
+                    "coalesce(c.compute_gflops, 0) + coalesce(o.compute_gflops, 0) AS held_gflops, "
+                    "c.compute_limit_gflops AS "
+                    "limit_gflops, coalesce(o.compute_gflops, 0) AS offered_gflops, coalesce(k.credits, 0) "
+                    "AS credits, (SELECT "
+                    "count(*) FROM request r WHERE r.tenant = s.tenant AND r.pool = s.pool AND r.state = "
+                    "'queued') AS waiting FROM "
+                    "standing s JOIN pool p ON p.id = s.pool LEFT JOIN ceiling c ON c.pool = s.pool AND "
+                    "c.scope = 'tenant' AND "
+                    "c.owner = s.tenant LEFT JOIN offer o ON o.pool = s.pool AND o.tenant = s.tenant LEFT "
+                    "JOIN credit k ON k.pool = "
+                    "s.pool AND k.tenant = s.tenant WHERE s.tenant = $1 ORDER BY p.name",
+                    "i", tenant);
+}
+
+static int64_t number(const json_t *row, const char *key) {
+    return json_integer_value(json_object_get(row, key));
+}
+
+static const char *word(const json_t *row, const char *key) {
+    const char *text = json_string_value(json_object_get(row, key));
+    return text ? text : "-";
+}
+
+void standing_sentence(const char *name, const json_t *row, bool korean, struct text *out) {
+    struct amount_text held = gflops_text(gflops(number(row, "held_gflops"))),
+                       guarantee = gflops_text(gflops(number(row, "guarantee_gflops"))),
+                       limit = gflops_text(gflops(number(row, "limit_gflops")));
+    bool is_limited = json_is_integer(json_object_get(row, "limit_gflops"));
+    long long weight = number(row, "weight"), credits = number(row, "credits"),
+              waiting = number(row, "waiting");
+    if (korean)
+        text_add(out,
+                 "%s, 자원 풀 %s: 등급 %s(%s), 가중치 %lld, 보장 %s, 보유 %s%s%s%s, 대기 %lld건, 크레딧 %lld "
+                 "TF일.\n",
+                 name, word(row, "pool"), word(row, "tier"), word(row, "rule"), weight, guarantee.s, held.s,
+                 is_limited ? "(한도 " : "", is_limited ? limit.s : "", is_limited ? ")" : "", waiting,
+                 credits);
+    else
+        text_add(out,
+                 "%s in pool %s: tier %s (%s), weight %lld, guarantee %s; holds %s%s%s; %lld waiting; "
+                 "credits %lld "
+                 "TF-days.\n",
+                 name, word(row, "pool"), word(row, "tier"), word(row, "rule"), weight, guarantee.s, held.s,
+                 is_limited ? " of at most " : "", is_limited ? limit.s : "", waiting, credits);
+}
+
+/* Below its guarantee first, then the lower share by weight, then more credits: as the queue does. */
+static int order(const json_t *a, const json_t *b) {
+    bool short_a = number(a, "held_gflops") < number(a, "guarantee_gflops"),
+         short_b = number(b, "held_gflops") < number(b, "guarantee_gflops");
+    if (short_a != short_b) return short_a ? -1 : 1;
+    wide_t x = (wide_t)number(a, "held_gflops") * number(b, "weight"),
+           y = (wide_t)number(b, "held_gflops") * number(a, "weight");
+    if (x != y) return x < y ? -1 : 1;
+    int64_t c = number(a, "credits"), d = number(b, "credits");
+    return c == d ? 0 : c > d ? -1 : 1;
+}
+
+void standing_compare(const char *a, const json_t *x, const char *b, const json_t *y, bool korean,
+                      struct text *out) {
+    int who = order(x, y);
+    const char *first = who <= 0 ? a : b, *second = who <= 0 ? b : a;
+    const json_t *f = who <= 0 ? x : y, *g = who <= 0 ? y : x;
+    struct amount_text held = gflops_text(gflops(number(f, "held_gflops"))),
+                       other = gflops_text(gflops(number(g, "held_gflops")));
+    long long weight = number(f, "weight"), beside = number(g, "weight");
+    if (who == 0 && korean)
+        text_add(out, "%s: %s와(과) %s의 조건이 같아 먼저 접수된 신청이 우선합니다.\n", word(x, "pool"), a,
+                 b);
+    else if (who == 0)
+        text_add(out, "%s: %s and %s stand alike; the earlier request goes first.\n", word(x, "pool"), a, b);
+    else if (korean)
+        text_add(out,
+                 "%s: 다음 자원은 %s에 먼저 배정됩니다. %s는 가중치 %lld로 %s, %s는 가중치 %lld로 %s를 "
+                 "보유합니다.\n",
+                 word(x, "pool"), first, first, weight, held.s, second, beside, other.s);
+    else
+        text_add(out,
+                 "%s: the next step goes to %s, which holds %s at weight %lld, before %s, which holds %s at "
+                 "weight "
+                 "%lld.\n",
+                 word(x, "pool"), first, held.s, weight, second, other.s, beside);
+}
