@@ -148,6 +148,15 @@ static bool is_below_guarantee(const struct step *s, const struct fact_claim *c,
  */
 static bool shares_first(const struct policy *y) { return y->queue.id.s && y->queue.order[0] == ORDER_SHARE; }
 
+/* An older claim of the same tenant, of any flavor, comes first and may be what its guarantee goes to. */
+static bool comes_second(const struct facts *f, size_t claim) {
+    for (size_t i = 0; i < claim; i++)
+        if (f->claims[i].tenant == f->claims[claim].tenant && f->claims[i].ask == ASK_COMPUTE &&
+            !f->claims[i].flavor)
+            return true;
+    return false;
+}
+
 /* A claim of one flavor within its guarantee. Where a round may touch only so many tenants it may take
  * longer. */
 int holds_guarantee_met(const struct step *s, struct err *e) {
@@ -159,7 +168,8 @@ int holds_guarantee_met(const struct step *s, struct err *e) {
         const struct fact_claim *c = &f->claims[i];
         size_t flavor = c->flavor ? step_flavor(&f->pool, c->flavor) : f->pool.n_flavors;
         int64_t floor = step_floor(s->policy, &f->pool, c, flavor);
-        if (floor == 0 || c->submitted.s + s->policy->borrow.notice.s + 2 * CLOCK_DAY > f->now.s ||
+        if (floor == 0 || comes_second(f, i) ||
+            c->submitted.s + s->policy->borrow.notice.s + 2 * CLOCK_DAY > f->now.s ||
             since_of(s, c->tenant).s + s->policy->borrow.notice.s + 2 * CLOCK_DAY > f->now.s ||
             f->tenants[c->tenant].suspended || !is_below_guarantee(s, c, flavor, floor))
             continue;
