@@ -24,12 +24,13 @@ void offer_taken(const struct decision *d, instant_t at, bool has_end, struct re
    request let pass before; else nothing happens. asks: the claim. *made may be NULL. */
 int offer_make(struct book *b, struct placer *placer, const struct fact_claim *asks, int64_t tenant,
                int64_t request, bool exact, const struct decision *d, bool *made, struct err *e);
-/* Ends the offer of a request, if it has one; why is for the record: "expired", "amended" ... A request that
-   let one pass gets no other that is not more. */
+/* Ends the offer of a request, if it has one; why is for the record: "withdrawn", "amended" ... */
 int offer_end(struct book *b, int64_t tenant, int64_t request, const char *why, struct err *e);
-/* Ends those of the pool whose time has passed, and tells. *n: how many. */
+/* Ends those of the pool whose time has passed, and tells. *n: how many. A request that let one pass gets no
+   other that is not more. */
 int offer_expire(struct book *b, int64_t *n, struct err *e);
-/* Ends those whose devices are not all there any more. */
+/* Ends those whose devices are not all there any more, and no more of the others than need be, the newest
+   first. Its request did not let it pass: it may have the same again. */
 int offer_end_lost(struct book *b, struct err *e);
 /* ERR_CONFLICT when there is none, or when its time has passed; the words say since when. */
 int offer_accept(struct book *b, const struct request *r, int64_t *grant, struct err *e);
