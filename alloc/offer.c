@@ -198,7 +198,7 @@ int offer_make(struct book *b, struct placer *placer, const struct fact_claim *a
 
 /* ---- ending ---- */
 
-static int remove_rows(struct book *b, int64_t tenant, int64_t request, struct err *e) {
+int offer_remove(struct book *b, int64_t tenant, int64_t request, struct err *e) {
     if (sql_do(b->store, e, "UPDATE slot SET offer = NULL WHERE offer = $1", "i", request) < 0 ||
         sql_do(b->store, e, "DELETE FROM offer_line WHERE pool = $1 AND tenant = $2", "ii", b->pool, tenant) <
             0)
@@ -213,7 +213,7 @@ static int end_one(struct book *b, int64_t tenant, int64_t request, const char *
     int rc =
         sql_int(b->store, e, &compute, "SELECT compute_gflops FROM offer WHERE request = $1", "i", request);
     if (rc <= 0) return rc;
-    if (remove_rows(b, tenant, request, e) < 0 ||
+    if (offer_remove(b, tenant, request, e) < 0 ||
         sql_do(b->store, e,
                "UPDATE request SET offer_past_gflops = CASE WHEN $4 = 1 THEN $3 ELSE offer_past_gflops END, "
                "planned_supply = NULL WHERE tenant = $1 AND id = $2",
@@ -449,7 +449,7 @@ static int take(struct book *b, const struct request *r, const json_t *body, str
     struct placed placed = {0};
     if (!json_is_true(json_object_get(body, "has_end"))) d->lease.end.s += b->at.s - d->lease.start.s;
     d->lease.start = b->at;
-    if (remove_rows(b, r->tenant, r->id, e) < 0 ||
+    if (offer_remove(b, r->tenant, r->id, e) < 0 ||
         book_write(b, &(struct entry){.kind = "offer.take", .tenant = r->tenant, .request = r->id}, e) < 0 ||
         fault_point("offer.taken", e) < 0)
         return -1;

@@ -7,7 +7,8 @@
  *
  * An offer is no transfer of the ledger: what it sets aside stays free there, and `fsck` checks that no more
  * is set aside than is free. Its beginning and its end are noted. It ends when it is taken, when its time has
- * passed, when its request changes or leaves the queue, when it can have more, and when its devices are lost.
+ * passed, when its request changes or leaves the queue, when it can have all that it waits for (or its
+ * minimum), and when its devices are lost.
  */
 #pragma once
 #include "alloc/decide.h"
@@ -37,3 +38,15 @@ int offer_accept(struct book *b, const struct request *r, int64_t *grant, struct
 /* {"lines", "compute_gflops", "storage_bytes", "datalake_bytes"?, "seats"?, "until"}, or null. NULL on
  * failure. */
 json_t *offer_show(struct store *s, int64_t request, struct err *e);
+
+/* Between the engine and the store of offers: could a request have more than what is offered to it? It is
+ * planned without its offer, which then ends, or is put back as it was. */
+
+/* [{"tenant", "request"}], the longest waiting first: those for which something came free since they were
+   last planned. NULL on failure. */
+json_t *offers_that_may_grow(struct book *b, struct err *e);
+json_t *offer_lift(struct book *b, int64_t request,
+                   struct err *e); /* what put_back() needs; NULL on failure */
+int offer_put_back(struct book *b, const json_t *lifted, struct err *e);
+int offer_outgrown(struct book *b, const json_t *lifted, struct err *e);          /* for the record */
+int offer_remove(struct book *b, int64_t tenant, int64_t request, struct err *e); /* its rows only */

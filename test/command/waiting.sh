@@ -106,4 +106,62 @@ lost() { # twelve and eight are lent; four are offered, one of which is lost
     exits 0 allot request accept r-3
 }
 it 'one whose offer was lost may have the same again' lost
+
+# ---- one with an offer keeps its place ----
+
+units_of() { allot grant show "$1" --json | jq '[.lines[].units] | add // 0'; }
+grown() { # it waits for eight with four set aside; of the eight that come back it needs four, another waits behind
+    begin "$C1" "$Q1"
+    ask 0 t1 v100 12
+    ask 0 t5 v100 8
+    ask 8 t2 v100 8
+    ask 8 t3 v100 8
+    is '4 0' "$(offered r-3) $(offered r-4)"
+    day '1 day'
+    exits 0 allot reconcile
+    exits 0 allot grant release g-2
+    exits 0 allot reconcile
+    night
+    is 'granted queued' "$(state r-3) $(state r-4)"
+    is '8 4' "$(units_of g-3) $(offered r-4)"
+    is 'it can have more' "$(sqlite3 "$STORE" "SELECT detail FROM entry_detail JOIN entry USING (seq) WHERE kind = 'offer.end'")"
+    exits 0 allot explain r-3
+    exits 0 allot explain r-4
+}
+it 'what comes free makes the whole of it: it is granted before those behind it' grown
+not_yet() { # four come back, and twelve are needed: the offer stands as it was, device for device
+    begin "$C1" "$Q1"
+    ask 0 t1 v100 12
+    ask 0 t5 v100 4
+    ask 0 t4 v100 4
+    ask 8 t2 v100 16
+    before=$(sqlite3 "$STORE" 'SELECT * FROM offer, offer_line; SELECT host, name, offer FROM slot WHERE offer IS NOT NULL')
+    exits 0 allot reconcile
+    exits 0 allot grant release g-2
+    exits 0 allot reconcile
+    night
+    is "$before" "$(sqlite3 "$STORE" 'SELECT * FROM offer, offer_line; SELECT host, name, offer FROM slot WHERE offer IS NOT NULL')"
+    exits 0 allot request accept r-4
+    is 4 "$(units_of g-4)"
+}
+it 'an offer stands while the whole does not fit' not_yet
+several() { # two with offers; what comes back is enough for the first of them, then for both
+    begin "$C1" "$Q1"
+    ask 0 t1 v100 8
+    ask 0 t5 v100 8
+    ask 0 t4 v100 2
+    ask 8 t2 v100 8 --per-server 2
+    ask 8 t3 v100 8 --per-server 1
+    is '6 0' "$(offered r-4) $(offered r-5)"
+    exits 0 allot reconcile
+    exits 0 allot grant release g-1
+    exits 0 allot reconcile
+    ask 8 t1 v100 20
+    is 'granted queued' "$(state r-4) $(state r-5)"
+    exits 0 allot grant release g-2
+    exits 0 allot reconcile
+    night
+    is 'granted granted' "$(state r-4) $(state r-5)"
+}
+it 'two that wait with offers are served in their order, by the next request too' several
 finish
