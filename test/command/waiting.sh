@@ -30,7 +30,7 @@ begin() { # CEILINGS MORE-RULES [LEASE]
     new_store
     rules 2 "$@" >waiting.policy
     allot policy load waiting.policy >load.out 2>&1 || { cat load.out; return 1; }
-    for i in 1 2 3 4 5; do add_tenant "t$i" "$i"; done
+    for i in 1 2 3 4 5; do add_tenant "t$i" "$i" "${SEAT:-gwangju}"; done
 }
 day() { at "$(date -u -d "2026-03-02T00:00:00Z + $1" +%Y-%m-%dT%H:%M:%SZ)"; }
 ask() { # STATUS TENANT FLAVOR UNITS [OPTION...]
@@ -164,4 +164,22 @@ several() { # two with offers; what comes back is enough for the first of them, 
     is 'granted granted' "$(state r-4) $(state r-5)"
 }
 it 'two that wait with offers are served in their order, by the next request too' several
+
+# ---- a call ----
+
+share() { # others have guarantees of 62.4 TF each; outside the share of the call far more than that stays free
+    SEAT=elsewhere GUARANTEE=62.4 begin "$C1" "${Q1/ hold 3 days/}
+B1 borrow lend-max 0 %, notice 7 days, min-hold 14 days;"
+    for i in 6 7 8; do add_tenant "t$i" "$i"; done
+    exits 0 allot call open spring --compute '62.4 TF'
+    ask 8 t1 v100 4 --call spring
+    exits 0 allot call close spring
+    printf 'request,reviewer,score,remark\nr-1,kim,80,good\n' >scores.csv
+    exits 0 allot call score spring scores.csv
+    exits 0 allot call award spring
+    is granted "$(state r-1)"
+    exits 0 allot explain r-1 --json
+    is true "$(value .same_again)"
+}
+it 'the share of a call is not all that is free for the guarantees of others' share
 finish
