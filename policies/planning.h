@@ -262,7 +262,9 @@ int64_t lend_storage(const struct planning *p, const struct work *w);
 bool lend_holds(const struct planning *p, const struct work *w);
 bool lend_is_own(const struct work *w, int64_t compute); /* all of it within its own guarantee */
 void lend_given(struct planning *p, struct party *seat,
-                int64_t compute); /* before the sum of the seat moves */
+                int64_t compute);                    /* before the sum of the seat moves */
+int64_t lend_free_compute(const struct planning *p); /* what counts as free for others */
+int64_t lend_free_storage(const struct planning *p);
 /* Would a draw be refused, had the pool `more` free than now? */
 struct shortage lend_shortage(const struct planning *p, const struct work *w, int64_t draw, int64_t more);
 struct shortage lend_shortage_storage(const struct planning *p, const struct work *w);
