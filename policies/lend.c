@@ -14,6 +14,9 @@ static int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
 static int64_t part(int64_t n, int64_t of, int64_t by) { return (int64_t)((wide_t)n * of / by); }
 
 static int64_t part_up(int64_t n, int64_t of, int64_t by) {
+    int64_t small;
+    if (!__builtin_mul_overflow(n, of, &small) && !__builtin_add_overflow(small, by - 1, &small))
+        return small / by; /* asked at each step: a division of 128 bits takes far longer */
     return (int64_t)(((wide_t)n * of + by - 1) / by);
 }
 
