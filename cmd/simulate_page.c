@@ -590,7 +590,7 @@ static void compare_row(struct page *p, const char *key, enum shown as, const ch
 static void compare(struct page *p) {
     int64_t n = 0;
     if (!p->b) return;
-    scoped_free char *lines = simulate_diff(&p->a->sim, &p->b->sim, false, &n);
+    free(simulate_diff(&p->a->sim, &p->b->sim, false, &n)); /* the lines are in diff.csv */
     heading(p, "Beside the other policy", "다른 정책과의 비교");
     put(p, "<p>");
     number(n, &p->out);
