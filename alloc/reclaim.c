@@ -199,6 +199,13 @@ static int notice_end(struct book *b, const struct reclaim_end *end, struct err 
     return rc;
 }
 
+static int ends_apply(struct book *b, const struct reclaim_plan *plan, struct reclaim_report *report,
+                      struct err *e) {
+    for (size_t i = 0; i < plan->n_ends; i++, report->ends++)
+        if (notice_end(b, &plan->ends[i], e) < 0) return -1;
+    return 0;
+}
+
 int reclaim_round(struct book *b, const struct decider *decider, struct reclaim_report *report,
                   struct err *e) {
     struct round r;
@@ -206,8 +213,7 @@ int reclaim_round(struct book *b, const struct decider *decider, struct reclaim_
     int has = round_plan(b->store, b->pool, b->at, decider, &r, &hash, e), rc = 0;
     if (has <= 0) return has;
     b->policy = hash;
-    for (size_t i = 0; rc == 0 && i < r.plan.n_ends; i++, report->ends++)
-        rc = notice_end(b, &r.plan.ends[i], e);
+    rc = ends_apply(b, &r.plan, report, e);
     for (size_t i = 0; rc == 0 && i < r.plan.n_reclaims; i++) {
         if (r.plan.reclaims[i].cause == CAUSE_GRACE) continue; /* the lease has its own way */
         report->notices++;
@@ -331,6 +337,23 @@ static int effect(struct book *b, int64_t id, struct reclaim_report *report, str
     }
     reclaim_notice_free(&n);
     return rc < 0 ? -1 : 0;
+}
+
+int reclaim_review(struct book *b, instant_t now, const struct decider *decider,
+                   struct reclaim_report *report, struct err *e) {
+    struct round r;
+    struct hash before = b->policy, hash;
+    int64_t one = 0;
+    int due = sql_int(b->store, e, &one, "SELECT 1 FROM reclaim c WHERE c.pool = $2 AND " DUE " LIMIT 1",
+                      "ii", now.s, b->pool);
+    if (due <= 0) return due;
+    int has = round_plan(b->store, b->pool, b->at, decider, &r, &hash, e);
+    if (has <= 0) return has;
+    b->policy = hash;
+    int rc = ends_apply(b, &r.plan, report, e);
+    b->policy = before;
+    round_free(&r);
+    return rc;
 }
 
 int reclaim_effects(struct book *b, instant_t now, struct reclaim_report *report, struct err *e) {

@@ -182,4 +182,30 @@ B1 borrow lend-max 0 %, notice 7 days, min-hold 14 days;"
     is true "$(value .same_again)"
 }
 it 'the share of a call is not all that is free for the guarantees of others' share
+
+# ---- what is taken back for one that waits ----
+
+notices() { allot queue notices --all --json | jq -c 'map([.notice, .grant, .state])'; }
+reviewed() { # the day the notice takes effect its holder has given back all else, and others have taken that
+    GUARANTEE=62.4 begin "$C1" "${Q1/ hold 3 days/}
+B1 borrow lend-max 100 %, notice 7 days, min-hold 14 days, most 2 tenants;"
+    add_tenant t6 6 elsewhere
+    for i in 1 2; do ask 0 t1 v100 8 --per-server 8; done
+    ask 0 t1 v100 4 --per-server 4
+    ask 0 t2 v100 4
+    exits 0 allot reconcile
+    night
+    day '1 day'
+    ask 8 t3 v100 4
+    night
+    is '[["n-1","g-3","noticed"]]' "$(notices)"
+    exits 0 allot notify
+    day '20 days'
+    for g in g-1 g-2; do exits 0 allot grant release $g; done
+    night
+    is '[["n-1","g-3","withdrawn"]]' "$(notices)"
+    is 4 "$(units_of g-3)"
+    is granted "$(state r-5)"
+}
+it 'a notice is looked at again before it takes effect' reviewed
 finish
