@@ -208,4 +208,29 @@ B1 borrow lend-max 100 %, notice 7 days, min-hold 14 days, most 2 tenants;"
     is granted "$(state r-5)"
 }
 it 'a notice is looked at again before it takes effect' reviewed
+
+# ---- one that waited long ----
+
+renewal() { # twenty of 24 cards are needed; the barrier stands from the tenth day
+    GUARANTEE=62.4 begin "$C1" 'Q1 queue order share, wait, id barrier 10 days;
+B1 borrow lend-max 100 %, notice 7 days, min-hold 14 days;' '30 days'
+    add_tenant t6 6 elsewhere
+    ask 0 t6 v100 12
+    ask 0 t1 v100 4
+    ask 0 t6 t4 4
+    ask 8 t2 v100 20
+    exits 0 allot reconcile
+    day '9 days'
+    night
+    exits 0 allot grant renew g-3
+    day '11 days'
+    night
+    exits 3 allot grant renew g-1
+    has "$err" 'g-1 cannot be renewed now: a request that waited long needs v100, and t6 holds more than its guarantee'
+    exits 0 allot grant renew g-2
+    exits 0 allot grant renew g-3
+    exits 0 allot request withdraw r-4
+    exits 0 allot grant renew g-1
+}
+it 'what a barrier waits for is not renewed above a guarantee' renewal
 finish
