@@ -233,4 +233,23 @@ B1 borrow lend-max 100 %, notice 7 days, min-hold 14 days;' '30 days'
     exits 0 allot grant renew g-1
 }
 it 'what a barrier waits for is not renewed above a guarantee' renewal
+
+# ---- budgets ----
+
+budget() { # 124.8 TF for 15 days are 44928 TF-hours; half of it lies in an offer
+    begin "$C1" "$Q1
+M1 budget per organisation compute 45000 TF-hours each month;" '15 days'
+    exits 0 allot tenant add u1 --organisation 'org 1' --registration 100-10-00001 --set seat=gwangju
+    ask 0 t2 v100 8
+    ask 0 t3 v100 8
+    ask 0 t4 v100 4
+    ask 8 t1 v100 8
+    is 4 "$(offered r-4)"
+    ask 3 u1 t4 8
+    has "$out" EXCEEDS_BUDGET
+    ask 0 u1 t4 4
+    exits 0 allot request accept r-4
+    ask 3 t1 t4 4
+}
+it 'what is set aside for an offer counts against the budget' budget
 finish
