@@ -152,6 +152,7 @@ static struct shortage shortage_of(struct shortage s) {
 struct shortage lend_shortage(const struct planning *p, const struct work *w, int64_t draw, int64_t more) {
     if (!lends(p) || draw == 0 || draw <= own_left(w)) return (struct shortage){0};
     return shortage_of((struct shortage){.free = lend_free_compute(p) + more,
+                                         .more = more,
                                          .draw = draw,
                                          .reserve = p->reserved_compute[tier_row(p, w)],
                                          .lend = lend_kept(p, w)});

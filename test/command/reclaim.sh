@@ -67,7 +67,7 @@ planned() {
     is 'guarantee B1 62400 0' "$(value '.[0].reclaims[0] | "\(.cause) \(.rule) \(.compute_gflops) \(.guarantee_gflops)"')"
     is 2026-03-16T00:00:00Z "$(value '.[0].reclaims[0].effect')"
     exits 0 allot queue plan
-    has "$out" 'guarantee for r-4: 1 tenants, 1 servers with 4 units, 62.4 TF'
+    has "$out" 'guarantee for r-4: 1 tenant, 1 server with 4 units, 62.4 TF'
     exits 0 allot --lang ko queue plan
     has "$out" '빌려 쓰는 자원이며'
     is 0 "$(sqlite3 "$STORE" 'SELECT count(*) FROM reclaim')"
