@@ -45,7 +45,7 @@ static int64_t guarantee_stated(struct planning *p, const struct work *w) {
     if (w->tier < 0 || w->tenant->suspended) return 0;
     int64_t stated = p->policy->tiers[w->tier].guarantee.n;
     if (stated == 0 || (w->eligible && !w->claim->override_rule)) return stated;
-    struct eval eval;
+    struct eval eval = {0};
     eval_tenant(&eval, p->policy, p->facts, w->tenant);
     return tenant_is_eligible(p->policy, &eval) ? stated : 0;
 }
