@@ -111,8 +111,10 @@ int gather_load_ends(struct gathered *g, struct store *s, int64_t pool, struct e
         int64_t missing = most_wanted(&g->facts, v) - (v->free.n > 0 ? v->free.n : 0);
         if (missing > 0) rc = load_flavor_ends(g, s, pool, v, missing, &ends, e);
     }
-    if (ends.of) keep_add(&g->memory, ends.of);
-    if (ends.n) qsort(ends.of, ends.n, sizeof *ends.of, end_cmp);
+    if (ends.of) {
+        keep_add(&g->memory, ends.of);
+        qsort(ends.of, ends.n, sizeof *ends.of, end_cmp);
+    }
     p->ends = ends.of;
     p->n_ends = ends.n;
     return rc;
