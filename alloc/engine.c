@@ -121,13 +121,95 @@ static int make_offers(struct applying *a, const struct plan *plan, struct err *
     return rc;
 }
 
+/* ---- offers that grow ---- */
+
+/* Offers out of the way for a trial. */
+struct lifted {
+    json_t **of;
+    int64_t *requests;
+    size_t n;
+};
+
+static bool is_lifted(const struct lifted *l, int64_t request) {
+    for (size_t i = 0; i < l->n; i++)
+        if (l->requests[i] == request) return true;
+    return false;
+}
+
+/* 1 all of them would be given what they wait for, and there is room for it; 0 not. */
+static int all_lifted_given(struct applying *a, const struct plan *plan, const struct lifted *l,
+                            struct err *e) {
+    size_t given = 0;
+    int rc = 0;
+    placer_open(&a->placer, a->book->store, a->book->pool);
+    for (size_t i = 0; rc >= 0 && i < plan->n_decisions; i++) {
+        const struct gathered_claim *c = &a->gathered.claims[i];
+        struct placed placed = {0};
+        size_t line;
+        if (!gives(&plan->decisions[i])) continue;
+        rc = find_room(a, c, &plan->decisions[i], &placed, &line, e);
+        given += rc == 1 && is_lifted(l, c->request);
+        placed_free(&placed);
+    }
+    placer_close(&a->placer);
+    return rc < 0 ? -1 : given == l->n;
+}
+
+static int try_lifted(struct applying *a, const struct gather_want *want, const struct lifted *l,
+                      struct err *e) {
+    struct plan plan = {0};
+    if (gather(a->book->store, a->book->pool, a->book->at, want, &a->gathered, e) < 0) return -1;
+    int rc = plan_all(a, &plan, e);
+    if (rc == 0) rc = all_lifted_given(a, &plan, l, e);
+    plan_free(&plan);
+    gathered_free(&a->gathered);
+    return rc;
+}
+
+static int lift_one(struct applying *a, const struct gather_want *want, int64_t request, struct lifted *l,
+                    struct err *e) {
+    json_t *offer = offer_lift(a->book, request, e);
+    if (!offer) return -1;
+    l->of[l->n] = offer;
+    l->requests[l->n++] = request;
+    int rc = try_lifted(a, want, l, e);
+    if (rc == 1) return 0;
+    l->n--;
+    if (rc == 0) rc = offer_put_back(a->book, offer, e);
+    json_decref(offer);
+    return rc;
+}
+
+/* One that waits with an offer is not planned with the others. What came free since may be what it waited
+   for: its offer ends where it would be given that now, and it keeps its place before those behind it. */
+static int offers_grow(struct applying *a, const struct gather_want *want, struct err *e) {
+    size_t i;
+    json_t *row;
+    if (!a->rules) return 0;
+    scoped_json json_t *rows = offers_that_may_grow(a->book, e);
+    if (!rows) return -1;
+    struct lifted l = {.of = mem_alloc((json_array_size(rows) + 1) * sizeof(json_t *)),
+                       .requests = mem_alloc((json_array_size(rows) + 1) * sizeof *l.requests)};
+    int rc = 0;
+    json_array_foreach(rows, i, row) {
+        if (rc == 0) rc = lift_one(a, want, json_integer_value(json_object_get(row, "request")), &l, e);
+    }
+    for (i = 0; i < l.n; i++) {
+        if (rc == 0) rc = offer_outgrown(a->book, l.of[i], e);
+        json_decref(l.of[i]);
+    }
+    free(l.of);
+    free(l.requests);
+    return rc;
+}
+
 /* Gathers, plans and applies; the policy is open. */
 static int plan_and_apply(struct applying *a, bool all, struct err *e) {
     struct plan plan = {0};
     struct book *b = a->book;
     struct gather_want want = {.all = all || rules_need(a, NEEDS_WAITING),
                                .spent = rules_need(a, NEEDS_SPENT)};
-    if (supply_now(b->store, b->pool, &a->supply, e) < 0 ||
+    if (offers_grow(a, &want, e) < 0 || supply_now(b->store, b->pool, &a->supply, e) < 0 ||
         gather(b->store, b->pool, b->at, &want, &a->gathered, e) < 0)
         return -1;
     placer_open(&a->placer, b->store, b->pool);

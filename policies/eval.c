@@ -108,13 +108,13 @@ static const char *attr_find(const struct fact_attr *attrs, size_t n, const char
     return NULL;
 }
 
-static void read_attr(const struct eval *e, const struct variable *v, struct slot *s) {
+static void read_attr(struct eval *e, const struct variable *v, struct slot *s) {
     const struct fact_tenant *tenant = e->tenant;
-    struct err wrong = {0};
     const char *text = v->of == SUBJECT_TENANT ? attr_find(tenant->attrs, tenant->n_attrs, v->name.s)
                                                : attr_find(e->claim->attrs, e->claim->n_attrs, v->name.s);
     s->text = text;
-    s->state = !text ? SLOT_UNSET : variable_read(v, text, &s->n, &wrong) < 0 ? SLOT_BAD : SLOT_SET;
+    e->wrong.code = ERR_NONE;
+    s->state = !text ? SLOT_UNSET : variable_read(v, text, &s->n, &e->wrong) < 0 ? SLOT_BAD : SLOT_SET;
 }
 
 static const struct slot *slot_read(struct eval *e, int variable) {

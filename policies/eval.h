@@ -30,6 +30,7 @@ struct eval {
     struct slot slots[VARIABLES_MOST];
     const unsigned char *member; /* profiles: [variable * n_tables + table]; NULL: look into the table */
     int missing;                 /* the variable that made the last test unknown */
+    struct err wrong;            /* why an attribute could not be read; here, because clearing one costs */
 };
 
 void eval_begin(struct eval *e, const struct policy *policy, const struct facts *facts,

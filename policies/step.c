@@ -73,7 +73,7 @@ void steps_fill(struct planning *p, size_t first, size_t end) {
         if (step_next(p, &p->works[i]))
             turns_again(p, &turns);
         else
-            turns_drop(p, &turns);
+            turns_drop(&turns);
     turns_free(&turns);
 }
 
