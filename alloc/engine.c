@@ -146,8 +146,8 @@ static int all_lifted_given(struct applying *a, const struct plan *plan, const s
         const struct gathered_claim *c = &a->gathered.claims[i];
         struct placed placed = {0};
         size_t line;
-        if (!gives(&plan->decisions[i])) continue;
-        rc = find_room(a, c, &plan->decisions[i], &placed, &line, e);
+        if (!engine_gives(&plan->decisions[i])) continue;
+        rc = engine_find_room(a, c, &plan->decisions[i], &placed, &line, e);
         given += rc == 1 && is_lifted(l, c->request);
         placed_free(&placed);
     }

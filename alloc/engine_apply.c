@@ -268,8 +268,7 @@ void engine_no_room_free(struct reason *r) {
     free(r->hint_ko);
 }
 
-/* 1 the servers are placed and the volumes have somewhere to go; 0 not, *line says for what; -1. */
-static int find_room(struct applying *a, const struct gathered_claim *c, const struct decision *d,
+int engine_find_room(struct applying *a, const struct gathered_claim *c, const struct decision *d,
                      struct placed *placed, size_t *line, struct err *e) {
     int fits = placer_place(&a->placer, d->lines, d->n_lines, c->exact, placed, line, e);
     if (fits != 1 || d->storage.n == 0 || placed->n > 0) return fits;
@@ -294,7 +293,7 @@ int engine_apply(struct applying *a, size_t i, const struct decision *d, struct 
     const struct gathered_claim *c = &a->gathered.claims[i];
     struct placed placed = {0};
     size_t line = 0;
-    int fits = engine_gives(d) ? find_room(a, c, d, &placed, &line, e) : 1;
+    int fits = engine_gives(d) ? engine_find_room(a, c, d, &placed, &line, e) : 1;
     if (fits < 0) return -1;
     if (fits) {
         int rc = apply_in_turn(a, c, d, &placed, e);

@@ -11,7 +11,7 @@
 
 #include <stdlib.h>
 
-struct turn turn_of(const struct planning *p, const struct work *w) {
+static struct turn turn_of(const struct planning *p, const struct work *w) {
     const struct queue_rule *q = p->sharing;
     int64_t held = w->seat->compute + w->seat->given_compute - w->claim->replaces.compute.n;
     struct turn t = {.held = held > 0 ? held : 0, .first = 2, .weight = 1, .order = w->order};
