@@ -29,9 +29,7 @@ static int store_plan(struct applying *a, struct err *e) {
 enum novelty { NOVELTY_SAME, NOVELTY_FIGURES, NOVELTY_NEW };
 
 static bool is_same_text(const json_t *a, const json_t *b, const char *key) {
-    const char *x = json_string_value(json_object_get(a, key)),
-               *y = json_string_value(json_object_get(b, key));
-    return (x == NULL) == (y == NULL) && (!x || strcmp(x, y) == 0);
+    return text_same(json_string_value(json_object_get(a, key)), json_string_value(json_object_get(b, key)));
 }
 
 /* Waits as before, for the same reasons: only its place or the figures moved. */

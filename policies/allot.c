@@ -2,8 +2,6 @@
 /* Giving a claim its first step, or all it asks for. Pure integer work on struct planning. */
 #include "policies/planning.h"
 
-static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
-
 static int64_t rating_of(const struct planning *p, size_t lane) { return p->lanes[lane].flavor->rating.n; }
 
 /* ---- giving and taking back ---- */

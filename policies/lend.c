@@ -9,8 +9,6 @@
  */
 #include "policies/planning.h"
 
-static int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
-
 static int64_t part(int64_t n, int64_t of, int64_t by) { return (int64_t)((wide_t)n * of / by); }
 
 static int64_t part_up(int64_t n, int64_t of, int64_t by) {
