@@ -252,4 +252,20 @@ M1 budget per organisation compute 45000 TF-hours each month;" '15 days'
     ask 3 t1 t4 4
 }
 it 'what is set aside for an offer counts against the budget' budget
+swap() { # 62.4 TF for 15 days are 22464 TF-hours; what goes in exchange is not spent twice
+    begin "$C1" "$Q1
+M1 budget per tenant compute 24000 TF-hours each month;" '15 days'
+    ask 0 t1 v100 4
+    exits 0 allot reconcile
+    ask 3 t1 t4 1
+    ask 3 t1 v100 5 --replace g-1
+    ask 0 t1 v100 4 --per-server 1 --replace g-1
+    exits 0 allot explain r-4 --json
+    is true "$(value .same_again)"
+    exits 0 allot reconcile
+    exits 0 allot reconcile
+    is ended "$(allot grant show g-1 --json | jq -r .state)"
+    ask 3 t1 t4 1
+}
+it 'a swap within a budget is not counted twice' swap
 finish
