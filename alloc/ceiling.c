@@ -132,8 +132,6 @@ int ceiling_item_moved(struct book *b, int64_t tenant, const char *item, int64_t
 
 /* ---- room for what was promised ---- */
 
-static int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
-
 int ceiling_widen(struct book *b, const char *scope, int64_t owner, struct holding more, gflops_t *compute,
                   bytes_t *storage, struct err *e) {
     struct rows r;

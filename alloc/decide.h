@@ -227,6 +227,8 @@ struct facts {
     const struct fact_grant *grants; /* all live ones, for reclaim(); a plan needs none */
     size_t n_grants;
 };
+/* The most units of a flavor that one of the claims could want; 0 when none asks for it. */
+int64_t facts_most_wanted(const struct facts *f, const struct fact_flavor *v);
 
 enum outcome { OUTCOME_GRANT, OUTCOME_PARTIAL, OUTCOME_QUEUE, OUTCOME_HOLD, OUTCOME_DENY };
 const char *outcome_word(enum outcome o); /* "granted" "partial" "queued" "held" "denied" */

@@ -9,11 +9,12 @@
  */
 #include "policies/planning.h"
 
-static int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
-
 static int64_t part(int64_t n, int64_t of, int64_t by) { return (int64_t)((wide_t)n * of / by); }
 
 static int64_t part_up(int64_t n, int64_t of, int64_t by) {
+    int64_t small;
+    if (!__builtin_mul_overflow(n, of, &small) && !__builtin_add_overflow(small, by - 1, &small))
+        return small / by; /* asked at each step: a division of 128 bits takes far longer */
     return (int64_t)(((wide_t)n * of + by - 1) / by);
 }
 
@@ -42,7 +43,7 @@ static int64_t guarantee_stated(struct planning *p, const struct work *w) {
     if (w->tier < 0 || w->tenant->suspended) return 0;
     int64_t stated = p->policy->tiers[w->tier].guarantee.n;
     if (stated == 0 || (w->eligible && !w->claim->override_rule)) return stated;
-    struct eval eval;
+    struct eval eval = {0};
     eval_tenant(&eval, p->policy, p->facts, w->tenant);
     return tenant_is_eligible(p->policy, &eval) ? stated : 0;
 }
@@ -149,6 +150,7 @@ static struct shortage shortage_of(struct shortage s) {
 struct shortage lend_shortage(const struct planning *p, const struct work *w, int64_t draw, int64_t more) {
     if (!lends(p) || draw == 0 || draw <= own_left(w)) return (struct shortage){0};
     return shortage_of((struct shortage){.free = lend_free_compute(p) + more,
+                                         .more = more,
                                          .draw = draw,
                                          .reserve = p->reserved_compute[tier_row(p, w)],
                                          .lend = lend_kept(p, w)});

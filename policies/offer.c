@@ -10,8 +10,6 @@
 
 #include <stdlib.h>
 
-static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
-
 static int64_t rating_of(const struct planning *p, size_t lane) { return p->lanes[lane].flavor->rating.n; }
 
 /* `compute` in units of a lane; a chip without a figure is not bounded by compute. */

@@ -367,16 +367,14 @@ static void guarantees_keep(struct reclaiming *w) {
 
 /* ---- what comes out ---- */
 
-static bool same_text(const char *a, const char *b) { return a == b || (a && b && strcmp(a, b) == 0); }
-
 /* Servers of one grant and flavor that go for one reason at one time are one notice. */
 static struct reclaim *reclaim_like(struct reclaiming *w, const struct take *t, size_t from) {
     const struct piece *p = &w->pieces[t->piece];
     for (size_t i = from; i < w->out->n_reclaims; i++) {
         struct reclaim *r = &w->out->reclaims[i];
-        if (r->cause == t->cause && same_text(r->grant, w->facts->grants[p->grant].id) &&
-            same_text(r->flavor, p->server->flavor) && same_text(r->rule, t->rule ? t->rule->s : NULL) &&
-            same_text(r->claim, t->claim ? t->claim->id : NULL) && r->effect.s == t->effect.s)
+        if (r->cause == t->cause && text_same(r->grant, w->facts->grants[p->grant].id) &&
+            text_same(r->flavor, p->server->flavor) && text_same(r->rule, t->rule ? t->rule->s : NULL) &&
+            text_same(r->claim, t->claim ? t->claim->id : NULL) && r->effect.s == t->effect.s)
             return r;
     }
     return NULL;
