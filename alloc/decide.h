@@ -131,6 +131,7 @@ struct fact_replaced {
     bytes_t storage;
     const struct fact_holding *holdings; /* held only */
     size_t n_holdings;
+    struct maybe_instant end; /* of its lease; unset: it has nothing any more */
 };
 
 struct fact_seats {

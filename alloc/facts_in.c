@@ -339,14 +339,16 @@ static int seats_decode(struct facts_owned *o, const struct json_at *owner, stru
 
 static int replaced_decode(struct facts_owned *o, const struct json_at *owner, struct fact_replaced *out,
                            struct err *e) {
-    static const char *const keys[] = {"grant", "compute_gflops", "storage_bytes", "holdings", NULL};
+    static const char *const keys[] = {"grant", "compute_gflops", "storage_bytes", "end", "holdings", NULL};
     struct json_at at;
     if (json_may_object(owner, "replaces", &at, e) < 0) return -1;
     if (!json_has(owner, "replaces")) return 0;
     if (json_only(&at, keys, e) < 0 || json_need_text(&at, "grant", NAME_BYTES, &out->grant, e) < 0 ||
         json_may_gflops(&at, "compute_gflops", &out->compute, e) < 0 ||
-        json_may_bytes(&at, "storage_bytes", &out->storage, e) < 0)
+        json_may_bytes(&at, "storage_bytes", &out->storage, e) < 0 ||
+        json_may_instant(&at, "end", &out->end.at, e) < 0)
         return -1;
+    out->end.has = json_has(&at, "end");
     return holdings_decode(o, &at, &out->holdings, &out->n_holdings, e);
 }
 

@@ -220,6 +220,7 @@ static json_t *replaced_encode(const struct fact_replaced *r) {
     put_text(object, "grant", r->grant);
     put_int(object, "compute_gflops", r->compute.n);
     put_int(object, "storage_bytes", r->storage.n);
+    put_maybe(object, "end", r->end);
     put_list(object, "holdings", holdings_encode(r->holdings, r->n_holdings));
     return object;
 }

@@ -147,7 +147,8 @@ static int load_replaced(struct gathered *g, struct store *s, int64_t grant, str
         &r, s, e,
         "SELECT a.item, sum(a.balance), g.compute_gflops, (SELECT sum(b.balance) FROM account b WHERE "
         "b.pool = g.pool AND b.grant_id = g.id AND b.item IN ('storage', 'datalake') AND b.kind = "
-        "a.kind) FROM grants g JOIN account a ON a.pool = g.pool AND a.grant_id = g.id WHERE g.id = $1 "
+        "a.kind), g.end_at FROM grants g JOIN account a ON a.pool = g.pool AND a.grant_id = g.id WHERE g.id "
+        "= $1 "
         "AND g.state IN ('active', 'notice', 'grace') AND a.kind = 'held' AND a.balance > 0 GROUP BY "
         "a.item ORDER BY a.item",
         "i", grant);
@@ -155,6 +156,7 @@ static int load_replaced(struct gathered *g, struct store *s, int64_t grant, str
         const char *item = rows_text(&r, 0);
         out->compute = gflops(rows_int(&r, 2));
         out->storage = bytes(rows_int(&r, 3));
+        out->end = (struct maybe_instant){true, instant(rows_int(&r, 4))};
         rc = 0;
         if (strcmp(item, ITEM_STORAGE) == 0) continue;
         holdings = mem_grow(holdings, &room, out->n_holdings + 1, sizeof *holdings);

@@ -82,16 +82,17 @@ void offers_make(struct planning *p, const size_t *queued, size_t n, struct deci
     for (size_t i = 0; i < n; i++) {
         struct work *w = &p->works[queued[i]];
         struct decision *d = &decisions[w->input];
+        bool hold = q->has_hold && !w->is_barrier; /* for a barrier more is set aside than its offer */
         bool may = w->claim->ask != ASK_NONE && rest_fits(p, w) && w->bytes + w->lake <= room_storage(w);
-        if (may && !(q->has_hold && w->seat->offered) && give_offer(p, w)) {
+        if (may && !(hold && w->seat->offered) && give_offer(p, w)) {
             rest_give(p, w, 1);
             d->offer = (struct plan_offer){
                 .has = true, .compute = gflops(w->given_compute), .storage = bytes(w->bytes)};
-            if (q->has_hold) d->offer.until = (struct maybe_instant){true, held_until(p, w)};
+            if (hold) d->offer.until = (struct maybe_instant){true, held_until(p, w)};
             rest_make(w, &d->offer.datalake, &d->offer.seats, &d->offer.n_seats);
             lines_make(p, w, &d->offer.lines, &d->offer.n_lines);
-            held[i] = q->has_hold;
-            w->seat->offered = true;
+            held[i] = hold;
+            w->seat->offered |= hold;
             if (!held[i]) take_offer(p, w);
         }
         if (q->order[0] != ORDER_SHARE) await(p, w);

@@ -54,6 +54,7 @@ struct budget_rules {
     const struct budget
         *rules[2][2][PERIODS]; /* [storage][of its organisation][period]: the tightest, or NULL */
     int64_t inside[PERIODS];
+    instant_t now, ends[PERIODS]; /* of the periods */
 };
 
 /* A tenant or an organisation: what it holds, with what this plan has given it so far. */

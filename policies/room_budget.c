@@ -80,7 +80,9 @@ void budgets_give(struct work *w, int64_t compute, int64_t storage) {
 /* Its lease is known. */
 void judge_budget_rules(struct planning *p, struct work *w) {
     if (!w->budgets) return;
+    w->budgets->now = p->facts->now;
     for (size_t k = 0; k < PERIODS; k++) {
+        w->budgets->ends[k] = p->period_end[k];
         int64_t end = w->lease.end.s < p->period_end[k].s ? w->lease.end.s : p->period_end[k].s;
         w->budgets->inside[k] = end > w->lease.start.s ? end - w->lease.start.s : 0;
     }
@@ -94,9 +96,18 @@ void judge_budget_rules(struct planning *p, struct work *w) {
     }
 }
 
+/* What the grant that the claim replaces would still use. Its volumes are kept for a time: they go on. */
+static wide_t spared(const struct work *w, const struct budget *b) {
+    const struct fact_replaced *r = &w->claim->replaces;
+    if (b->storage || !r->end.has) return 0;
+    int64_t from = w->budgets->now.s,
+            end = r->end.at.s < w->budgets->ends[b->period].s ? r->end.at.s : w->budgets->ends[b->period].s;
+    return end > from ? (wide_t)r->compute.n * (end - from) : 0;
+}
+
 static wide_t spent_of(const struct work *w, const struct budget *b) {
     const struct spent *s = b->per_organisation ? w->organisation->spent : w->seat->spent;
-    return b->storage ? s->storage[b->period] : s->compute[b->period];
+    return (b->storage ? s->storage[b->period] : s->compute[b->period]) - spared(w, b);
 }
 
 static wide_t most_of(const struct budget *b) { return b->storage ? (wide_t)b->most * 3600 : b->most; }

@@ -252,4 +252,44 @@ M1 budget per organisation compute 45000 TF-hours each month;" '15 days'
     ask 3 t1 t4 4
 }
 it 'what is set aside for an offer counts against the budget' budget
+swap() { # 62.4 TF for 15 days are 22464 TF-hours; what goes in exchange is not spent twice
+    begin "$C1" "$Q1
+M1 budget per tenant compute 24000 TF-hours each month;" '15 days'
+    ask 0 t1 v100 4
+    exits 0 allot reconcile
+    ask 3 t1 t4 1
+    ask 3 t1 v100 5 --replace g-1
+    ask 0 t1 v100 4 --per-server 1 --replace g-1
+    exits 0 allot explain r-4 --json
+    is true "$(value .same_again)"
+    exits 0 allot reconcile
+    exits 0 allot reconcile
+    is ended "$(allot grant show g-1 --json | jq -r .state)"
+    ask 3 t1 t4 1
+}
+it 'a swap within a budget is not counted twice' swap
+
+barrier() { # from the tenth day all that comes free is for the one that needs twenty, offers or not
+    begin "$C1" 'Q1 queue order share, wait, id hold 30 days barrier 10 days;
+B1 borrow lend-max 100 %, notice 7 days, min-hold 14 days;'
+    add_tenant t6 6
+    ask 0 t1 v100 8
+    ask 0 t4 v100 4
+    ask 0 t5 v100 12
+    ask 8 t2 v100 20
+    exits 0 allot reconcile
+    day '11 days'
+    exits 0 allot grant release g-2
+    exits 0 allot reconcile
+    night
+    exits 0 allot grant release g-1
+    exits 0 allot reconcile
+    ask 8 t3 v100 8
+    night
+    exits 0 allot grant release g-3
+    exits 0 allot reconcile
+    night
+    is 'granted queued' "$(state r-4) $(state r-5)"
+}
+it 'a barrier stands whatever its request was offered' barrier
 finish

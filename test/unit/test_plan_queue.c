@@ -375,7 +375,7 @@ static void check_conserved(const struct world *w, const struct plan *plan, long
         const struct decision *d = &plan->decisions[i];
         for (size_t k = 0; k < d->n_lines; k++)
             used[d->lines[k].flavor[0] - 'a'] += d->lines[k].size * d->lines[k].count;
-        for (size_t k = 0; k < d->offer.n_lines && d->outcome == OUTCOME_QUEUE; k++)
+        for (size_t k = 0; k < d->offer.n_lines && d->outcome == OUTCOME_QUEUE && d->offer.until.has; k++)
             offered[d->offer.lines[k].flavor[0] - 'a'] += d->offer.lines[k].size * d->offer.lines[k].count;
         storage += d->storage.n;
         got[w->tenant[i]] += d->compute.n;
