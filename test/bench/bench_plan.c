@@ -7,7 +7,6 @@
 #include "alloc/facts.h"
 #include "policies/policy.h"
 
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -183,8 +182,6 @@ int main(void) {
         fprintf(stderr, "bench_plan: %s\n", e.what);
         return 2;
     }
-    mallopt(M_TRIM_THRESHOLD, 64 << 20); /* memory stays here between two runs: not the system is measured */
-    mallopt(M_MMAP_THRESHOLD, 64 << 20);
     pilot.text = read_text("policies/pilot.policy");
     uint64_t *keys = mem_alloc(KEYS * sizeof *keys);
     double sort = best_of(run_sort, keys, 1);
