@@ -75,6 +75,10 @@ struct fact_pool {
        planned, so they can only wait on. They come before the claims of this plan. */
     int64_t waiting;
     gflops_t waiting_compute;
+    /* Of a request that answers a call: what is free outside the call's share. It cannot be given here, but
+       it stays free for the guarantees and the reserves of others. */
+    gflops_t beside_compute;
+    bytes_t beside_storage;
 };
 
 struct fact_attr {

@@ -142,6 +142,7 @@ const char *text_nearest(const char *word, const char *const names[], size_t n) 
 }
 
 bool text_list_has(const char *list, const char *word) {
+    if (!list) return false; /* most lists are */
     size_t length = strlen(word);
     while (list) {
         size_t n = strcspn(list, ",");

@@ -31,7 +31,8 @@ static const char style[] =
     "--card:#1c2127;--held:#6fb1de;--demand:#e39a68;--capacity:#9aa3ae;--waiting:#e0879a;--even:#7cc39e}}\n"
     "*{box-sizing:border-box}body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.55 \"Noto "
     "Sans KR\","
-    "\"Noto Sans CJK KR\",\"Apple SD Gothic Neo\",\"Malgun Gothic\",system-ui,sans-serif}\n"
+    "\"Noto Sans CJK KR\",\"Apple SD Gothic Neo\",\"Malgun Gothic\",system-ui,sans-serif;"
+    "word-break:keep-all;overflow-wrap:anywhere}\n"
     "main{max-width:54rem;margin:0 auto;padding:2.5rem 1.25rem "
     "4rem}h1{font-size:1.75rem;line-height:1.2;margin:0 0 .4rem;"
     "text-wrap:balance}h2{font-size:1.15rem;margin:2.6rem 0 .4rem;padding-top:.9rem;border-top:1px solid "
@@ -42,7 +43,7 @@ static const char style[] =
     "0}"
     ".tile{background:var(--card);border:1px solid var(--rule);border-radius:6px;padding:.7rem .9rem}"
     ".tile b{display:block;font-size:1.5rem;line-height:1.25;font-variant-numeric:tabular-nums}"
-    ".tile span{font-size:.85rem;color:var(--soft)}\n"
+    ".tile>span{font-size:.85rem;color:var(--soft)}\n"
     ".wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.92rem;font-variant-numeric:"
     "tabular-nums}"
     "th,td{padding:.38rem .6rem;text-align:right;border-bottom:1px solid var(--rule);vertical-align:top}"
@@ -102,7 +103,7 @@ static void days(const struct page *p, int64_t seconds, struct text *out) {
     text_add(out, "%s", p->korean ? "일" : tenths == 10 ? " day" : " days");
 }
 
-enum shown { SHOWN_COUNT, SHOWN_COMPUTE, SHOWN_DAYS, SHOWN_TEXT, SHOWN_RATIO };
+enum shown { SHOWN_COUNT, SHOWN_COMPUTE, SHOWN_DAYS, SHOWN_TEXT, SHOWN_WHY, SHOWN_RATIO };
 
 /* "0.9312" as 93.1%. */
 static void ratio(const char *text, struct text *out) {
@@ -126,6 +127,10 @@ static void metric(struct page *p, const char *path, const json_t *value, enum s
     case SHOWN_COMPUTE: compute(json_integer_value(value), &p->out); break;
     case SHOWN_DAYS: days(p, json_integer_value(value), &p->out); break;
     case SHOWN_TEXT: html_put(&p->out, raw ? raw : ""); break;
+    case SHOWN_WHY: /* codes are the same in both languages, a person's word is not */
+        html_put(&p->out,
+                 raw && strcmp(raw, MEASURE_REFUSED) != 0 ? raw : say(p, MEASURE_REFUSED, "담당자가 거절"));
+        break;
     case SHOWN_RATIO: ratio(raw ? raw : "0", &p->out); break;
     }
     put(p, "</span>");
@@ -213,6 +218,9 @@ static void tiles(struct page *p) {
              say(p, "of what was granted was used", "배정된 자원 중 사용된 비율"));
     tile(p, "", m, "max_min_share", SHOWN_RATIO,
          say(p, "of its fair part: the least served company", "가장 적게 받은 기업의 공정한 몫 대비 비율"));
+    tile(p, "", m, "tenant_days_below_guarantee", SHOWN_COUNT,
+         say(p, "days on which a company held less than its guarantee and wanted more",
+             "기업이 보장량보다 적게 보유하고 더 원한 날의 합계"));
     put(p, "</div>\n");
 }
 
@@ -458,7 +466,7 @@ static const struct words meanings[] = {
     {"SUSPENDED", "suspended", "이용 정지"},
     {"NO_STORAGE", "no storage free", "남은 저장 공간 없음"},
     {"EVAL_ERROR", "a fact is missing", "정보 누락"},
-    {"refused by a person", "refused by a person", "담당자 거절"},
+    {MEASURE_REFUSED, "not approved", "승인되지 않음"},
 };
 
 static void meaning(struct page *p, const char *why) {
@@ -493,7 +501,7 @@ static void reasons(struct page *p) {
         put(p, "</td><td>");
         member(p, prefix, row, "requests", SHOWN_COUNT);
         put(p, "</td><td class=\"words\">");
-        member(p, prefix, row, "why", SHOWN_TEXT);
+        member(p, prefix, row, "why", SHOWN_WHY);
         put(p, "</td></tr>\n");
     }
     table_end(p);
@@ -590,7 +598,7 @@ static void compare_row(struct page *p, const char *key, enum shown as, const ch
 static void compare(struct page *p) {
     int64_t n = 0;
     if (!p->b) return;
-    scoped_free char *lines = simulate_diff(&p->a->sim, &p->b->sim, false, &n);
+    free(simulate_diff(&p->a->sim, &p->b->sim, false, &n)); /* the lines are in diff.csv */
     heading(p, "Beside the other policy", "다른 정책과의 비교");
     put(p, "<p>");
     number(n, &p->out);

@@ -96,9 +96,12 @@ static wide_t lent_too_long(const struct step *s, const struct fact_claim *c, si
     const struct borrow_rule *b = &s->policy->borrow;
     int64_t age = b->min_hold.s + b->notice.s + 2 * CLOCK_DAY;
     wide_t sum = 0;
+    scoped_free int64_t *counted =
+        mem_alloc((f->n_tenants + 1) * sizeof *counted); /* of each tenant's surplus */
     for (size_t i = 0; i < f->n_grants; i++) {
         const struct fact_grant *g = &f->grants[i];
-        int64_t above = f->tenants[g->tenant].held_compute.n - s->standings[g->tenant].guarantee.n;
+        int64_t above =
+            f->tenants[g->tenant].held_compute.n - s->standings[g->tenant].guarantee.n - counted[g->tenant];
         if (g->tenant == c->tenant || since_of(s, g->tenant).s + age > f->now.s ||
             g->start.s + age > f->now.s || g->n_notices || g->excepted)
             continue;
@@ -106,6 +109,7 @@ static wide_t lent_too_long(const struct step *s, const struct fact_claim *c, si
             if (step_flavor(&f->pool, g->servers[k].flavor) != flavor || g->servers[k].compute.n > above)
                 continue;
             above -= g->servers[k].compute.n;
+            counted[g->tenant] += g->servers[k].compute.n;
             sum += g->servers[k].units;
         }
     }
