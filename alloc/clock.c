@@ -146,13 +146,13 @@ int instant_or_date_parse(const char *text, instant_t *out, struct err *e) {
 }
 
 static const struct {
-    const char *unit, *brief;
+    const char *unit, *brief, *ko;
     int64_t seconds;
-} spans[] = {{"weeks", "w", 7 * 86400},
-             {"days", "d", 86400},
-             {"hours", "h", 3600},
-             {"minutes", "m", 60},
-             {"seconds", "s", 1}};
+} spans[] = {{"weeks", "w", "주", 7 * 86400},
+             {"days", "d", "일", 86400},
+             {"hours", "h", "시간", 3600},
+             {"minutes", "m", "분", 60},
+             {"seconds", "s", "초", 1}};
 
 int span_parse(const char *text, span_t *out, struct err *e) {
     size_t n = strspn(text, "0123456789");
@@ -177,10 +177,22 @@ wrong:
     return err_hint(e, "write a number and a unit: 90 days, 12 hours, 30 minutes, 20 seconds");
 }
 
-struct instant_text span_text(span_t d) {
-    struct instant_text out;
+static size_t span_unit(span_t d) {
     size_t i = 1; /* days: 90 days reads better than weeks */
     while (i < 4 && d.s % spans[i].seconds != 0) i++;
+    return i;
+}
+
+struct instant_text span_text_ko(span_t d) {
+    struct instant_text out;
+    size_t i = span_unit(d);
+    text_format(out.s, sizeof out.s, "%lld%s", (long long)(d.s / spans[i].seconds), spans[i].ko);
+    return out;
+}
+
+struct instant_text span_text(span_t d) {
+    struct instant_text out;
+    size_t i = span_unit(d);
     int64_t count = d.s / spans[i].seconds;
     int length = (int)strlen(spans[i].unit) - (count == 1);
     text_format(out.s, sizeof out.s, "%lld %.*s", (long long)count, length, spans[i].unit);

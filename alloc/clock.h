@@ -53,4 +53,5 @@ int instant_or_date_parse(const char *text, instant_t *out, struct err *e);
 /* "90 days", "90d", "12 hours", "12h", "30 minutes", "30m", "45 seconds", "45s", "2 weeks". A unit is
  * demanded. */
 int span_parse(const char *text, span_t *out, struct err *e);
+struct instant_text span_text_ko(span_t d); /* "90일", "36시간" */
 struct instant_text span_text(span_t d); /* "90 days", "36 hours", "45 seconds": exact, largest whole unit */

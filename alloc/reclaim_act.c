@@ -35,6 +35,7 @@ int reclaim_find(struct store *s, int64_t id, int64_t tenant, struct reclaim_not
         rc = 0;
     } else if (rc == 0) {
         rc = err_set(e, ERR_NOT_FOUND, "no notice n-%lld", (long long)id);
+        err_hint(e, "allot queue notices shows what there is");
     }
     rows_close(&r);
     return rc;

@@ -26,6 +26,7 @@ json_t *standing_show(struct store *s, int64_t tenant, struct err *e);
 json_t *standing_shares(struct store *s, int64_t tenant, struct err *e);
 /* One row in one sentence. */
 void standing_sentence(const char *name, const json_t *row, bool korean, struct text *out);
-/* Two rows of one pool: to which the next step would go, by guarantee, share and credits, and why. */
+/* Two rows of one pool: to which the next step would go, by eligibility, guarantee, share and credits, and
+ * why. */
 void standing_compare(const char *a, const json_t *x, const char *b, const json_t *y, bool korean,
                       struct text *out);

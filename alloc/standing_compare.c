@@ -69,8 +69,28 @@ static int order(const json_t *a, const json_t *b) {
     return c == d ? 0 : c > d ? -1 : 1;
 }
 
+static bool is_eligible(const json_t *row) { return json_is_true(json_object_get(row, "eligible")); }
+
+/* Whoever a deny rule shuts out gets no step, however little it holds. */
+static bool shut_out(const char *a, const json_t *x, const char *b, const json_t *y, bool korean,
+                     struct text *out) {
+    const char *pool = word(x, "pool"), *one = is_eligible(x) ? b : a, *other = is_eligible(x) ? a : b;
+    if (is_eligible(x) && is_eligible(y)) return false;
+    if (!is_eligible(x) && !is_eligible(y) && korean)
+        text_add(out, "%s: %s와(과) %s 모두 자격 요건에 맞지 않아 배정받을 수 없습니다.\n", pool, a, b);
+    else if (!is_eligible(x) && !is_eligible(y))
+        text_add(out, "%s: neither %s nor %s is eligible: no step goes to them.\n", pool, a, b);
+    else if (korean)
+        text_add(out, "%s: %s은(는) 자격 요건에 맞지 않으므로 다음 자원은 %s에 배정됩니다.\n", pool, one,
+                 other);
+    else
+        text_add(out, "%s: the next step goes to %s: %s is not eligible.\n", pool, other, one);
+    return true;
+}
+
 void standing_compare(const char *a, const json_t *x, const char *b, const json_t *y, bool korean,
                       struct text *out) {
+    if (shut_out(a, x, b, y, korean, out)) return;
     int who = order(x, y);
     const char *first = who <= 0 ? a : b, *second = who <= 0 ? b : a;
     const json_t *f = who <= 0 ? x : y, *g = who <= 0 ? y : x;
@@ -83,10 +103,11 @@ void standing_compare(const char *a, const json_t *x, const char *b, const json_
     else if (who == 0)
         text_add(out, "%s: %s and %s stand alike; the earlier request goes first.\n", word(x, "pool"), a, b);
     else if (korean)
-        text_add(out,
-                 "%s: 다음 자원은 %s에 먼저 배정됩니다. %s는 가중치 %lld로 %s, %s는 가중치 %lld로 %s를 "
-                 "보유합니다.\n",
-                 word(x, "pool"), first, first, weight, held.s, second, beside, other.s);
+        text_add(
+            out,
+            "%s: 다음 자원은 %s에 먼저 배정됩니다. %s은(는) 가중치 %lld로 %s, %s은(는) 가중치 %lld로 %s를 "
+            "보유합니다.\n",
+            word(x, "pool"), first, first, weight, held.s, second, beside, other.s);
     else
         text_add(out,
                  "%s: the next step goes to %s, which holds %s at weight %lld, before %s, which holds %s at "

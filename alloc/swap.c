@@ -20,7 +20,13 @@ static bool is_live(const struct grant *g) {
 int swap_check(struct book *b, int64_t tenant, int64_t request, int64_t grant, struct err *e) {
     struct grant g;
     int64_t other = 0;
-    if (grant_find(b->store, grant, tenant, &g, e) < 0) return -1;
+    if (grant_find(b->store, grant, tenant, &g, e) < 0) {
+        if (e->code != ERR_NOT_FOUND) return -1;
+        /* The same words for one of another tenant: who asks may be a tenant too. */
+        err_clear(e);
+        err_set(e, ERR_NOT_FOUND, "the tenant has no grant g-%lld", (long long)grant);
+        return err_hint(e, "a request replaces a live grant of its own tenant and pool");
+    }
     int rc = 0;
     if (g.pool != b->pool)
         rc = err_set(e, ERR_CONFLICT, "g-%lld is a grant of pool %s: a request replaces one of its own pool",

@@ -71,7 +71,7 @@ static void axis_values(const struct chart *c, int64_t step, struct text *out) {
 /* The first of each month; of a long time, of each quarter or year. */
 static void axis_days(const struct chart *c, struct text *out) {
     size_t every = c->n_days > 1500 ? 12 : c->n_days > 500 ? 3 : 1;
-    int64_t last = -1000;
+    int64_t last = -1000, last_half = 0;
     for (size_t i = 0; i < c->n_days; i++) {
         struct instant_text date = date_text(instant((c->first_day + (int64_t)i) * CLOCK_DAY));
         size_t month = (size_t)(date.s[5] - '0') * 10 + (size_t)(date.s[6] - '0');
@@ -82,11 +82,13 @@ static void axis_days(const struct chart *c, struct text *out) {
         text_add(out, "\" x2=\"");
         put_tenth(out, x);
         text_add(out, "\"/>");
-        if (x - last < 520 || x > (WIDTH - RIGHT - 20) * 10) continue;
-        last = x;
+        bool is_whole = every > 1 || last < 0 || month == 1; /* "2027-02", then "03" */
+        int64_t half = is_whole ? 260 : 90;
+        if (x - last < last_half + half || x > (WIDTH - RIGHT - 20) * 10) continue;
+        last = x, last_half = half;
         text_add(out, "<text class=\"axis\" text-anchor=\"middle\" y=\"%d\" x=\"", HEIGHT - 10);
         put_tenth(out, x);
-        text_add(out, "\">%.7s</text>\n", date.s);
+        text_add(out, "\">%.*s</text>\n", is_whole ? 7 : 2, is_whole ? date.s : date.s + 5);
     }
 }
 

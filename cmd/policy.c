@@ -283,12 +283,16 @@ int policy_some_pool(struct call *call, const char *name, int64_t *pool, struct 
     return err_set(e, ERR_USAGE, "there are %lld pools: name one", (long long)n);
 }
 
-static const struct column version_columns[] = {
-    {"pool", "POOL", CELL_TEXT, false},           {"name", "POLICY", CELL_TEXT, false},
-    {"version", "VERSION", CELL_COUNT, false},    {"active", "ACTIVE", CELL_YES, false},
-    {"valid_from", "FROM", CELL_INSTANT, false},  {"valid_until", "UNTIL", CELL_END, false},
-    {"loaded_at", "LOADED", CELL_INSTANT, false}, {"loaded_by", "BY", CELL_TEXT, false},
-    {"hash", "HASH", CELL_TEXT, false},           {NULL, NULL, CELL_TEXT, false}};
+static const struct column version_columns[] = {{"pool", "POOL", CELL_TEXT, false},
+                                                {"name", "POLICY", CELL_TEXT, false},
+                                                {"version", "VERSION", CELL_COUNT, false},
+                                                {"active", "ACTIVE", CELL_YES, false},
+                                                {"valid_from", "FROM", CELL_INSTANT, false},
+                                                {"valid_until", "UNTIL", CELL_END, false},
+                                                {"loaded_at", "LOADED", CELL_INSTANT, false},
+                                                {"loaded_by", "BY", CELL_TEXT, false},
+                                                {"hash", "HASH", CELL_TEXT, true},
+                                                {NULL, NULL, CELL_TEXT, false}};
 
 static int history_run(struct call *call, struct err *e) {
     int64_t pool = 0;

@@ -12,19 +12,20 @@
 
 /* ---- before it happens ---- */
 
-static const struct column plan_columns[] = {{"pool", "POOL", CELL_TEXT, true},
-                                             {"cause", "CAUSE", CELL_STATE, false},
-                                             {"request", "FOR", CELL_TEXT, false},
-                                             {"tenant", "TENANT", CELL_TEXT, false},
-                                             {"grant", "GRANT", CELL_TEXT, false},
-                                             {"flavor", "FLAVOR", CELL_TEXT, false},
-                                             {"servers", "SERVERS", CELL_COUNT, false},
-                                             {"units", "UNITS", CELL_COUNT, false},
-                                             {"compute_gflops", "COMPUTE", CELL_GFLOPS, false},
-                                             {"effect", "NOT BEFORE", CELL_INSTANT, false},
-                                             {"rule", "RULE", CELL_TEXT, true},
-                                             {"why", "WHY", CELL_TEXT, false},
-                                             {0}};
+static const struct column plan_columns[] = {
+    {"pool", "POOL", CELL_TEXT, true},
+    {"cause", "CAUSE", CELL_STATE, false},
+    {"request", "FOR", CELL_TEXT, false},
+    {"tenant", "TENANT", CELL_TEXT, false},
+    {"grant", "GRANT", CELL_TEXT, false},
+    {"flavor", "FLAVOR", CELL_TEXT, false},
+    {"servers", "SERVERS", CELL_COUNT, true},
+    {"units", "UNITS", CELL_COUNT, false},
+    {"compute_gflops", "COMPUTE", CELL_GFLOPS, false},
+    {"effect", "NOT BEFORE", CELL_INSTANT, true}, /* said in WHY too */
+    {"rule", "RULE", CELL_TEXT, true},
+    {"why", "WHY", CELL_TEXT, false},
+    {0}};
 
 /* The sums per cause and request: who makes whom give back how much. */
 static json_t *blast_of(const json_t *reclaims) {
@@ -64,11 +65,13 @@ static void say_blast(struct call *call, const json_t *blast) {
     const json_t *sum;
     json_array_foreach(blast, i, sum) {
         const char *request = json_string_value(json_object_get(sum, "request"));
-        output_say(call, "%s%s%s: %zu tenants, %lld servers with %lld units, %s",
+        size_t tenants = json_array_size(json_object_get(sum, "tenants"));
+        long long servers = json_integer_value(json_object_get(sum, "servers")),
+                  units = json_integer_value(json_object_get(sum, "units"));
+        output_say(call, "%s%s%s: %zu tenant%s, %lld server%s with %lld unit%s, %s",
                    json_string_value(json_object_get(sum, "cause")), request ? " for " : "",
-                   request ? request : "", json_array_size(json_object_get(sum, "tenants")),
-                   json_integer_value(json_object_get(sum, "servers")),
-                   json_integer_value(json_object_get(sum, "units")),
+                   request ? request : "", tenants, tenants == 1 ? "" : "s", servers, servers == 1 ? "" : "s",
+                   units, units == 1 ? "" : "s",
                    gflops_text(gflops(json_integer_value(json_object_get(sum, "compute_gflops")))).s);
     }
 }

@@ -43,7 +43,7 @@ static int64_t guarantee_stated(struct planning *p, const struct work *w) {
     if (w->tier < 0 || w->tenant->suspended) return 0;
     int64_t stated = p->policy->tiers[w->tier].guarantee.n;
     if (stated == 0 || (w->eligible && !w->claim->override_rule)) return stated;
-    struct eval eval;
+    struct eval eval = {0};
     eval_tenant(&eval, p->policy, p->facts, w->tenant);
     return tenant_is_eligible(p->policy, &eval) ? stated : 0;
 }
@@ -150,6 +150,7 @@ static struct shortage shortage_of(struct shortage s) {
 struct shortage lend_shortage(const struct planning *p, const struct work *w, int64_t draw, int64_t more) {
     if (!lends(p) || draw == 0 || draw <= own_left(w)) return (struct shortage){0};
     return shortage_of((struct shortage){.free = lend_free_compute(p) + more,
+                                         .more = more,
                                          .draw = draw,
                                          .reserve = p->reserved_compute[tier_row(p, w)],
                                          .lend = lend_kept(p, w)});

@@ -105,7 +105,7 @@ static json_t *refusals(const struct sim *s) {
     for (size_t i = 0; i < s->world->n_requests; i++) {
         const struct sim_request *r = &s->requests[i];
         if (!r->decisive || r->granted.has || r->state == SIM_WITHDRAWN || r->state == SIM_NOT_YET) continue;
-        const char *why = r->refused ? "refused by a person" : r->decisive;
+        const char *why = r->refused ? MEASURE_REFUSED : r->decisive;
         int64_t n = json_integer_value(json_object_get(counts, why));
         json_object_set_new(counts, why, json_integer(n + 1));
     }

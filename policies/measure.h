@@ -6,6 +6,9 @@
 #pragma once
 #include "policies/sim.h"
 
+/* Among the reasons why not: a person said no. All others are codes with their rules. */
+#define MEASURE_REFUSED "refused by a person"
+
 /* The caller owns it. */
 json_t *measures_of(const struct sim *s);
 /* What a request was decided, as a word: "granted" "partial" "waiting" "held" "denied" "withdrawn"... */

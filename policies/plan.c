@@ -143,7 +143,7 @@ void planning_tell(struct planning *p, struct plan *out) {
 
 static int plan_with(const struct policy *policy, const struct facts *facts, bool bare, struct plan *out,
                      struct err *e) {
-    struct eval eval;
+    struct eval eval = {0};
     struct planning p = {.policy = policy, .facts = facts, .eval = &eval, .bare = bare};
     *out = (struct plan){0};
     int failed = planning_run(&p, e);

@@ -79,7 +79,8 @@ struct option {
 /* Why a draw on what is free is refused, in GFLOPS or bytes. */
 struct shortage {
     bool is_short;
-    int64_t free, draw;       /* what is free, what it would take */
+    int64_t free, draw;       /* what is free (with more: would be), what it would take */
+    int64_t more;             /* of free: what must come back before this one counts */
     int64_t reserve;          /* must stay for better tiers */
     int64_t lend;             /* must stay for the unused guarantees of others */
     bool by_reserve, by_lend; /* without this one it would pass; both: only without both */

@@ -38,13 +38,13 @@ static void say_idle(const struct take *t, const struct idle_rule *rule, struct 
         text_add(ko,
                  "%s 동안 %s 평균이 %lld %%로 기준 %lld %% 미만입니다(측정 %lld %%, 미측정은 사용으로 계산)."
                  " 미사용분의 %lld %%를 회수합니다",
-                 span_text(s->window).s, s->metric, (long long)s->mean, (long long)rule->below,
+                 span_text_ko(s->window).s, s->metric, (long long)s->mean, (long long)rule->below,
                  (long long)s->covered, (long long)rule->lose);
         return;
     }
     text_add(en, "%s never reached %lld %% in %s, the most was %lld %%", s->metric, (long long)rule->below,
              span_text(s->window).s, (long long)s->most);
-    text_add(ko, "%s 동안 %s이(가) 기준 %lld %%에 이르지 않았습니다(최대 %lld %%)", span_text(s->window).s,
+    text_add(ko, "%s 동안 %s이(가) 기준 %lld %%에 이르지 않았습니다(최대 %lld %%)", span_text_ko(s->window).s,
              s->metric, (long long)rule->below, (long long)s->most);
 }
 

@@ -150,6 +150,25 @@ static void say_no_units(struct planning *p, struct work *w, const struct decisi
     text_free(&needs);
 }
 
+/* What is free, or would be when the units that it lacks have come back. */
+struct free_words {
+    char s[96];
+};
+
+static struct free_words have_en(const struct shortage *s, struct amount_text have) {
+    struct free_words w;
+    text_format(w.s, sizeof w.s, s->more ? "%s would be free once its units come back" : "%s is free",
+                have.s);
+    return w;
+}
+
+static struct free_words have_ko(const struct shortage *s, struct amount_text have) {
+    struct free_words w;
+    text_format(w.s, sizeof w.s, s->more ? "부족한 자원이 반납되어 %s가 남더라도" : "지금 %s가 남아 있지만",
+                have.s);
+    return w;
+}
+
 static void say_reserved(struct planning *p, struct work *w, bool storage, const struct decision *d,
                          bool first) {
     const struct shortage *s = storage ? &w->short_storage : &w->short_compute;
@@ -161,11 +180,10 @@ static void say_reserved(struct planning *p, struct work *w, bool storage, const
                        kept = storage ? bytes_text(bytes(s->reserve)) : gflops_text(gflops(s->reserve));
     const char *of = storage ? " of storage" : "", *of_ko = storage ? "저장 공간 " : "";
     const char *tier = p->policy->tiers[rule->tier].name.s;
-    reason_en(r, "%s needs %s%s; %s is free, but %s must stay free for tier %s", w->tenant->name, needs.s, of,
-              have.s, kept.s, tier);
-    reason_ko(r,
-              "%s의 신청에는 %s%s가 필요하고 지금 %s가 남아 있지만, %s 등급을 위해 %s를 남겨 두어야 합니다",
-              w->tenant->name, of_ko, needs.s, have.s, tier, kept.s);
+    reason_en(r, "%s needs %s%s; %s, but %s must stay free for tier %s", w->tenant->name, needs.s, of,
+              have_en(s, have).s, kept.s, tier);
+    reason_ko(r, "%s의 신청에는 %s%s가 필요하고 %s, %s 등급을 위해 %s를 남겨 두어야 합니다", w->tenant->name,
+              of_ko, needs.s, have_ko(s, have).s, tier, kept.s);
     if (first) hint_wait(r, d);
 }
 
@@ -185,13 +203,13 @@ static void say_lend(struct planning *p, struct work *w, const struct decision *
     struct amount_text needs = gflops_text(gflops(s->draw)), have = gflops_text(gflops(s->free)),
                        kept = gflops_text(gflops(s->lend));
     reason_en(r,
-              "%s needs %s, more than its guarantee; %s is free, but %s must stay free for the unused "
-              "guarantees of others",
-              w->tenant->name, needs.s, have.s, kept.s);
+              "%s needs %s, more than its guarantee; %s, but %s must stay free for the unused guarantees of "
+              "others",
+              w->tenant->name, needs.s, have_en(s, have).s, kept.s);
     reason_ko(r,
-              "%s의 신청에는 보장량을 넘는 %s가 필요하고 지금 %s가 남아 있지만, 다른 기업이 아직 쓰지 않은 "
-              "보장량을 위해 %s를 남겨 두어야 합니다",
-              w->tenant->name, needs.s, have.s, kept.s);
+              "%s의 신청에는 보장량을 넘는 %s가 필요하고 %s, 다른 기업이 아직 쓰지 않은 보장량을 위해 %s를 "
+              "남겨 두어야 합니다",
+              w->tenant->name, needs.s, have_ko(s, have).s, kept.s);
     if (first) hint_wait(r, d);
 }
 

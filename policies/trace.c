@@ -258,7 +258,7 @@ static json_t *trace_json(struct trace *t) {
 }
 
 char *plan_trace(const struct policy *policy, const struct facts *facts, const char *claim, struct err *e) {
-    struct eval eval;
+    struct eval eval = {0};
     struct planning p = {.policy = policy, .facts = facts, .eval = &eval};
     struct plan plan = {0};
     char *text = NULL;

@@ -139,7 +139,7 @@ static void write_pool(const char *path, const char *storage, int hosts, const c
     need(f != NULL, path);
     fprintf(f,
             "backend: simulated\nbasis: fp32\nstorage: %s\ngranule: 1 GB\n"
-            "volume: {least: 1 GB, most: 50 TB}\nhosts:\n",
+            "volume: {least: 1 GB, most: 50 TB}\nmeasures: [gpu_util]\nhosts:\n",
             storage);
     for (int i = 0; i < hosts; i++) fprintf(f, "  - {name: h%03d, uri: 'sim:%d'}\n", i, i);
     fprintf(f, "flavors:\n%s", flavors);

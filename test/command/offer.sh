@@ -53,6 +53,7 @@ it 'an offer that is gone says so' again
 swap() {
     exits 2 allot request submit --tenant t2 --flavor t4 --units 1 --replace x-1
     exits 4 allot request submit --tenant t1 --flavor t4 --units 1 --replace g-3
+    has "$err" 'the tenant has no grant g-3'
     exits 0 allot request submit --tenant t2 --flavor t4 --units 1 --replace g-3
     is releasing "$(sqlite3 "$STORE" "SELECT state FROM grants WHERE id = 3")"
     exits 0 allot reconcile
@@ -89,6 +90,17 @@ compare() {
     exits 0 allot --json explain t1 --vs t2
     is p "$(value '.[0].pool')"
     exits 4 allot explain t1 --vs nobody
+    add_tenant far 9 elsewhere
+    add_tenant away 8 elsewhere
+    exits 0 allot tick --confirm
+    exits 0 allot explain far --vs t1
+    has "$out" 'p: the next step goes to t1: far is not eligible.'
+    exits 0 allot explain t1 --vs far
+    has "$out" 'p: the next step goes to t1: far is not eligible.'
+    exits 0 allot explain far --vs away
+    has "$out" 'neither far nor away is eligible'
+    exits 0 allot --lang ko explain far --vs t1
+    has "$out" 'far은(는) 자격 요건에 맞지 않으므로'
 }
 it 'two tenants are compared' compare
 finish

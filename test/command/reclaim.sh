@@ -67,7 +67,7 @@ planned() {
     is 'guarantee B1 62400 0' "$(value '.[0].reclaims[0] | "\(.cause) \(.rule) \(.compute_gflops) \(.guarantee_gflops)"')"
     is 2026-03-16T00:00:00Z "$(value '.[0].reclaims[0].effect')"
     exits 0 allot queue plan
-    has "$out" 'guarantee for r-4: 1 tenants, 1 servers with 4 units, 62.4 TF'
+    has "$out" 'guarantee for r-4: 1 tenant, 1 server with 4 units, 62.4 TF'
     exits 0 allot --lang ko queue plan
     has "$out" '빌려 쓰는 자원이며'
     is 0 "$(sqlite3 "$STORE" 'SELECT count(*) FROM reclaim')"
@@ -135,6 +135,19 @@ withdrawn() {
     is 8 "$(units_of g-3)"
 }
 it 'a claim that is withdrawn ends the notice' withdrawn
+last_day() {
+    crowd
+    day '15 days'
+    exits 8 allot request submit --tenant a --flavor v100 --units 4
+    cron
+    day '40 days'
+    exits 0 allot request withdraw r-4
+    cron
+    is '1 0' "$(ticked '"\(.reclaim_ends) \(.reclaimed)"')"
+    is withdrawn "$(notice n-1 | jq -r .state)"
+    is 8 "$(units_of g-3)"
+}
+it 'a notice that is due is looked at once more before it takes anything' last_day
 agreed() {
     crowd
     day '15 days'

@@ -165,6 +165,9 @@ page() { # well formed, of one piece, and its numbers are the metrics
         --until 2028-01-03 --out korean
     has korean/report.html '이 정책으로 배정했다면'
     has korean/report.html 'lang="ko"'
+    has korean/report.html '담당자가 거절'
+    lacks korean/report.html '>refused by a person<'
+    for month in 2027-02 03 04 05 06 07 08 09 10 11 12; do has korean/report.html ">$month</text>"; done
 }
 it 'the page is of one piece, and its numbers are those of the metrics' page
 

@@ -182,4 +182,74 @@ B1 borrow lend-max 0 %, notice 7 days, min-hold 14 days;"
     is true "$(value .same_again)"
 }
 it 'the share of a call is not all that is free for the guarantees of others' share
+
+# ---- what is taken back for one that waits ----
+
+notices() { allot queue notices --all --json | jq -c 'map([.notice, .grant, .state])'; }
+reviewed() { # the day the notice takes effect its holder has given back all else, and others have taken that
+    GUARANTEE=62.4 begin "$C1" "${Q1/ hold 3 days/}
+B1 borrow lend-max 100 %, notice 7 days, min-hold 14 days, most 2 tenants;"
+    add_tenant t6 6 elsewhere
+    for i in 1 2; do ask 0 t1 v100 8 --per-server 8; done
+    ask 0 t1 v100 4 --per-server 4
+    ask 0 t2 v100 4
+    exits 0 allot reconcile
+    night
+    day '1 day'
+    ask 8 t3 v100 4
+    night
+    is '[["n-1","g-3","noticed"]]' "$(notices)"
+    exits 0 allot notify
+    day '20 days'
+    for g in g-1 g-2; do exits 0 allot grant release $g; done
+    night
+    is '[["n-1","g-3","withdrawn"]]' "$(notices)"
+    is 4 "$(units_of g-3)"
+    is granted "$(state r-5)"
+}
+it 'a notice is looked at again before it takes effect' reviewed
+
+# ---- one that waited long ----
+
+renewal() { # twenty of 24 cards are needed; the barrier stands from the tenth day
+    GUARANTEE=62.4 begin "$C1" 'Q1 queue order share, wait, id barrier 10 days;
+B1 borrow lend-max 100 %, notice 7 days, min-hold 14 days;' '30 days'
+    add_tenant t6 6 elsewhere
+    ask 0 t6 v100 12
+    ask 0 t1 v100 4
+    ask 0 t6 t4 4
+    ask 8 t2 v100 20
+    exits 0 allot reconcile
+    day '9 days'
+    night
+    exits 0 allot grant renew g-3
+    day '11 days'
+    night
+    exits 3 allot grant renew g-1
+    has "$err" 'g-1 cannot be renewed now: a request that waited long needs v100, and t6 holds more than its guarantee'
+    exits 0 allot grant renew g-2
+    exits 0 allot grant renew g-3
+    exits 0 allot request withdraw r-4
+    exits 0 allot grant renew g-1
+}
+it 'what a barrier waits for is not renewed above a guarantee' renewal
+
+# ---- budgets ----
+
+budget() { # 124.8 TF for 15 days are 44928 TF-hours; half of it lies in an offer
+    begin "$C1" "$Q1
+M1 budget per organisation compute 45000 TF-hours each month;" '15 days'
+    exits 0 allot tenant add u1 --organisation 'org 1' --registration 100-10-00001 --set seat=gwangju
+    ask 0 t2 v100 8
+    ask 0 t3 v100 8
+    ask 0 t4 v100 4
+    ask 8 t1 v100 8
+    is 4 "$(offered r-4)"
+    ask 3 u1 t4 8
+    has "$out" EXCEEDS_BUDGET
+    ask 0 u1 t4 4
+    exits 0 allot request accept r-4
+    ask 3 t1 t4 4
+}
+it 'what is set aside for an offer counts against the budget' budget
 finish

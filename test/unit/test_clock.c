@@ -104,6 +104,8 @@ static void spans_need_a_unit(void **state) {
     }
     assert_string_equal(span_text(span(7776000)).s, "90 days");
     assert_string_equal(span_text(span(86400)).s, "1 day");
+    assert_string_equal(span_text_ko(span(604800)).s, "7일");
+    assert_string_equal(span_text_ko(span(5400)).s, "90분");
 }
 
 static void a_difference_and_a_sum_agree(void **state) {
