@@ -14,6 +14,7 @@ void eval_begin(struct eval *e, const struct policy *policy, const struct facts 
     e->policy = policy;
     e->facts = facts;
     e->claim = claim;
+    e->is_tenant_alone = false;
     e->tenant = facts ? &facts->tenants[claim->tenant] : NULL;
     e->today = facts ? day_number(facts->now) : 0;
     e->member = NULL;
@@ -23,9 +24,10 @@ void eval_begin(struct eval *e, const struct policy *policy, const struct facts 
 
 void eval_tenant(struct eval *e, const struct policy *policy, const struct facts *facts,
                  const struct fact_tenant *tenant) {
-    struct fact_claim none = {.tenant = (size_t)(tenant - facts->tenants)};
+    static const struct fact_claim none = {0};
     eval_begin(e, policy, facts, &none);
-    e->claim = NULL;
+    e->tenant = tenant;
+    e->is_tenant_alone = true;
 }
 
 void eval_tier(struct eval *e, int tier) {
@@ -44,7 +46,7 @@ static bool of_request(const struct variable *v, int variable) {
 }
 
 bool eval_lacks_request(const struct eval *e) {
-    return !e->claim && of_request(&e->policy->variables[e->missing], e->missing);
+    return e->is_tenant_alone && of_request(&e->policy->variables[e->missing], e->missing);
 }
 
 static const struct fact_flavor *flavor_asked(const struct eval *e) {
@@ -126,7 +128,7 @@ static void read_attr(struct eval *e, const struct variable *v, struct slot *s) 
 static const struct slot *slot_read(struct eval *e, int variable) {
     struct slot *s = &e->slots[variable];
     const struct variable *v = &e->policy->variables[variable];
-    if (!e->claim && of_request(v, variable))
+    if (e->is_tenant_alone && of_request(v, variable))
         s->state = SLOT_UNKNOWN;
     else if (v->of == SUBJECT_BUILT_IN)
         read_built_in(e, variable, s);

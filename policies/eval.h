@@ -26,7 +26,8 @@ struct eval {
     const struct policy *policy;
     const struct facts *facts; /* NULL while profiles are tried: all slots are set then */
     const struct fact_tenant *tenant;
-    const struct fact_claim *claim; /* NULL: of the tenant alone */
+    const struct fact_claim *claim; /* an empty one when is_tenant_alone */
+    bool is_tenant_alone;
     int64_t today;
     struct slot slots[VARIABLES_MOST];
     const unsigned char *member; /* profiles: [variable * n_tables + table]; NULL: look into the table */
