@@ -81,26 +81,16 @@ void call_turn_free(const struct decision *d, struct decision *out) {
     free(out->reasons);
 }
 
-/* What a flavor has free beyond `left` is not for this plan, but free for others all the same. */
-static void flavor_limit(struct fact_pool *pool, struct fact_flavor *flavor, units_t left) {
-    if (left.n >= flavor->free.n) return;
-    pool->beyond_compute.n += (flavor->free.n - left.n) * flavor->rating.n;
-    flavor->free = left;
-}
-
 void call_share_limit(struct facts *facts, const struct call_share *share) {
     struct fact_pool *pool = &facts->pool;
     struct fact_flavor *flavors = (struct fact_flavor *)pool->flavors; /* of these facts alone */
     for (size_t i = 0; share->has_compute && i < pool->n_flavors; i++)
         if (!flavors[i].unrated)
-            flavor_limit(pool, &flavors[i], units(share->compute.n / flavors[i].rating.n));
+            flavors[i].free = units_min(flavors[i].free, units(share->compute.n / flavors[i].rating.n));
     if (!share->has_storage || facts->n_claims == 0) return;
     const struct fact_claim *claim = &facts->claims[0];
     int64_t beside = share->storage.n - claim->storage.n; /* what is left for the data lake */
-    if (pool->storage_free.n > share->storage.n) {
-        pool->beyond_storage = bytes(pool->storage_free.n - share->storage.n);
-        pool->storage_free = share->storage;
-    }
+    pool->storage_free = bytes_min(pool->storage_free, share->storage);
     pool->datalake_free = bytes_min(pool->datalake_free, bytes(beside > 0 ? beside : 0));
 }
 
@@ -114,6 +104,6 @@ bool call_share_passed(struct facts *facts, const struct call_share *share, cons
             most = l;
     }
     for (size_t i = 0; i < facts->pool.n_flavors; i++)
-        if (strcmp(flavors[i].name, most->flavor) != 0) flavor_limit(&facts->pool, &flavors[i], units(0));
+        if (strcmp(flavors[i].name, most->flavor) != 0) flavors[i].free = units(0);
     return true;
 }

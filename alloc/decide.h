@@ -71,10 +71,6 @@ struct fact_pool {
     const struct fact_end *ends; /* by (at, grant, flavor): the next ones, of flavors that run short */
     size_t n_ends;
     struct fact_promised promised;
-    /* Free too, but not for this plan, which gives from the share of a call: it counts where something must
-       stay free for others. */
-    gflops_t beyond_compute;
-    bytes_t beyond_storage;
     /* Requests that wait and are left out: nothing that they could use has come free since they were last
        planned, so they can only wait on. They come before the claims of this plan. */
     int64_t waiting;

@@ -144,8 +144,6 @@ static int pool_decode(struct facts_owned *o, const struct json_at *at, struct f
                                        "datalake_bytes",
                                        "datalake_free_bytes",
                                        "promised",
-                                       "beyond_gflops",
-                                       "beyond_bytes",
                                        "waiting",
                                        "waiting_gflops",
                                        NULL};
@@ -161,8 +159,6 @@ static int pool_decode(struct facts_owned *o, const struct json_at *at, struct f
         json_may_bytes(at, "datalake_bytes", &out->datalake_capacity, e) < 0 ||
         json_may_int(at, "datalake_free_bytes", -BYTES_MOST, out->datalake_capacity.n, &out->datalake_free.n,
                      e) < 0 ||
-        json_may_gflops(at, "beyond_gflops", &out->beyond_compute, e) < 0 ||
-        json_may_bytes(at, "beyond_bytes", &out->beyond_storage, e) < 0 ||
         json_may_int(at, "waiting", 0, CLAIMS_MOST, &out->waiting, e) < 0 ||
         json_may_gflops(at, "waiting_gflops", &out->waiting_compute, e) < 0 ||
         flavors_decode(o, at, out, e) < 0 || services_decode(o, at, out, e) < 0 ||

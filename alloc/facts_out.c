@@ -153,8 +153,6 @@ static json_t *pool_encode(const struct fact_pool *p) {
     put_list(object, "services", services_encode(p));
     put_list(object, "ends", ends_encode(p));
     put_list(object, "promised", promised_encode(&p->promised));
-    put_int(object, "beyond_gflops", p->beyond_compute.n);
-    put_int(object, "beyond_bytes", p->beyond_storage.n);
     put_int(object, "waiting", p->waiting);
     put_int(object, "waiting_gflops", p->waiting_compute.n);
     return object;

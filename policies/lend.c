@@ -105,24 +105,16 @@ static int64_t lend_kept(const struct planning *p, const struct work *w) {
     return part_up(p->unused - unused_of(w->seat), percent_kept(p), 100);
 }
 
-int64_t lend_free_compute(const struct planning *p) {
-    return p->free_compute + p->facts->pool.beyond_compute.n;
-}
-
-int64_t lend_free_storage(const struct planning *p) {
-    return p->storage_free + p->facts->pool.beyond_storage.n;
-}
-
 int64_t lend_compute(const struct planning *p, const struct work *w) {
     if (!lends(p)) return INT64_MAX;
     int64_t kept = p->reserved_compute[tier_row(p, w)] + lend_kept(p, w);
     if (kept == 0) return INT64_MAX;
-    return larger(own_left(w), lend_free_compute(p) - kept);
+    return larger(own_left(w), p->free_compute - kept);
 }
 
 int64_t lend_storage(const struct planning *p, const struct work *w) {
     int64_t kept = lends(p) ? p->reserved_storage[tier_row(p, w)] : 0;
-    return kept == 0 ? INT64_MAX : larger(0, lend_free_storage(p) - kept);
+    return kept == 0 ? INT64_MAX : larger(0, p->storage_free - kept);
 }
 
 bool lend_holds(const struct planning *p, const struct work *w) {
@@ -130,9 +122,8 @@ bool lend_holds(const struct planning *p, const struct work *w) {
     const struct party *s = w->seat;
     size_t row = tier_row(p, w);
     bool own = s->compute + s->given_compute <= s->guarantee;
-    return (own || w->given_compute == 0 ||
-            lend_free_compute(p) >= p->reserved_compute[row] + lend_kept(p, w)) &&
-           (w->bytes == 0 || lend_free_storage(p) >= p->reserved_storage[row]);
+    return (own || w->given_compute == 0 || p->free_compute >= p->reserved_compute[row] + lend_kept(p, w)) &&
+           (w->bytes == 0 || p->storage_free >= p->reserved_storage[row]);
 }
 
 /* ---- why not ---- */
@@ -148,7 +139,7 @@ static struct shortage shortage_of(struct shortage s) {
 
 struct shortage lend_shortage(const struct planning *p, const struct work *w, int64_t draw, int64_t more) {
     if (!lends(p) || draw == 0 || draw <= own_left(w)) return (struct shortage){0};
-    return shortage_of((struct shortage){.free = lend_free_compute(p) + more,
+    return shortage_of((struct shortage){.free = p->free_compute + more,
                                          .more = more,
                                          .draw = draw,
                                          .reserve = p->reserved_compute[tier_row(p, w)],
@@ -158,7 +149,7 @@ struct shortage lend_shortage(const struct planning *p, const struct work *w, in
 struct shortage lend_shortage_storage(const struct planning *p, const struct work *w) {
     if (!lends(p)) return (struct shortage){0};
     return shortage_of((struct shortage){
-        .free = lend_free_storage(p), .draw = w->bytes, .reserve = p->reserved_storage[tier_row(p, w)]});
+        .free = p->storage_free, .draw = w->bytes, .reserve = p->reserved_storage[tier_row(p, w)]});
 }
 
 const struct reserve_rule *lend_reserve(const struct planning *p, const struct work *w, bool storage) {

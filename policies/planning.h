@@ -265,9 +265,6 @@ bool lend_is_own(const struct work *w, int64_t compute); /* all of it within its
 void lend_given(struct planning *p, struct party *seat,
                 int64_t compute); /* before the sum of the seat moves */
 /* Would a draw be refused, had the pool `more` free than now? */
-/* All that is free in the pool: more than the plan may give where it gives from the share of a call. */
-int64_t lend_free_compute(const struct planning *p);
-int64_t lend_free_storage(const struct planning *p);
 struct shortage lend_shortage(const struct planning *p, const struct work *w, int64_t draw, int64_t more);
 struct shortage lend_shortage_storage(const struct planning *p, const struct work *w);
 const struct reserve_rule *lend_reserve(const struct planning *p, const struct work *w, bool storage);

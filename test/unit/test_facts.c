@@ -39,8 +39,7 @@ static const char full[] =
     "\"gpu_util.p95\",\"most_percent\":7,\"window_seconds\":604800}],\"servers\":[{\"carries\":true,\"com"
     "pute_gflops\":8100,\"flavor\":\"t4\",\"notice\":\"n-1\",\"operation\":9,\"units\":1}],\"start\":\"20"
     "21-02-12T01:30:00Z\",\"storage_bytes\":2,\"tenant\":\"c1\"}],\"now\":\"2021-04-12T01:30:00Z\",\"pool"
-    "\":{\"basis\":\"fp32\",\"beyond_bytes\":3,\"beyond_gflops\":4,\"datalake_bytes\":50,\"datalake_free_"
-    "bytes\":45,\"ends\":[{\"at\":\"2021-05-"
+    "\":{\"basis\":\"fp32\",\"datalake_bytes\":50,\"datalake_free_bytes\":45,\"ends\":[{\"at\":\"2021-05-"
     "12T01:31:00Z\",\"flavor\":\"t4\",\"grant\":\"g-4\",\"units\":1}],\"flavors\":[{\"coming\":1,\"free\""
     ":0,\"lost\":1,\"name\":\"t4\",\"rating_gflops\":8100,\"sizes\":[1,2],\"units\":4},{\"free\":2,\"name"
     "\":\"x1\",\"sizes\":[1],\"units\":2,\"unrated\":true}],\"granule_bytes\":1,\"name\":\"pilot\",\"prom"
@@ -81,8 +80,6 @@ static void what_format_2_brought_comes_back_byte_for_byte(void **state) {
     assert_int_equal(p->services[0].free, 9);
     assert_int_equal(p->ends[0].units.n, 1);
     assert_int_equal(p->promised.unused.n, 100);
-    assert_int_equal(p->beyond_compute.n, 4);
-    assert_int_equal(p->beyond_storage.n, 3);
     assert_int_equal(p->waiting, 12);
     assert_true(c->ranked && c->rank == 0 && c->agreed.has);
     assert_int_equal(c->seats[0].seats, 3);
