@@ -36,6 +36,10 @@ int amount_add(int64_t a, int64_t b, int64_t *out, const char *unit, struct err 
 int amount_sub(int64_t a, int64_t b, int64_t *out, const char *unit, struct err *e);
 int amount_times(int64_t a, int64_t b, int64_t *out, const char *unit, struct err *e);
 
+/* Of two numbers of one unit. */
+static inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+static inline int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
+
 AMOUNT_UNIT(gflops_t, gflops)
 AMOUNT_UNIT(bytes_t, bytes)
 AMOUNT_UNIT(units_t, units)

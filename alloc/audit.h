@@ -33,6 +33,6 @@ struct audit_filter {
     const char *actor, *kind;    /* NULL: any; kind "grant" also takes "grant.reserve" */
     instant_t since, until;      /* half-open; INSTANT_LEAST and INSTANT_MOST for all */
 };
-/* Entries, oldest first: seq, at, actor, kind, pool, tenant, request, grant, operation, item, from, to,
-   quantity, detail (null: none, or blanked). */
+/* Entries, oldest first: seq, at, actor, kind, pool, tenant, request, grant, decision (d-34, of a decision),
+   operation, item, from, to, quantity, detail (null: none, or blanked). */
 json_t *audit_entries(struct store *s, const struct audit_filter *f, struct err *e);

@@ -81,16 +81,28 @@ void call_turn_free(const struct decision *d, struct decision *out) {
     free(out->reasons);
 }
 
+/* The units of a flavor that a call may give; the others stay free beside it. */
+static void flavor_limit(struct fact_pool *pool, struct fact_flavor *f, int64_t most) {
+    if (f->free.n <= most) return;
+    if (f->free.n > 0) pool->beside_compute.n += (f->free.n - most) * f->rating.n;
+    f->free = units(most);
+}
+
+static void storage_limit(struct fact_pool *pool, bytes_t most) {
+    if (pool->storage_free.n <= most.n) return;
+    pool->beside_storage.n += pool->storage_free.n - most.n;
+    pool->storage_free = most;
+}
+
 void call_share_limit(struct facts *facts, const struct call_share *share) {
     struct fact_pool *pool = &facts->pool;
     struct fact_flavor *flavors = (struct fact_flavor *)pool->flavors; /* of these facts alone */
     for (size_t i = 0; share->has_compute && i < pool->n_flavors; i++)
-        if (!flavors[i].unrated)
-            flavors[i].free = units_min(flavors[i].free, units(share->compute.n / flavors[i].rating.n));
+        if (!flavors[i].unrated) flavor_limit(pool, &flavors[i], share->compute.n / flavors[i].rating.n);
     if (!share->has_storage || facts->n_claims == 0) return;
     const struct fact_claim *claim = &facts->claims[0];
     int64_t beside = share->storage.n - claim->storage.n; /* what is left for the data lake */
-    pool->storage_free = bytes_min(pool->storage_free, share->storage);
+    storage_limit(pool, share->storage);
     pool->datalake_free = bytes_min(pool->datalake_free, bytes(beside > 0 ? beside : 0));
 }
 
@@ -104,6 +116,6 @@ bool call_share_passed(struct facts *facts, const struct call_share *share, cons
             most = l;
     }
     for (size_t i = 0; i < facts->pool.n_flavors; i++)
-        if (strcmp(flavors[i].name, most->flavor) != 0) flavors[i].free = units(0);
+        if (strcmp(flavors[i].name, most->flavor) != 0) flavor_limit(&facts->pool, &flavors[i], 0);
     return true;
 }

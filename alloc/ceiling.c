@@ -129,3 +129,40 @@ int ceiling_item_moved(struct book *b, int64_t tenant, const char *item, int64_t
                ? -1
                : 0;
 }
+
+/* ---- room for what was promised ---- */
+
+int ceiling_widen(struct book *b, const char *scope, int64_t owner, struct holding more, gflops_t *compute,
+                  bytes_t *storage, struct err *e) {
+    struct rows r;
+    gflops_t held = gflops(0);
+    bytes_t stored = bytes(0);
+    int rc = rows_open(&r, b->store, e,
+                       "SELECT compute_gflops, storage_bytes FROM ceiling WHERE pool = $1 AND scope = $2 AND "
+                       "owner = $3",
+                       "isi", b->pool, scope, owner);
+    if (rc == 0 && (rc = rows_next(&r, e)) == 1) {
+        held = gflops(rows_int(&r, 0));
+        stored = bytes(rows_int(&r, 1));
+        rc = 0;
+    }
+    rows_close(&r);
+    if (rc < 0 || gflops_add(held, more.compute, &held, e) < 0 ||
+        bytes_add(stored, more.storage, &stored, e) < 0)
+        return -1;
+    compute->n = larger(compute->n, held.n);
+    storage->n = larger(storage->n, stored.n);
+    return 0;
+}
+
+int ceiling_item_widen(struct book *b, const char *scope, int64_t owner, const char *item, int64_t more,
+                       int64_t *most, struct err *e) {
+    int64_t held = 0;
+    if (sql_int(b->store, e, &held,
+                "SELECT held FROM holding WHERE pool = $1 AND scope = $2 AND owner = $3 AND item = $4",
+                "isis", b->pool, scope, owner, item) < 0 ||
+        amount_add(held, more, &held, item, e) < 0)
+        return -1;
+    *most = larger(*most, held);
+    return 0;
+}

@@ -24,3 +24,9 @@ int ceiling_items_set(struct book *b, int64_t tenant, const struct plan_limits *
  * book_write(). */
 int ceiling_item_moved(struct book *b, int64_t tenant, const char *item, int64_t quantity, struct err *e);
 int ceiling_take(struct book *b, int64_t tenant, struct holding less, struct err *e);
+
+/* Raises limits to what a tenant or organisation ("tenant", "organisation") holds, with so much more. */
+int ceiling_widen(struct book *b, const char *scope, int64_t owner, struct holding more, gflops_t *compute,
+                  bytes_t *storage, struct err *e);
+int ceiling_item_widen(struct book *b, const char *scope, int64_t owner, const char *item, int64_t more,
+                       int64_t *most, struct err *e);

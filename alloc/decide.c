@@ -9,6 +9,19 @@ int claim_id_cmp(const char *a, const char *b) {
     return m != n ? (m > n) - (m < n) : strcmp(a, b);
 }
 
+int64_t facts_most_wanted(const struct facts *f, const struct fact_flavor *v) {
+    int64_t most = 0;
+    for (size_t i = 0; i < f->n_claims; i++) {
+        const struct fact_claim *c = &f->claims[i];
+        if (c->flavor && strcmp(c->flavor, v->name) != 0) continue;
+        int64_t n = c->ask == ASK_UNITS ? c->units.n : 0;
+        if (c->ask == ASK_COMPUTE && !v->unrated)
+            n = c->compute.n / v->rating.n + (c->compute.n % v->rating.n > 0);
+        if (n > most) most = n;
+    }
+    return most < v->capacity.n ? most : v->capacity.n;
+}
+
 #ifdef ALLOT_VERIFY
 enum { VERIFIES = 1 };
 #else

@@ -75,6 +75,10 @@ struct fact_pool {
        planned, so they can only wait on. They come before the claims of this plan. */
     int64_t waiting;
     gflops_t waiting_compute;
+    /* Of a request that answers a call: what is free outside the call's share. It cannot be given here, but
+       it stays free for the guarantees and the reserves of others. */
+    gflops_t beside_compute;
+    bytes_t beside_storage;
 };
 
 struct fact_attr {
@@ -222,6 +226,8 @@ struct facts {
     const struct fact_grant *grants; /* all live ones, for reclaim(); a plan needs none */
     size_t n_grants;
 };
+/* The most units of a flavor that one of the claims could want; 0 when none asks for it. */
+int64_t facts_most_wanted(const struct facts *f, const struct fact_flavor *v);
 
 enum outcome { OUTCOME_GRANT, OUTCOME_PARTIAL, OUTCOME_QUEUE, OUTCOME_HOLD, OUTCOME_DENY };
 const char *outcome_word(enum outcome o); /* "granted" "partial" "queued" "held" "denied" */

@@ -2,16 +2,11 @@
 #include "alloc/engine.h"
 
 #include "alloc/call_award.h"
-#include "alloc/facts.h"
-#include "alloc/fault.h"
-#include "alloc/grant.h"
+#include "alloc/engine_parts.h"
 #include "alloc/offer.h"
-#include "alloc/outbox.h"
-#include "alloc/request.h"
 #include "alloc/scope.h"
 #include "alloc/standing.h"
 #include "alloc/supply.h"
-#include "alloc/text.h"
 #include "alloc/version.h"
 
 #include <stdlib.h>
@@ -41,320 +36,8 @@ const struct engine_result *engine_result_of(const struct engine_results *r, int
     return r->n ? bsearch(&request, r->of, r->n, sizeof *r->of, by_request) : NULL;
 }
 
-/* One plan being applied. */
-struct applying {
-    struct book *book;
-    struct gathered gathered;
-    struct placer placer;
-    int64_t plan, policy; /* row ids; plan 0: its facts were not stored yet */
-    const struct decider *decider;
-    struct policy *rules; /* NULL: none is valid now */
-    int64_t supply;       /* of the pool, when this plan was made */
-    struct engine_results *results;
-};
-
-static bool gives(const struct decision *d) {
-    return d->outcome == OUTCOME_GRANT || d->outcome == OUTCOME_PARTIAL;
-}
-
-/* The facts are stored once per plan, with the first decision that is new. */
-static int store_plan(struct applying *a, struct err *e) {
-    if (a->plan) return 0;
-    scoped_free char *facts = facts_encode(&a->gathered.facts);
-    if (store_next(a->book->store, "plan", &a->plan, e) < 0) return -1;
-    return sql_do(a->book->store, e,
-                  "INSERT INTO plan (id, pool, policy, at, facts) VALUES ($1, $2, nullif($3, 0), $4, $5)",
-                  "iiiis", a->plan, a->book->pool, a->policy, a->book->at.s, facts);
-}
-
-enum novelty { NOVELTY_SAME, NOVELTY_FIGURES, NOVELTY_NEW };
-
-static bool is_same_text(const json_t *a, const json_t *b, const char *key) {
-    const char *x = json_string_value(json_object_get(a, key)),
-               *y = json_string_value(json_object_get(b, key));
-    return (x == NULL) == (y == NULL) && (!x || strcmp(x, y) == 0);
-}
-
-/* Waits as before, for the same reasons: only its place or the figures moved. */
-static bool differs_in_figures_only(const json_t *last, const json_t *now, const struct decision *d) {
-    const json_t *before = json_object_get(last, "reasons"), *reasons = json_object_get(now, "reasons");
-    if (d->outcome != OUTCOME_QUEUE && d->outcome != OUTCOME_HOLD) return false;
-    if (!is_same_text(last, now, "outcome") || json_array_size(before) != json_array_size(reasons))
-        return false;
-    for (size_t i = 0; i < json_array_size(reasons); i++)
-        if (!is_same_text(json_array_get(before, i), json_array_get(reasons, i), "code") ||
-            !is_same_text(json_array_get(before, i), json_array_get(reasons, i), "rule"))
-            return false;
-    return true;
-}
-
-static int novelty_of(struct applying *a, const struct gathered_claim *c, const struct decision *d,
-                      const json_t *decision, const char *body, enum novelty *out, struct err *e) {
-    scoped_free char *last = NULL;
-    *out = NOVELTY_NEW; /* a grant is made anew after a backend's refusal */
-    if (!c->last_decision || gives(d)) return 0;
-    if (sql_text(a->book->store, e, &last, "SELECT body FROM decision WHERE id = $1", "i", c->last_decision) <
-        0)
-        return -1;
-    if (!last) return 0;
-    scoped_json json_t *before = json_loads(last, 0, NULL);
-    if (strcmp(last, body) == 0)
-        *out = NOVELTY_SAME;
-    else if (differs_in_figures_only(before, decision, d))
-        *out = NOVELTY_FIGURES;
-    return 0;
-}
-
-static const char *sentence(const struct decision *d, bool korean) {
-    if (d->n_reasons == 0) return outcome_word(d->outcome);
-    return korean ? d->reasons[0].ko : d->reasons[0].en;
-}
-
-/* "Grant g-1: v100 x 8 (124.8 TF), until 2027-02-20." and why it is less than asked. */
-static void tell_given(const json_t *decision, int64_t grant, bool korean, struct text *out) {
-    const json_t *less;
-    size_t i = 0;
-    text_add(out, korean ? "할당 g-%lld: " : "Grant g-%lld: ", (long long)grant);
-    decision_given(decision, korean, out);
-    text_add(out, ".");
-    while ((less = decision_less(decision, &i)))
-        text_add(out, " %s.", json_string_value(json_object_get(less, korean ? "ko" : "en")));
-    if (json_is_true(json_object_get(decision, "needs_agreement")))
-        text_add(out,
-                 korean ? " 협약이 체결된 뒤에 제공됩니다." : " It is made when its agreement is signed.");
-}
-
-static int tell(struct applying *a, const struct gathered_claim *c, const struct decision *d,
-                const json_t *decision, int64_t grant, struct err *e) {
-    struct text en = {0}, ko = {0};
-    text_add(&en, "Request r-%lld: %s. ", (long long)c->request, outcome_word(d->outcome));
-    text_add(&ko, "신청 r-%lld: %s. ", (long long)c->request, outcome_word_ko(d->outcome));
-    if (grant) {
-        tell_given(decision, grant, false, &en);
-        tell_given(decision, grant, true, &ko);
-    } else {
-        text_add(&en, "%s", sentence(d, false));
-        text_add(&ko, "%s", sentence(d, true));
-    }
-    struct message m = {"decided", c->tenant, grant, c->request, en.s, ko.s, NULL};
-    int rc = outbox_add(a->book, &m, e);
-    text_free(&en);
-    text_free(&ko);
-    return rc;
-}
-
-static const char *state_after(const struct decision *d) {
-    static const char *const states[] = {"granted", "granted", "queued", "held", "denied"};
-    return states[d->outcome];
-}
-
-static const char *note_after(const struct decision *d) {
-    return d->outcome == OUTCOME_HOLD && d->n_reasons ? reason_code_word(d->reasons[0].code) : NULL;
-}
-
-/* The supply at which it was planned; a barrier is planned each time: -1. */
-static int64_t planned_at(const struct applying *a, const struct decision *d) {
-    return d->is_barrier ? -1 : a->supply;
-}
-
-/* noted: its digest is written to the ledger. The request gets its state with it: one update, not two. */
-static int insert_decision(struct applying *a, const struct gathered_claim *c, const struct decision *d,
-                           const char *body, bool noted, struct err *e) {
-    int64_t id;
-    if (store_plan(a, e) < 0 || store_next(a->book->store, "decision", &id, e) < 0 ||
-        sql_do(a->book->store, e,
-               "INSERT INTO decision (tenant, id, request, plan, at, outcome, body, noted) VALUES ($1, $2, "
-               "$3, $4, "
-               "$5, $6, $7, $8)",
-               "iiiiissi", c->tenant, id, c->request, a->plan, a->book->at.s, outcome_word(d->outcome), body,
-               (int64_t)noted) < 0)
-        return -1;
-    return sql_do(
-        a->book->store, e,
-        "UPDATE request SET decision = $3, state = $4, note = $5, planned_supply = CASE WHEN $6 >= 0 THEN "
-        "$6 END, is_barrier = $7 WHERE tenant = $1 AND id = $2",
-        "iiissii", c->tenant, c->request, id, state_after(d), note_after(d), planned_at(a, d),
-        (int64_t)d->is_barrier);
-}
-
-static int store_decision(struct applying *a, const struct gathered_claim *c, const struct decision *d,
-                          const char *body, struct err *e) {
-    if (insert_decision(a, c, d, body, true, e) < 0) return -1;
-    char kind[32];
-    text_format(kind, sizeof kind, "decision.%s", outcome_word(d->outcome));
-    return book_write(
-        a->book,
-        &(struct entry){
-            .kind = kind, .tenant = c->tenant, .request = c->request, .detail = body, .elsewhere = true},
-        e);
-}
-
-/* New figures are kept beside the decision that the ledger has noted, and take the place of earlier ones.
-   Nobody is told; else a queue of a thousand would write a thousand entries and messages with each request.
- */
-static int refresh_decision(struct applying *a, const struct gathered_claim *c, const struct decision *d,
-                            const char *body, struct err *e) {
-    int64_t noted = 1, before = 0;
-    struct store *s = a->book->store;
-    if (sql_int(s, e, &noted, "SELECT noted FROM decision WHERE id = $1", "i", c->last_decision) < 0)
-        return -1;
-    if (noted) return insert_decision(a, c, d, body, false, e);
-    if (store_plan(a, e) < 0 ||
-        sql_int(s, e, &before, "SELECT plan FROM decision WHERE id = $1", "i", c->last_decision) < 0 ||
-        sql_do(s, e, "UPDATE decision SET plan = $2, at = $3, body = $4 WHERE tenant = $5 AND id = $1",
-               "iiisi", c->last_decision, a->plan, a->book->at.s, body, c->tenant) < 0)
-        return -1;
-    return sql_do(s, e,
-                  "DELETE FROM plan WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM decision WHERE plan = $1)",
-                  "i", before);
-}
-
-static int reserve(struct applying *a, const struct gathered_claim *c, const struct decision *d,
-                   const struct placed *placed, int64_t *grant, struct err *e) {
-    if (grant_reserve(a->book, placed, c->tenant, c->request, d, grant, e) < 0) return -1;
-    const struct fact_claim *claim = &a->gathered.facts.claims[c - a->gathered.claims];
-    /* Of this request: its rules, written with it. Exceptions of one that was denied stay without a grant. */
-    if (claim->override_rule &&
-        sql_do(a->book->store, e,
-               "UPDATE exception SET grant_id = $3 WHERE id IN (SELECT max(x.id) FROM exception x JOIN "
-               "request r "
-               "ON r.tenant = x.tenant AND r.submitted_at = x.at WHERE r.tenant = $1 AND r.id = $2 AND "
-               "x.grant_id "
-               "= 0 AND instr(',' || r.override_rule || ',', ',' || x.rule || ',') > 0 GROUP BY x.rule)",
-               "iii", c->tenant, c->request, *grant) < 0)
-        return -1;
-    return sql_do(a->book->store, e, "UPDATE request SET grant_id = $3 WHERE tenant = $1 AND id = $2", "iii",
-                  c->tenant, c->request, *grant);
-}
-
-static void results_add(struct applying *a, const struct gathered_claim *c, const struct decision *d,
-                        int64_t grant, json_t *decision) {
-    struct engine_results *r = a->results;
-    if (!r) return;
-    r->of = mem_grow(r->of, &r->room, r->n + 1, sizeof *r->of);
-    r->of[r->n++] = (struct engine_result){c->request, c->tenant, grant, d->outcome, json_incref(decision)};
-}
-
-static int apply_new(struct applying *a, const struct gathered_claim *c, const struct decision *d,
-                     const struct placed *placed, json_t *decision, const char *body, struct err *e) {
-    int64_t grant = 0;
-    if (store_decision(a, c, d, body, e) < 0 || fault_point("engine.decided", e) < 0) return -1;
-    if (gives(d) && reserve(a, c, d, placed, &grant, e) < 0) return -1;
-    if (tell(a, c, d, decision, grant, e) < 0) return -1;
-    results_add(a, c, d, grant, decision);
-    return 0;
-}
-
-/* Decided as before: its state may have been set back for the plan. */
-static int stays(struct applying *a, const struct gathered_claim *c, const struct decision *d,
-                 struct err *e) {
-    return sql_do(a->book->store, e,
-                  "UPDATE request SET state = $3, note = $4, planned_supply = CASE WHEN $5 >= 0 THEN $5 END, "
-                  "is_barrier "
-                  "= $6 WHERE tenant = $1 AND id = $2",
-                  "iissii", c->tenant, c->request, state_after(d), note_after(d), planned_at(a, d),
-                  (int64_t)d->is_barrier);
-}
-
-static int apply_decision(struct applying *a, const struct gathered_claim *c, const struct decision *d,
-                          const struct placed *placed, struct err *e) {
-    scoped_json json_t *decision = decision_encode(d);
-    scoped_free char *body = json_dumps(decision, JSON_COMPACT | JSON_SORT_KEYS);
-    enum novelty novelty;
-    if (novelty_of(a, c, d, decision, body, &novelty, e) < 0) return -1;
-    if (novelty != NOVELTY_NEW && stays(a, c, d, e) < 0) return -1;
-    if (novelty == NOVELTY_SAME) return 0;
-    if (novelty == NOVELTY_FIGURES) return refresh_decision(a, c, d, body, e);
-    return apply_new(a, c, d, placed, decision, body, e);
-}
-
-/* Why a decision that gives something cannot be carried out now. line: of d, the one that found no room; past
-   the last: its volumes found no host. */
-static void room_words(const struct decision *d, size_t line, struct reason *reason) {
-    struct text en = {0}, ko = {0};
-    *reason = (struct reason){.code = REASON_NO_STORAGE, .decisive = true};
-    if (line < d->n_lines) {
-        const struct plan_line *l = &d->lines[line];
-        reason->code = REASON_NO_UNITS;
-        text_add(&en, "no host has room for a server of %s x %lld: the free units are apart", l->flavor,
-                 (long long)l->size);
-        text_add(&ko, "%s %lld개를 함께 쓸 수 있는 호스트가 없습니다: 남은 자원이 흩어져 있습니다", l->flavor,
-                 (long long)l->size);
-        reason->hint_en = mem_copy("it waits until units of one host come back; smaller servers may fit now");
-        reason->hint_ko =
-            mem_copy("한 호스트의 자원이 반납될 때까지 기다립니다. 더 작은 서버는 지금 가능할 수 있습니다");
-    } else {
-        text_add(&en, "no host takes volumes now");
-        text_add(&ko, "지금 볼륨을 만들 수 있는 호스트가 없습니다");
-        reason->hint_en = mem_copy("it waits until a host is active again");
-        reason->hint_ko = mem_copy("사용할 수 있는 호스트가 생길 때까지 기다립니다");
-    }
-    reason->en = text_take(&en);
-    reason->ko = text_take(&ko);
-}
-
-/* What the policy would give fits no hosts. It waits; nobody else has to. */
-static void waiting_for_room(const struct decision *d, size_t line, struct reason *reason,
-                             struct decision *out) {
-    room_words(d, line, reason);
-    *out = (struct decision){.claim = d->claim,
-                             .outcome = OUTCOME_QUEUE,
-                             .lease = d->lease,
-                             .limits = d->limits,
-                             .reasons = reason,
-                             .n_reasons = 1};
-}
-
-static void reason_drop(struct reason *r) {
-    free(r->en);
-    free(r->ko);
-    free(r->hint_en);
-    free(r->hint_ko);
-}
-
-/* 1 the servers are placed and the volumes have somewhere to go; 0 not, *line says for what; -1. */
-static int find_room(struct applying *a, const struct gathered_claim *c, const struct decision *d,
-                     struct placed *placed, size_t *line, struct err *e) {
-    int fits = placer_place(&a->placer, d->lines, d->n_lines, c->exact, placed, line, e);
-    if (fits != 1 || d->storage.n == 0 || placed->n > 0) return fits;
-    scoped_free char *host = NULL;
-    if (placement_storage_host(a->book->store, a->book->pool, &host, e) < 0) return -1;
-    *line = d->n_lines;
-    return host[0] != '\0';
-}
-
-/* As its call tells it, where it answers one. */
-static int apply_in_turn(struct applying *a, const struct gathered_claim *c, const struct decision *d,
-                         const struct placed *placed, struct err *e) {
-    struct decision told;
-    if (!call_turn(&a->gathered.facts.claims[c - a->gathered.claims], d, &told))
-        return apply_decision(a, c, d, placed, e);
-    int rc = apply_decision(a, c, &told, placed, e);
-    call_turn_free(d, &told);
-    return rc;
-}
-
-static int apply(struct applying *a, size_t i, const struct decision *d, struct err *e) {
-    const struct gathered_claim *c = &a->gathered.claims[i];
-    struct placed placed = {0};
-    size_t line = 0;
-    int fits = gives(d) ? find_room(a, c, d, &placed, &line, e) : 1;
-    if (fits < 0) return -1;
-    if (fits) {
-        int rc = apply_in_turn(a, c, d, &placed, e);
-        placed_free(&placed);
-        return rc;
-    }
-    struct reason reason;
-    struct decision waits;
-    waiting_for_room(d, line, &reason, &waits);
-    int rc = apply_in_turn(a, c, &waits, &placed, e);
-    reason_drop(&reason);
-    return rc;
-}
-
 /* Without a policy that is valid now nobody can be decided: everyone is held, with that reason. */
-static void plan_without_policy(const struct facts *f, struct plan *out) {
+void engine_hold_all(const struct facts *f, struct plan *out) {
     out->decisions = mem_alloc(f->n_claims * sizeof *out->decisions);
     out->n_decisions = f->n_claims;
     for (size_t i = 0; i < f->n_claims; i++) {
@@ -396,7 +79,7 @@ static bool rules_need(const struct applying *a, enum policy_needs what) {
 
 static int plan_all(struct applying *a, struct plan *plan, struct err *e) {
     if (!a->rules) {
-        plan_without_policy(&a->gathered.facts, plan);
+        engine_hold_all(&a->gathered.facts, plan);
         return 0;
     }
     int rc = a->decider->plan(a->rules, &a->gathered.facts, plan, e);
@@ -438,18 +121,100 @@ static int make_offers(struct applying *a, const struct plan *plan, struct err *
     return rc;
 }
 
+/* ---- offers that grow ---- */
+
+/* Offers out of the way for a trial. */
+struct lifted {
+    json_t **of;
+    int64_t *requests;
+    size_t n;
+};
+
+static bool is_lifted(const struct lifted *l, int64_t request) {
+    for (size_t i = 0; i < l->n; i++)
+        if (l->requests[i] == request) return true;
+    return false;
+}
+
+/* 1 all of them would be given what they wait for, and there is room for it; 0 not. */
+static int all_lifted_given(struct applying *a, const struct plan *plan, const struct lifted *l,
+                            struct err *e) {
+    size_t given = 0;
+    int rc = 0;
+    placer_open(&a->placer, a->book->store, a->book->pool);
+    for (size_t i = 0; rc >= 0 && i < plan->n_decisions; i++) {
+        const struct gathered_claim *c = &a->gathered.claims[i];
+        struct placed placed = {0};
+        size_t line;
+        if (!engine_gives(&plan->decisions[i])) continue;
+        rc = engine_find_room(a, c, &plan->decisions[i], &placed, &line, e);
+        given += rc == 1 && is_lifted(l, c->request);
+        placed_free(&placed);
+    }
+    placer_close(&a->placer);
+    return rc < 0 ? -1 : given == l->n;
+}
+
+static int try_lifted(struct applying *a, const struct gather_want *want, const struct lifted *l,
+                      struct err *e) {
+    struct plan plan = {0};
+    if (gather(a->book->store, a->book->pool, a->book->at, want, &a->gathered, e) < 0) return -1;
+    int rc = plan_all(a, &plan, e);
+    if (rc == 0) rc = all_lifted_given(a, &plan, l, e);
+    plan_free(&plan);
+    gathered_free(&a->gathered);
+    return rc;
+}
+
+static int lift_one(struct applying *a, const struct gather_want *want, int64_t request, struct lifted *l,
+                    struct err *e) {
+    json_t *offer = offer_lift(a->book, request, e);
+    if (!offer) return -1;
+    l->of[l->n] = offer;
+    l->requests[l->n++] = request;
+    int rc = try_lifted(a, want, l, e);
+    if (rc == 1) return 0;
+    l->n--;
+    if (rc == 0) rc = offer_put_back(a->book, offer, e);
+    json_decref(offer);
+    return rc;
+}
+
+/* One that waits with an offer is not planned with the others. What came free since may be what it waited
+   for: its offer ends where it would be given that now, and it keeps its place before those behind it. */
+static int offers_grow(struct applying *a, const struct gather_want *want, struct err *e) {
+    size_t i;
+    json_t *row;
+    if (!a->rules) return 0;
+    scoped_json json_t *rows = offers_that_may_grow(a->book, e);
+    if (!rows) return -1;
+    struct lifted l = {.of = mem_alloc((json_array_size(rows) + 1) * sizeof(json_t *)),
+                       .requests = mem_alloc((json_array_size(rows) + 1) * sizeof *l.requests)};
+    int rc = 0;
+    json_array_foreach(rows, i, row) {
+        if (rc == 0) rc = lift_one(a, want, json_integer_value(json_object_get(row, "request")), &l, e);
+    }
+    for (i = 0; i < l.n; i++) {
+        if (rc == 0) rc = offer_outgrown(a->book, l.of[i], e);
+        json_decref(l.of[i]);
+    }
+    free(l.of);
+    free(l.requests);
+    return rc;
+}
+
 /* Gathers, plans and applies; the policy is open. */
 static int plan_and_apply(struct applying *a, bool all, struct err *e) {
     struct plan plan = {0};
     struct book *b = a->book;
     struct gather_want want = {.all = all || rules_need(a, NEEDS_WAITING),
                                .spent = rules_need(a, NEEDS_SPENT)};
-    if (supply_now(b->store, b->pool, &a->supply, e) < 0 ||
+    if (offers_grow(a, &want, e) < 0 || supply_now(b->store, b->pool, &a->supply, e) < 0 ||
         gather(b->store, b->pool, b->at, &want, &a->gathered, e) < 0)
         return -1;
     placer_open(&a->placer, b->store, b->pool);
     int rc = a->gathered.facts.n_claims ? plan_all(a, &plan, e) : 0;
-    for (size_t i = 0; rc == 0 && i < plan.n_decisions; i++) rc = apply(a, i, &plan.decisions[i], e);
+    for (size_t i = 0; rc == 0 && i < plan.n_decisions; i++) rc = engine_apply(a, i, &plan.decisions[i], e);
     if (rc == 0) rc = make_offers(a, &plan, e);
     plan_free(&plan);
     placer_close(&a->placer);
@@ -480,7 +245,7 @@ int engine_plan_all(struct book *b, const struct decider *decider, struct engine
 }
 
 /* One that waits for its award asks no policy. */
-static void plan_wait(const struct facts *f, struct plan *out) {
+void engine_wait(const struct facts *f, struct plan *out) {
     out->decisions = mem_alloc(sizeof *out->decisions);
     out->n_decisions = 1;
     call_wait(&f->claims[0], &out->decisions[0]);
@@ -489,7 +254,7 @@ static void plan_wait(const struct facts *f, struct plan *out) {
 static int plan_within(struct applying *a, const struct call_share *share, struct plan *plan, struct err *e) {
     struct facts *facts = &a->gathered.facts;
     if (call_waits(&facts->claims[0])) {
-        plan_wait(facts, plan);
+        engine_wait(facts, plan);
         return 0;
     }
     call_share_limit(facts, share);
@@ -511,7 +276,7 @@ static int plan_alone(struct applying *a, int64_t request, const struct call_sha
     int rc = a->gathered.facts.n_claims == 1
                  ? plan_within(a, share, &plan, e)
                  : err_set(e, ERR_NOT_FOUND, "no request r-%lld in this pool", (long long)request);
-    if (rc == 0) rc = apply(a, 0, &plan.decisions[0], e);
+    if (rc == 0) rc = engine_apply(a, 0, &plan.decisions[0], e);
     plan_free(&plan);
     placer_close(&a->placer);
     gathered_free(&a->gathered);
@@ -524,114 +289,5 @@ int engine_plan_alone(struct book *b, const struct decider *decider, int64_t req
     int rc = rules_open(&a, e);
     if (rc == 0) rc = plan_alone(&a, request, share, e);
     rules_close(&a);
-    return rc;
-}
-
-struct stored_plan {
-    char *facts, *policy, *body;
-};
-
-static int load_stored(struct store *s, int64_t request, struct stored_plan *p, struct err *e) {
-    struct rows r;
-    int rc = rows_open(
-        &r, s, e,
-        "SELECT p.facts, v.stored, d.body FROM request q JOIN decision d ON d.id = q.decision JOIN plan p ON "
-        "p.id = d.plan LEFT JOIN policy v ON v.id = p.policy WHERE q.id = $1",
-        "i", request);
-    if (rc == 0 && (rc = rows_next(&r, e)) == 1) {
-        *p = (struct stored_plan){mem_copy(rows_text(&r, 0)), mem_copy(rows_text(&r, 1)),
-                                  mem_copy(rows_text(&r, 2))};
-        rc = 0;
-    } else if (rc == 0) {
-        rc = err_set(e, ERR_NOT_FOUND, "request r-%lld has no decision yet", (long long)request);
-    }
-    rows_close(&r);
-    return rc;
-}
-
-static int plan_again(const struct decider *decider, const struct stored_plan *p, const struct facts *facts,
-                      struct plan *plan, struct err *e) {
-    if (facts->n_claims == 1 && call_waits(&facts->claims[0])) {
-        plan_wait(facts, plan);
-        return 0;
-    }
-    if (!p->policy) {
-        plan_without_policy(facts, plan);
-        return 0;
-    }
-    struct policy *policy = decider->open(p->policy, e);
-    if (!policy) return err_context(e, "the stored policy");
-    int rc = decider->plan(policy, facts, plan, e);
-    decider->close(policy);
-    return rc;
-}
-
-static json_t *encode_in_turn(const struct fact_claim *claim, const struct decision *d) {
-    struct decision told;
-    if (!call_turn(claim, d, &told)) return decision_encode(d);
-    json_t *encoded = decision_encode(&told);
-    call_turn_free(d, &told);
-    return encoded;
-}
-
-/* An offer that was taken: a decision of the same plan, begun when it was taken. Owns again, as it stands. */
-static json_t *encode_as_taken(const struct fact_claim *claim, const struct decision *d, const json_t *stored,
-                               json_t *again) {
-    const char *start = json_string_value(json_object_get(json_object_get(stored, "lease"), "start"));
-    struct err ignored = {0};
-    struct reason reason;
-    struct decision taken;
-    instant_t at;
-    if (!start || instant_parse(start, &at, &ignored) < 0) return again;
-    offer_taken(d, at, claim->until.has, &reason, &taken);
-    json_t *made = decision_encode(&taken);
-    bool is_same = json_equal(made, stored);
-    json_decref(is_same ? again : made);
-    return is_same ? made : again;
-}
-
-json_t *engine_as_stored(const struct fact_claim *claim, const struct decision *d, const json_t *stored) {
-    json_t *again = encode_in_turn(claim, d);
-    if (d->outcome == OUTCOME_QUEUE && d->offer.has && !json_equal(again, stored))
-        return encode_as_taken(claim, d, stored, again);
-    if (!gives(d) || json_equal(again, stored)) return again;
-    for (size_t line = 0; line <= d->n_lines; line++) {
-        struct reason reason;
-        struct decision waits;
-        waiting_for_room(d, line, &reason, &waits);
-        json_t *waiting = encode_in_turn(claim, &waits);
-        reason_drop(&reason);
-        if (json_equal(waiting, stored)) {
-            json_decref(again);
-            return waiting;
-        }
-        json_decref(waiting);
-    }
-    return again;
-}
-
-int engine_replay(struct store *s, const struct decider *decider, int64_t request, json_t **stored,
-                  json_t **again, char **facts_text, struct err *e) {
-    struct stored_plan p = {0};
-    struct facts_owned facts = {0};
-    struct plan plan = {0};
-    char id[24];
-    text_format(id, sizeof id, "r-%lld", (long long)request);
-    *stored = *again = NULL;
-    int rc = load_stored(s, request, &p, e);
-    if (rc == 0) rc = facts_decode(p.facts, &facts, e);
-    if (rc == 0) rc = plan_again(decider, &p, &facts.facts, &plan, e);
-    if (rc == 0) *stored = json_loads(p.body, 0, NULL);
-    for (size_t i = 0; rc == 0 && i < plan.n_decisions; i++)
-        if (strcmp(plan.decisions[i].claim, id) == 0)
-            *again = engine_as_stored(&facts.facts.claims[i], &plan.decisions[i], *stored);
-    if (rc == 0 && !*again)
-        rc = err_set(e, ERR_BOOKS, "the stored facts of r-%lld do not name it", (long long)request);
-    if (rc == 0 && facts_text) *facts_text = mem_copy(p.facts);
-    plan_free(&plan);
-    facts_free(&facts);
-    free(p.facts);
-    free(p.policy);
-    free(p.body);
     return rc;
 }

@@ -41,10 +41,22 @@ int engine_plan_all(struct book *b, const struct decider *decider, struct engine
 int engine_plan_alone(struct book *b, const struct decider *decider, int64_t request,
                       const struct call_share *share, struct engine_results *results, struct err *e);
 
-/* Plans a stored decision again from its stored policy and facts: what `explain` shows and compares.
-   again: the decision as planned now; stored: as it was kept. Both owned by the caller. */
-int engine_replay(struct store *s, const struct decider *decider, int64_t request, json_t **stored,
-                  json_t **again, char **facts, struct err *e);
+/* A stored decision planned again from the policy and facts that were stored with it. */
+struct engine_replayed {
+    int64_t decision, request, tenant;
+    instant_t at;
+    json_t *stored, *again; /* as it was kept; as planned now */
+    bool same;              /* to the byte */
+    char *facts;
+    char *trace; /* decider->trace(); NULL: not wanted, or no policy was asked */
+};
+void engine_replayed_free(struct engine_replayed *r);
+/* Any decision, also an older one of its request; on failure *out holds nothing. */
+int engine_replay(struct store *s, const struct decider *decider, int64_t decision, bool with_trace,
+                  struct engine_replayed *out, struct err *e);
+/* The last one of a request. */
+int engine_replay_request(struct store *s, const struct decider *decider, int64_t request, bool with_trace,
+                          struct engine_replayed *out, struct err *e);
 /* A decision planned again, in the form in which the engine would have stored it: as its call tells it, and
    as waiting where what is stored says that no host was found for it. The caller owns it. */
 json_t *engine_as_stored(const struct fact_claim *claim, const struct decision *d, const json_t *stored);

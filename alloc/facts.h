@@ -14,7 +14,8 @@
  *    "pool": {"name", "basis", "draining"?, "granule_bytes", "storage_bytes", "storage_free_bytes",
  *             "datalake_bytes"?, "datalake_free_bytes"?, "services"?: [{"name", "seats", "free"}],
  *             "flavors": [{"name", "rating_gflops" | "unrated": true, "units", "free", "lost"?, "coming"?,
- * "sizes"}], "ends"?: [{"at", "grant", "flavor", "units"}], "waiting"?, "waiting_gflops"?, "promised"?:
+ * "sizes"}], "ends"?: [{"at", "grant", "flavor", "units"}], "waiting"?, "waiting_gflops"?,
+ *             "beside_gflops"?, "beside_bytes"?, "promised"?:
  * {"guarantees_gflops"?, "unused_gflops"?}}, "tenants": [{"name", "organisation"?, "suspended"?,
  * "held_gflops"?, "held_bytes"?, "organisation_gflops"?, "organisation_bytes"?, "attrs"?, "credits"?,
  *                 "holdings"?: [{"item", "held"?, "organisation"?}],

@@ -155,6 +155,8 @@ static json_t *pool_encode(const struct fact_pool *p) {
     put_list(object, "promised", promised_encode(&p->promised));
     put_int(object, "waiting", p->waiting);
     put_int(object, "waiting_gflops", p->waiting_compute.n);
+    put_int(object, "beside_gflops", p->beside_compute.n);
+    put_int(object, "beside_bytes", p->beside_storage.n);
     return object;
 }
 

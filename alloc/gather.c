@@ -225,6 +225,25 @@ int gather_tenants(struct store *s, int64_t pool, instant_t now, const int64_t *
     return rc;
 }
 
+int gather_trial(struct store *s, int64_t pool, instant_t now, int64_t tenant, const struct fact_claim *claim,
+                 struct gathered *out, struct err *e) {
+    *out = (struct gathered){.facts = {.now = now}};
+    struct fact_claim *own = keep_add(&out->memory, mem_alloc(sizeof *own));
+    *own = *claim;
+    own->tenant = 0;
+    own->submitted = now;
+    out->tenants = keep_add(&out->memory, mem_alloc(sizeof *out->tenants));
+    out->tenants[0] = tenant;
+    out->facts.claims = own;
+    out->facts.n_claims = 1;
+    int rc = gather_load_tenants(out, s, pool, 1, true, e);
+    if (rc == 0) rc = pool_load_facts(s, pool, &out->facts.pool, e);
+    if (rc == 0) rc = standing_promised(s, pool, out->tenants, 1, &out->facts.pool.promised, e);
+    if (rc == 0) rc = gather_load_ends(out, s, pool, e);
+    if (rc < 0) gathered_free(out);
+    return rc;
+}
+
 void gathered_free(struct gathered *g) {
     keep_end(&g->memory);
     pool_facts_free(&g->facts.pool);

@@ -36,6 +36,10 @@ int gather(struct store *s, int64_t pool, instant_t now, const struct gather_wan
 /* The pool and these tenants (ascending), without claims. */
 int gather_tenants(struct store *s, int64_t pool, instant_t now, const int64_t *numbers, size_t n,
                    struct gathered *out, struct err *e);
+/* The pool and one tenant, with a claim that nobody has submitted and for which nobody waits: what would be
+   decided of it now. What *claim refers to must outlive *out; its tenant is set here. */
+int gather_trial(struct store *s, int64_t pool, instant_t now, int64_t tenant, const struct fact_claim *claim,
+                 struct gathered *out, struct err *e);
 void gathered_free(struct gathered *g);
 
 /* alloc/gather_tenant.c: fills facts.tenants for g->tenants[n]. */

@@ -47,20 +47,6 @@ int gather_load_waiting(struct gathered *g, struct store *s, int64_t pool, struc
     return rc;
 }
 
-/* The most units of a flavor that one of the claims could want; 0 when none asks for it. */
-static int64_t most_wanted(const struct facts *f, const struct fact_flavor *v) {
-    int64_t most = 0;
-    for (size_t i = 0; i < f->n_claims; i++) {
-        const struct fact_claim *c = &f->claims[i];
-        if (c->flavor && strcmp(c->flavor, v->name) != 0) continue;
-        int64_t n = c->ask == ASK_UNITS ? c->units.n : 0;
-        if (c->ask == ASK_COMPUTE && !v->unrated)
-            n = c->compute.n / v->rating.n + (c->compute.n % v->rating.n > 0);
-        if (n > most) most = n;
-    }
-    return most < v->capacity.n ? most : v->capacity.n;
-}
-
 static int end_cmp(const void *a, const void *b) {
     const struct fact_end *x = a, *y = b;
     if (x->at.s != y->at.s) return x->at.s < y->at.s ? -1 : 1;
@@ -108,11 +94,13 @@ int gather_load_ends(struct gathered *g, struct store *s, int64_t pool, struct e
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < p->n_flavors; i++) {
         const struct fact_flavor *v = &p->flavors[i];
-        int64_t missing = most_wanted(&g->facts, v) - (v->free.n > 0 ? v->free.n : 0);
+        int64_t missing = facts_most_wanted(&g->facts, v) - (v->free.n > 0 ? v->free.n : 0);
         if (missing > 0) rc = load_flavor_ends(g, s, pool, v, missing, &ends, e);
     }
-    if (ends.of) keep_add(&g->memory, ends.of);
-    if (ends.n) qsort(ends.of, ends.n, sizeof *ends.of, end_cmp);
+    if (ends.of) {
+        keep_add(&g->memory, ends.of);
+        qsort(ends.of, ends.n, sizeof *ends.of, end_cmp);
+    }
     p->ends = ends.of;
     p->n_ends = ends.n;
     return rc;

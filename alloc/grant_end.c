@@ -253,6 +253,32 @@ static int tenant_may_renew(struct book *b, const struct grant *g, struct err *e
                    (long long)g->id);
 }
 
+/* A barrier would be worth nothing if what it waits for were renewed for ever. Within its guarantee a tenant
+   keeps what it has. No standing: how it stands is worked out with the next plan. */
+static int barrier_lets_renew(struct book *b, const struct grant *g, struct err *e) {
+    int64_t above = 0;
+    scoped_free char *flavor = NULL;
+    if (sql_int(
+            b->store, e, &above,
+            "SELECT 1 FROM ceiling c JOIN standing s ON s.pool = c.pool AND s.tenant = c.owner WHERE c.pool "
+            "= $1 AND c.scope = 'tenant' AND c.owner = $2 AND c.compute_gflops > s.guarantee_gflops",
+            "ii", b->pool, g->tenant) < 0 ||
+        sql_text(
+            b->store, e, &flavor,
+            "SELECT l.flavor FROM grant_line l JOIN request r ON r.pool = $1 AND r.state = 'queued' AND "
+            "r.is_barrier = 1 AND (r.units IS NOT NULL OR r.compute_gflops IS NOT NULL) AND (r.flavor IS "
+            "NULL OR r.flavor = l.flavor) WHERE l.tenant = $2 AND l.grant_id = $3 AND l.units > 0 ORDER "
+            "BY l.flavor LIMIT 1",
+            "iii", b->pool, g->tenant, g->id) < 0)
+        return -1;
+    if (!above || !flavor) return 0;
+    err_set(e, ERR_DENIED,
+            "grant g-%lld cannot be renewed now: a request that waited long needs %s, and %s holds more than "
+            "its guarantee",
+            (long long)g->id, flavor, g->tenant_name);
+    return err_hint(e, "try again when that request was served; a request of its own takes its turn");
+}
+
 bool grant_exceeds_term(const struct grant *g, instant_t end) {
     return g->renew.s > 0 && end.s > instant_after(g->end, g->renew).s;
 }
@@ -265,6 +291,7 @@ int grant_extend(struct book *b, const struct grant *g, instant_t end, bool by_r
         return err_hint(e, "an administrator can extend it: allot grant extend g-%lld --until DATE",
                         (long long)g->id);
     }
+    if (by_renewal && barrier_lets_renew(b, g, e) < 0) return -1;
     if (by_renewal) end = instant_after(g->end, g->renew);
     if (end.s <= g->end.s)
         return err_set(e, ERR_USAGE, "grant g-%lld ends %s already; the new end must be later",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "alloc/offer.h"
 
+#include "alloc/ceiling.h"
 #include "alloc/facts.h"
 #include "alloc/fault.h"
 #include "alloc/outbox.h"
@@ -197,7 +198,7 @@ int offer_make(struct book *b, struct placer *placer, const struct fact_claim *a
 
 /* ---- ending ---- */
 
-static int remove_rows(struct book *b, int64_t tenant, int64_t request, struct err *e) {
+int offer_remove(struct book *b, int64_t tenant, int64_t request, struct err *e) {
     if (sql_do(b->store, e, "UPDATE slot SET offer = NULL WHERE offer = $1", "i", request) < 0 ||
         sql_do(b->store, e, "DELETE FROM offer_line WHERE pool = $1 AND tenant = $2", "ii", b->pool, tenant) <
             0)
@@ -205,20 +206,26 @@ static int remove_rows(struct book *b, int64_t tenant, int64_t request, struct e
     return sql_do(b->store, e, "DELETE FROM offer WHERE pool = $1 AND tenant = $2", "ii", b->pool, tenant);
 }
 
-int offer_end(struct book *b, int64_t tenant, int64_t request, const char *why, struct err *e) {
+/* passed: its request let it pass. */
+static int end_one(struct book *b, int64_t tenant, int64_t request, const char *why, bool passed,
+                   struct err *e) {
     int64_t compute;
     int rc =
         sql_int(b->store, e, &compute, "SELECT compute_gflops FROM offer WHERE request = $1", "i", request);
     if (rc <= 0) return rc;
-    if (remove_rows(b, tenant, request, e) < 0 ||
-        sql_do(
-            b->store, e,
-            "UPDATE request SET offer_past_gflops = $3, planned_supply = NULL WHERE tenant = $1 AND id = $2",
-            "iii", tenant, request, compute) < 0 ||
+    if (offer_remove(b, tenant, request, e) < 0 ||
+        sql_do(b->store, e,
+               "UPDATE request SET offer_past_gflops = CASE WHEN $4 = 1 THEN $3 ELSE offer_past_gflops END, "
+               "planned_supply = NULL WHERE tenant = $1 AND id = $2",
+               "iiii", tenant, request, compute, (int64_t)passed) < 0 ||
         supply_raise(b->store, b->pool, e) < 0)
         return -1;
     return book_write(
         b, &(struct entry){.kind = "offer.end", .tenant = tenant, .request = request, .detail = why}, e);
+}
+
+int offer_end(struct book *b, int64_t tenant, int64_t request, const char *why, struct err *e) {
+    return end_one(b, tenant, request, why, false, e);
 }
 
 static int tell_end(struct book *b, int64_t tenant, int64_t request, const char *en, const char *ko,
@@ -235,15 +242,15 @@ static int tell_end(struct book *b, int64_t tenant, int64_t request, const char 
 }
 
 /* The requests that a statement names: rows that are to be changed are not read meanwhile. */
-static int end_each(struct book *b, const json_t *rows, const char *why, const char *en, const char *ko,
-                    int64_t *n, struct err *e) {
+static int end_each(struct book *b, const json_t *rows, const char *why, bool passed, const char *en,
+                    const char *ko, int64_t *n, struct err *e) {
     size_t i;
     json_t *row;
     if (!rows) return -1;
     json_array_foreach(rows, i, row) {
         int64_t tenant = json_integer_value(json_object_get(row, "tenant")),
                 request = json_integer_value(json_object_get(row, "request"));
-        if (offer_end(b, tenant, request, why, e) < 0 || tell_end(b, tenant, request, en, ko, e) < 0)
+        if (end_one(b, tenant, request, why, passed, e) < 0 || tell_end(b, tenant, request, en, ko, e) < 0)
             return -1;
         if (n) ++*n;
     }
@@ -254,28 +261,39 @@ int offer_expire(struct book *b, int64_t *n, struct err *e) {
     scoped_json json_t *rows = sql_json(
         b->store, e, "SELECT tenant, request FROM offer WHERE pool = $1 AND until_at <= $2 ORDER BY request",
         "ii", b->pool, b->at.s);
-    return end_each(b, rows, "expired", "its time has passed", "기한이 지났습니다", n, e);
+    return end_each(b, rows, "expired", true, "its time has passed", "기한이 지났습니다", n, e);
 }
 
-/* $1: the pool. Devices that are known one by one, and then everything that is only counted. */
-#define LOST                                                                                                 \
-    "SELECT o.tenant, o.request FROM offer o WHERE o.pool = $1 AND (EXISTS (SELECT 1 FROM offer_line l "     \
-    "JOIN "                                                                                                  \
+/* $1: the pool. Devices are known one by one. */
+#define LOST_DEVICES                                                                                         \
+    "SELECT o.tenant, o.request FROM offer o WHERE o.pool = $1 AND EXISTS (SELECT 1 FROM offer_line l JOIN " \
     "flavor f ON f.pool = l.pool AND 'unit/' || f.name = l.item WHERE l.pool = o.pool AND l.tenant = "       \
-    "o.tenant "                                                                                              \
-    "AND f.has_slots = 1 AND l.quantity > (SELECT count(*) FROM slot s WHERE s.offer = o.request AND "       \
-    "s.flavor = "                                                                                            \
-    "f.name AND s.state = 'ok')) OR EXISTS (SELECT 1 FROM offer_line l WHERE l.pool = o.pool AND l.tenant "  \
-    "= "                                                                                                     \
-    "o.tenant AND (SELECT sum(k.quantity) FROM offer_line k WHERE k.pool = l.pool AND k.item = l.item) > "   \
-    "coalesce((SELECT a.balance FROM account a WHERE a.pool = l.pool AND a.item = l.item AND a.kind = "      \
-    "'free' "                                                                                                \
-    "AND a.grant_id = 0), 0))) ORDER BY o.request"
+    "o.tenant AND f.has_slots = 1 AND l.quantity > (SELECT count(*) FROM slot s WHERE s.offer = o.request "  \
+    "AND s.flavor = f.name AND s.state = 'ok')) ORDER BY o.request"
+
+/* The newest of those that together set aside more of something than is free: the others may stand. */
+#define LOST_NEWEST                                                                                          \
+    "SELECT o.tenant, o.request FROM offer o WHERE o.pool = $1 AND EXISTS (SELECT 1 FROM offer_line l "      \
+    "WHERE "                                                                                                 \
+    "l.pool = o.pool AND l.tenant = o.tenant AND (SELECT sum(k.quantity) FROM offer_line k WHERE k.pool = "  \
+    "l.pool AND k.item = l.item) > coalesce((SELECT a.balance FROM account a WHERE a.pool = l.pool AND "     \
+    "a.item = l.item AND a.kind = 'free' AND a.grant_id = 0), 0)) ORDER BY o.made_at DESC, o.request DESC "  \
+    "LIMIT 1"
+
+static int end_lost(struct book *b, const char *sql, int64_t *n, struct err *e) {
+    scoped_json json_t *rows = sql_json(b->store, e, sql, "i", b->pool);
+    *n = 0;
+    return end_each(b, rows, "lost", false, "what it set aside was lost", "확보해 둔 자원이 유실되었습니다",
+                    n, e);
+}
 
 int offer_end_lost(struct book *b, struct err *e) {
-    scoped_json json_t *rows = sql_json(b->store, e, LOST, "i", b->pool);
-    return end_each(b, rows, "lost", "what it set aside was lost", "확보해 둔 자원이 유실되었습니다", NULL,
-                    e);
+    int64_t n;
+    if (end_lost(b, LOST_DEVICES, &n, e) < 0) return -1;
+    do {
+        if (end_lost(b, LOST_NEWEST, &n, e) < 0) return -1;
+    } while (n > 0);
+    return 0;
 }
 
 /* ---- taking ---- */
@@ -377,18 +395,66 @@ static int keep_decision(struct book *b, const struct request *r, int64_t grant,
     return rc;
 }
 
+/* Of an item that has a ceiling of its own: "unit/v100", "seat/notebook". */
+static int64_t item_given(const struct decision *d, const char *item) {
+    int64_t n = 0;
+    for (size_t i = 0; i < d->n_lines; i++)
+        if (strncmp(item, "unit/", 5) == 0 && strcmp(item + 5, d->lines[i].flavor) == 0)
+            n += d->lines[i].size * d->lines[i].count;
+    for (size_t i = 0; i < d->n_seats; i++)
+        if (strncmp(item, "seat/", 5) == 0 && strcmp(item + 5, d->seats[i].service) == 0)
+            n += d->seats[i].seats;
+    return strcmp(item, ITEM_DATALAKE) == 0 ? d->datalake.n : n;
+}
+
+/* Limits under which what was set aside is sure to fit: others of the tenant and its organisation were judged
+   with it since, and maybe by a wider ceiling than its own. A limit is max(ceiling, held). */
+static int wide_enough(struct book *b, const struct request *r, const struct decision *d,
+                       struct plan_limits *out, struct err *e) {
+    int64_t organisation = 0;
+    struct holding more = {d->compute, d->storage};
+    *out = d->limits;
+    out->items = mem_alloc((d->limits.n_items + 1) * sizeof *out->items);
+    memcpy(out->items, d->limits.items, d->limits.n_items * sizeof *out->items);
+    if (bytes_add(more.storage, d->datalake, &more.storage, e) < 0 ||
+        sql_int(b->store, e, &organisation, "SELECT organisation FROM tenant WHERE id = $1", "i", r->tenant) <
+            0)
+        return -1;
+    if (ceiling_widen(b, "tenant", r->tenant, more, &out->compute, &out->storage, e) < 0 ||
+        ceiling_widen(b, "organisation", organisation, more, &out->organisation_compute,
+                      &out->organisation_storage, e) < 0)
+        return -1;
+    for (size_t i = 0; i < out->n_items; i++) {
+        struct plan_item_limit *m = &out->items[i];
+        int64_t quantity = item_given(d, m->item);
+        if (ceiling_item_widen(b, "tenant", r->tenant, m->item, quantity, &m->most, e) < 0 ||
+            ceiling_item_widen(b, "organisation", organisation, m->item, quantity, &m->organisation, e) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int take_within(struct book *b, const struct request *r, const struct placed *placed,
+                       const struct decision *d, int64_t *grant, struct err *e) {
+    struct decision within = *d;
+    int rc = wide_enough(b, r, d, &within.limits, e);
+    if (rc == 0) rc = grant_reserve(b, placed, r->tenant, r->id, &within, grant, e);
+    free(within.limits.items);
+    return rc;
+}
+
 /* What was set aside becomes the grant: both in the transaction of the caller. */
 static int take(struct book *b, const struct request *r, const json_t *body, struct decision *d,
                 int64_t *grant, struct err *e) {
     struct placed placed = {0};
     if (!json_is_true(json_object_get(body, "has_end"))) d->lease.end.s += b->at.s - d->lease.start.s;
     d->lease.start = b->at;
-    if (remove_rows(b, r->tenant, r->id, e) < 0 ||
+    if (offer_remove(b, r->tenant, r->id, e) < 0 ||
         book_write(b, &(struct entry){.kind = "offer.take", .tenant = r->tenant, .request = r->id}, e) < 0 ||
         fault_point("offer.taken", e) < 0)
         return -1;
     servers_of(body, &placed);
-    int rc = grant_reserve(b, &placed, r->tenant, r->id, d, grant, e);
+    int rc = take_within(b, r, &placed, d, grant, e);
     placed_free(&placed);
     return rc < 0 ? -1 : keep_decision(b, r, *grant, d, e);
 }

@@ -5,6 +5,7 @@
 #include "alloc/pool.h"
 #include "alloc/pool_books.h"
 #include "alloc/scope.h"
+#include "alloc/supply.h"
 #include "alloc/text.h"
 
 #include <stdarg.h>
@@ -21,6 +22,7 @@ struct syncing {
     json_t *hosts, *notes, *warnings;
     int64_t unmatched;
     bool has_changed; /* devices came or went: worth an entry */
+    bool has_added;   /* devices came: who waits for room may find some */
     bool differs;     /* fewer than declared, or not all could be asked */
 };
 
@@ -109,7 +111,7 @@ static int slot_write(struct syncing *y, const struct backend_found_slot *f, str
                "isssss", y->book.pool, f->host, f->flavor, f->name, f->address, f->attach) < 0)
         return -1;
     if (sql_changes(s)) return 0;
-    y->has_changed = true;
+    y->has_changed = y->has_added = true;
     count(y, f->flavor, "added", 1);
     return sql_do(
         s, e,
@@ -324,7 +326,7 @@ static int sync_all(struct syncing *y, const struct pool_spec *spec, json_t *fla
     if (slots_write(y, e) < 0 || flavors_compare(y, flavors, e) < 0 ||
         overcommit_watch(y, spec->settings, e) < 0)
         return -1;
-    return 0;
+    return y->has_added ? supply_raise(y->book.store, y->book.pool, e) : 0;
 }
 
 int pool_sync(struct store *s, int64_t pool, const struct backend_view *view, const char *actor,

@@ -199,24 +199,40 @@ static int notice_end(struct book *b, const struct reclaim_end *end, struct err 
     return rc;
 }
 
-int reclaim_round(struct book *b, const struct decider *decider, struct reclaim_report *report,
-                  struct err *e) {
+static int notices_end(struct book *b, const struct round *r, struct reclaim_report *report, struct err *e) {
+    for (size_t i = 0; i < r->plan.n_ends; i++, report->ends++)
+        if (notice_end(b, &r->plan.ends[i], e) < 0) return -1;
+    return 0;
+}
+
+static int notices_write(struct book *b, const struct round *r, struct reclaim_report *report,
+                         struct err *e) {
+    for (size_t i = 0; i < r->plan.n_reclaims; i++) {
+        if (r->plan.reclaims[i].cause == CAUSE_GRACE) continue; /* the lease has its own way */
+        report->notices++;
+        if (notice_write(b, &r->plan.reclaims[i], e) < 0) return -1;
+    }
+    report->left_out += r->plan.left_out;
+    return 0;
+}
+
+static int round_make(struct book *b, const struct decider *decider, bool ends_only,
+                      struct reclaim_report *report, struct err *e) {
     struct round r;
     struct hash before = b->policy, hash;
-    int has = round_plan(b->store, b->pool, b->at, decider, &r, &hash, e), rc = 0;
+    int has = round_plan(b->store, b->pool, b->at, decider, &r, &hash, e);
     if (has <= 0) return has;
     b->policy = hash;
-    for (size_t i = 0; rc == 0 && i < r.plan.n_ends; i++, report->ends++)
-        rc = notice_end(b, &r.plan.ends[i], e);
-    for (size_t i = 0; rc == 0 && i < r.plan.n_reclaims; i++) {
-        if (r.plan.reclaims[i].cause == CAUSE_GRACE) continue; /* the lease has its own way */
-        report->notices++;
-        rc = notice_write(b, &r.plan.reclaims[i], e);
-    }
-    report->left_out += r.plan.left_out;
+    int rc = notices_end(b, &r, report, e);
+    if (rc == 0 && !ends_only) rc = notices_write(b, &r, report, e);
     b->policy = before;
     round_free(&r);
     return rc;
+}
+
+int reclaim_round(struct book *b, const struct decider *decider, struct reclaim_report *report,
+                  struct err *e) {
+    return round_make(b, decider, false, report, e);
 }
 
 /* ---- effects ---- */
@@ -333,8 +349,20 @@ static int effect(struct book *b, int64_t id, struct reclaim_report *report, str
     return rc < 0 ? -1 : 0;
 }
 
-int reclaim_effects(struct book *b, instant_t now, struct reclaim_report *report, struct err *e) {
+/* A notice that is due is looked at once more: whoever it was for may have been served since, and the holder
+   may have come down to its guarantee. Only where one is due. */
+static int look_again(struct book *b, const struct decider *decider, instant_t now,
+                      struct reclaim_report *report, struct err *e) {
+    int64_t one;
+    int has = sql_int(b->store, e, &one, "SELECT c.id FROM reclaim c WHERE c.pool = $2 AND " DUE " LIMIT 1",
+                      "ii", now.s, b->pool);
+    return has <= 0 ? has : round_make(b, decider, true, report, e);
+}
+
+int reclaim_effects(struct book *b, const struct decider *decider, instant_t now,
+                    struct reclaim_report *report, struct err *e) {
     int64_t waiting = 0;
+    if (look_again(b, decider, now, report, e) < 0) return -1;
     scoped_json json_t *due =
         sql_json(b->store, e, "SELECT c.id FROM reclaim c WHERE c.pool = $2 AND " DUE " ORDER BY c.id", "ii",
                  now.s, b->pool);

@@ -21,8 +21,10 @@ struct reclaim_report {
     int64_t left_out; /* tenants that the cap of the round spared */
 };
 
-/* What is due by the clock of all notices of the book's pool. */
-int reclaim_effects(struct book *b, instant_t now, struct reclaim_report *report, struct err *e);
+/* Carries out what is due by the clock of the notices of the book's pool, after those that the policy needs
+   no more were withdrawn. */
+int reclaim_effects(struct book *b, const struct decider *decider, instant_t now,
+                    struct reclaim_report *report, struct err *e);
 /* One round: plans, writes new notices with their messages, ends those that are needed no more. Nothing
    without a valid policy. */
 int reclaim_round(struct book *b, const struct decider *decider, struct reclaim_report *report,

@@ -19,7 +19,7 @@ void *mem_alloc(size_t size) { return or_die(calloc(1, size ? size : 1)); }
 
 void *mem_grow(void *old, size_t *room, size_t want, size_t item) {
     if (want <= *room) return old;
-    size_t more = *room ? *room : 8;
+    size_t more = *room ? *room : item > 16 ? 2 : 8; /* many lists hold one or two structs */
     while (more < want) more = more > SIZE_MAX / 2 ? want : more * 2;
     void *p = or_die(reallocarray(old, more, item));
     memset((char *)p + *room * item, 0, (more - *room) * item);

@@ -87,6 +87,41 @@ static int leases_load(struct store *s, int64_t pool, int64_t tenant, int64_t or
     return rc;
 }
 
+/* What is set aside for an offer is spent as if it were taken now: taking it asks no budget again. */
+static void offer_add(int64_t tenant, const struct rows *r, instant_t now, struct period *periods, size_t n) {
+    scoped_json json_t *body = json_loads(rows_text(r, 3), 0, NULL);
+    const json_t *lease = json_object_get(json_object_get(body, "decision"), "lease");
+    const char *from = json_string_value(json_object_get(lease, "start")),
+               *until = json_string_value(json_object_get(lease, "end"));
+    instant_t start, end;
+    struct err ignored = {0};
+    if (!from || !until || instant_parse(from, &start, &ignored) < 0 ||
+        instant_parse(until, &end, &ignored) < 0)
+        return;
+    if (!json_is_true(json_object_get(body, "has_end"))) end.s += now.s - start.s;
+    for (size_t i = 0; i < n; i++) {
+        int64_t time = overlap(now.s, end.s, periods[i].from.s, periods[i].until.s);
+        add(&periods[i], rows_int(r, 0) == tenant, (wide_t)rows_int(r, 1) * time,
+            (wide_t)rows_int(r, 2) * time);
+    }
+}
+
+static int offers_load(struct store *s, int64_t pool, int64_t tenant, int64_t organisation, instant_t now,
+                       struct period *periods, size_t n, struct err *e) {
+    struct rows r;
+    int rc =
+        rows_open(&r, s, e,
+                  "SELECT o.tenant, o.compute_gflops, o.storage_bytes, o.body FROM offer o JOIN tenant t "
+                  "ON t.id = o.tenant WHERE o.pool = $1 AND t.organisation = $2 ORDER BY o.request",
+                  "ii", pool, organisation);
+    while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
+        offer_add(tenant, &r, now, periods, n);
+        rc = 0;
+    }
+    rows_close(&r);
+    return rc;
+}
+
 static int64_t fit(wide_t w) { return w > INT64_MAX ? INT64_MAX : w > 0 ? (int64_t)w : 0; }
 
 int spent_load(struct store *s, int64_t pool, int64_t tenant, int64_t organisation, instant_t now,
@@ -96,7 +131,8 @@ int spent_load(struct store *s, int64_t pool, int64_t tenant, int64_t organisati
     for (size_t i = 0; i < FACT_PERIODS; i++)
         civil_period(now, months[i], &periods[i].from, &periods[i].until);
     if (moves_load(s, pool, tenant, organisation, now, periods, FACT_PERIODS, e) < 0 ||
-        leases_load(s, pool, tenant, organisation, now, periods, FACT_PERIODS, e) < 0)
+        leases_load(s, pool, tenant, organisation, now, periods, FACT_PERIODS, e) < 0 ||
+        offers_load(s, pool, tenant, organisation, now, periods, FACT_PERIODS, e) < 0)
         return -1;
     for (size_t i = 0; i < FACT_PERIODS; i++) {
         const struct period *p = &periods[i];

@@ -50,11 +50,26 @@ static int assess(struct book *b, const struct decider *decider, const struct po
     return rc;
 }
 
+/* Asked with each decision, and mostly yes: as many rows of this policy and day as there are tenants, and no
+ * others. 1 yes, 0 no, -1. A tenant that is closed has no row. */
+static int is_fresh(struct book *b, int64_t policy, struct err *e) {
+    int64_t fresh = 0;
+    if (sql_int(b->store, e, &fresh,
+                "SELECT made = stand AND made = (SELECT count(*) FROM tenant WHERE state <> 'closed') FROM "
+                "(SELECT count(*) AS stand, coalesce(sum(policy = $2 AND day = $3), 0) AS made FROM standing "
+                "WHERE pool = $1)",
+                "iii", b->pool, policy, civil_day(b->at)) < 0)
+        return -1;
+    return fresh != 0;
+}
+
 int standing_refresh(struct book *b, const struct decider *decider, const struct policy *rules,
                      int64_t policy, struct err *e) {
     int64_t *numbers = NULL, other = 0;
     size_t n = 0;
     if (!decider->assess) return 0;
+    int fresh = is_fresh(b, policy, e);
+    if (fresh != 0) return fresh < 0 ? -1 : 0;
     int rc = sql_int(b->store, e, &other,
                      "SELECT 1 FROM standing WHERE pool = $1 AND (policy <> $2 OR day <> $3) LIMIT 1", "iii",
                      b->pool, policy, civil_day(b->at));
@@ -82,26 +97,65 @@ static bool is_among(const int64_t *numbers, size_t n, int64_t wanted) {
     return low < n && numbers[low] == wanted;
 }
 
+/* Rows (tenant, compute) by tenant, read beside another list in the same order: a join would look up each. */
+struct beside {
+    struct rows rows;
+    bool ended;
+    int64_t tenant, compute;
+};
+
+static int beside_open(struct beside *l, struct store *s, const char *sql, int64_t pool, struct err *e) {
+    *l = (struct beside){.tenant = INT64_MIN};
+    return rows_open(&l->rows, s, e, sql, "i", pool);
+}
+
+/* What the list has of a tenant; tenants are asked in ascending order. */
+static int beside_of(struct beside *l, int64_t tenant, int64_t *compute, struct err *e) {
+    while (!l->ended && l->tenant < tenant) {
+        int has = rows_next(&l->rows, e);
+        if (has < 0) return -1;
+        l->ended = has == 0;
+        if (!l->ended) l->tenant = rows_int(&l->rows, 0), l->compute = rows_int(&l->rows, 1);
+    }
+    *compute = !l->ended && l->tenant == tenant ? l->compute : 0;
+    return 0;
+}
+
+struct promises {
+    struct rows rows; /* (tenant, guarantee) */
+    struct beside held, offered;
+};
+
+static int promise_add(struct promises *p, struct fact_promised *out, struct err *e) {
+    int64_t tenant = rows_int(&p->rows, 0), guarantee = rows_int(&p->rows, 1), held, offered;
+    if (beside_of(&p->held, tenant, &held, e) < 0 || beside_of(&p->offered, tenant, &offered, e) < 0 ||
+        gflops_add(out->guarantees, gflops(guarantee), &out->guarantees, e) < 0)
+        return -1;
+    if (held >= guarantee || offered >= guarantee - held) return 0;
+    return gflops_add(out->unused, gflops(guarantee - held - offered), &out->unused, e);
+}
+
 int standing_promised(struct store *s, int64_t pool, const int64_t *claimants, size_t n,
                       struct fact_promised *out, struct err *e) {
-    struct rows r;
+    struct promises p = {0};
     *out = (struct fact_promised){0};
-    int rc = rows_open(
-        &r, s, e,
-        "SELECT s.tenant, s.guarantee_gflops, s.guarantee_gflops - coalesce(c.compute_gflops, 0) - "
-        "coalesce(o.compute_gflops, 0) FROM standing s LEFT JOIN ceiling c ON c.pool = s.pool AND "
-        "c.scope = 'tenant' AND c.owner = s.tenant LEFT JOIN offer o ON o.pool = s.pool AND o.tenant = "
-        "s.tenant WHERE s.pool = $1 AND s.guarantee_gflops > 0",
-        "i", pool);
-    while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
-        rc = 0;
-        if (is_among(claimants, n, rows_int(&r, 0))) continue;
-        int64_t unused = rows_int(&r, 2);
-        if (gflops_add(out->guarantees, gflops(rows_int(&r, 1)), &out->guarantees, e) < 0 ||
-            gflops_add(out->unused, gflops(unused > 0 ? unused : 0), &out->unused, e) < 0)
-            rc = -1;
-    }
-    rows_close(&r);
+    int rc = rows_open(&p.rows, s, e,
+                       "SELECT tenant, guarantee_gflops FROM standing WHERE pool = $1 AND guarantee_gflops > "
+                       "0 ORDER BY tenant",
+                       "i", pool);
+    if (rc == 0)
+        rc = beside_open(&p.held, s,
+                         "SELECT owner, compute_gflops FROM ceiling WHERE pool = $1 AND scope = 'tenant' "
+                         "ORDER BY owner",
+                         pool, e);
+    if (rc == 0)
+        rc = beside_open(&p.offered, s,
+                         "SELECT tenant, compute_gflops FROM offer WHERE pool = $1 ORDER BY tenant", pool, e);
+    while (rc == 0 && (rc = rows_next(&p.rows, e)) == 1)
+        rc = is_among(claimants, n, rows_int(&p.rows, 0)) ? 0 : promise_add(&p, out, e);
+    rows_close(&p.offered.rows);
+    rows_close(&p.held.rows);
+    rows_close(&p.rows);
     return rc;
 }
 

@@ -280,7 +280,6 @@ static int hosts(struct status *t, struct err *e) {
     return 0;
 }
 
-/* What people shall deliver or take back. */
 /* Grants that are reserved and wait for an agreement to be signed. */
 static int agreements(struct status *t, struct err *e) {
     return set(
@@ -293,6 +292,18 @@ static int agreements(struct status *t, struct err *e) {
             ""));
 }
 
+/* What is set aside for requests that wait, until somebody takes it or its time has passed. */
+static int offers(struct status *t, struct err *e) {
+    return set(t, "offers",
+               sql_json(t->store, e,
+                        "SELECT 'r-' || o.request AS request, t.name AS tenant, p.name AS pool,"
+                        " o.compute_gflops, o.storage_bytes, o.until_at AS \"until@time\" FROM offer o JOIN"
+                        " tenant t ON t.id = o.tenant JOIN pool p ON p.id = o.pool ORDER BY o.until_at,"
+                        " o.request",
+                        ""));
+}
+
+/* What people shall deliver or take back. */
 static int by_hand(struct status *t, struct err *e) { return set(t, "by_hand", hand_list(t->store, e)); }
 
 static int read_all(struct store *s, void *arg, struct err *e) {
@@ -300,7 +311,7 @@ static int read_all(struct store *s, void *arg, struct err *e) {
     t->store = s;
     if (pools(t, e) < 0 || counts(t, e) < 0 || drift(t, e) < 0 || messages(t, e) < 0 || notices(t, e) < 0)
         return -1;
-    return jobs(t, e) < 0 || hosts(t, e) < 0 || agreements(t, e) < 0 ? -1 : by_hand(t, e);
+    return jobs(t, e) < 0 || hosts(t, e) < 0 || agreements(t, e) < 0 || offers(t, e) < 0 ? -1 : by_hand(t, e);
 }
 
 json_t *status_of(struct store *s, const struct status_limits *limits, instant_t now, struct err *e) {

@@ -141,7 +141,10 @@ const char *text_nearest(const char *word, const char *const names[], size_t n) 
     return best;
 }
 
+bool text_same(const char *a, const char *b) { return a == b || (a && b && strcmp(a, b) == 0); }
+
 bool text_list_has(const char *list, const char *word) {
+    if (!list) return false; /* most lists are */
     size_t length = strlen(word);
     while (list) {
         size_t n = strcspn(list, ",");

@@ -31,6 +31,7 @@ size_t text_width(const char *text);
 const char *text_nearest(const char *word, const char *const names[], size_t n);
 /* The edit distance that text_nearest() uses (insert, delete, change, swap of neighbours). */
 size_t text_distance(const char *a, const char *b);
+bool text_same(const char *a, const char *b); /* equal, or both NULL */
 /* Is word one of the comma separated words of list? NULL is an empty list. Words are compared whole. */
 bool text_list_has(const char *list, const char *word);
 /* Whole text as a decimal int64 in [low, high]; no sign unless low < 0, no spaces. 0 or -1. */

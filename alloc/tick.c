@@ -33,8 +33,6 @@ static const char *const step_words[] = {
 
 enum step { STEP_NONE, STEP_NOTICE, STEP_GRACE, STEP_RELEASE, STEP_PURGE_NOTICE, STEP_PURGE, STEP_WAIT };
 
-static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-
 /* Has the message been delivered, and `after` passed since? 1 yes, 0 no, -1. */
 static int delivered_since(struct store *s, int64_t grant, const char *kind, span_t after, instant_t now,
                            struct err *e) {
@@ -61,7 +59,7 @@ static int next_step(struct store *s, const struct grant *g, instant_t now, enum
         int exists = outbox_exists(s, g->id, "purge-notice", e);
         if (exists < 0) return -1;
         if (!exists) {
-            if (now.s >= g->keep_until.at.s - least(g->notice.s, g->keep.s)) *out = STEP_PURGE_NOTICE;
+            if (now.s >= g->keep_until.at.s - smaller(g->notice.s, g->keep.s)) *out = STEP_PURGE_NOTICE;
             return 0;
         }
         if (now.s < g->keep_until.at.s) return 0;
@@ -180,7 +178,7 @@ static int tick_pool(struct store *s, struct ticking *t, int64_t pool, struct er
     /* What is taken back comes before what is planned; the queue after the calls, whose reserve lists have
        what comes back from them; and what still lacks its guarantee then begins a round of notices. */
     struct tick_report *r = t->report;
-    if (reclaim_effects(&b, t->options->now, &r->reclaim, e) < 0 ||
+    if (reclaim_effects(&b, t->options->decider, t->options->now, &r->reclaim, e) < 0 ||
         offer_expire(&b, &r->offers_ended, e) < 0 ||
         call_tick(&b, t->options->decider, &r->decided, &r->unsigned_agreements, e) < 0 ||
         engine_plan_all(&b, t->options->decider, &r->decided, e) < 0 ||

@@ -210,6 +210,7 @@ static int run_show(struct call *call, struct err *e) {
         {"tenant", "TENANT", CELL_TEXT, false},
         {"request", "REQUEST", CELL_TEXT, true},
         {"grant", "GRANT", CELL_TEXT, false},
+        {"decision", "DECISION", CELL_TEXT, true},
         {"item", "ITEM", CELL_TEXT, true},
         {"from", "FROM", CELL_TEXT, true},
         {"to", "TO", CELL_TEXT, true},

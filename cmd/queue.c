@@ -37,6 +37,21 @@ static void earliest_set(json_t *row, const json_t *decision) {
     json_object_set(row, "earliest_grant", json_object_get(earliest, "grant"));
 }
 
+/* They wait as well, but not for units: those are theirs. */
+static int say_agreements(struct call *call, int64_t pool, struct err *e) {
+    int64_t n = 0;
+    if (sql_int(call->store, e, &n,
+                "SELECT count(*) FROM grants WHERE needs_agreement = 1 AND agreed_at IS NULL AND state = "
+                "'reserved' AND ($1 = 0 OR pool = $1)",
+                "i", pool) < 0)
+        return -1;
+    if (n && strcmp(call->lang, "ko") == 0)
+        output_say(call, "협약 체결을 기다리는 할당: %lld건 (allot status)", (long long)n);
+    else if (n)
+        output_say(call, "%lld grants wait for their agreement (allot status)", (long long)n);
+    return 0;
+}
+
 static int queue_run(struct call *call, struct err *e) {
     static const struct column columns[] = {{"position", "PLACE", CELL_COUNT, false},
                                             {"request", "REQUEST", CELL_TEXT, false},
@@ -50,6 +65,8 @@ static int queue_run(struct call *call, struct err *e) {
                                             {"ahead_gflops", "AHEAD", CELL_GFLOPS, true},
                                             {"earliest", "EARLIEST", CELL_INSTANT, true},
                                             {"earliest_grant", "WHEN ENDS", CELL_TEXT, true},
+                                            {"offer_gflops", "OFFERED", CELL_GFLOPS, true},
+                                            {"offer_until", "UNTIL", CELL_END, true},
                                             {"submitted", "SUBMITTED", CELL_INSTANT, true},
                                             {"why", "WHY", CELL_TEXT, false},
                                             {0}};
@@ -59,8 +76,10 @@ static int queue_run(struct call *call, struct err *e) {
         call->store, e,
         "SELECT 'r-' || r.id AS request, t.name AS tenant, p.name AS pool, r.state, r.flavor, r.units, "
         "r.compute_gflops, "
-        "r.storage_bytes, r.submitted_at AS \"submitted@time\", r.note, d.body AS \"decision@json\" FROM "
-        "request r "
+        "r.storage_bytes, r.submitted_at AS \"submitted@time\", r.note, o.compute_gflops AS "
+        "offer_gflops, o.until_at AS \"offer_until@time\", d.body AS \"decision@json\" FROM request r LEFT "
+        "JOIN "
+        "offer o ON o.request = r.id "
         "JOIN tenant t ON "
         "t.id = r.tenant JOIN pool p ON p.id = r.pool LEFT JOIN decision d ON d.id = r.decision WHERE "
         "r.state IN ('queued', "
@@ -80,7 +99,7 @@ static int queue_run(struct call *call, struct err *e) {
         if (strcmp(call->format, "json") != 0) json_object_del(row, "decision");
     }
     order(rows);
-    return output_list(call, columns, rows, e);
+    return output_list(call, columns, rows, e) < 0 ? -1 : say_agreements(call, pool, e);
 }
 
 static const struct option options[] = {{"pool", "NAME", "only of this pool", false}, {0}};

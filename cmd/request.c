@@ -395,6 +395,7 @@ static int show_run(struct call *call, struct err *e) {
                                             {"approved_by", "approved by", CELL_TEXT, false},
                                             {"override_rule", "rules set aside", CELL_TEXT, false},
                                             {"decided", "decided", CELL_INSTANT, false},
+                                            {"decision_shown", "decision", CELL_TEXT, false},
                                             {"why", "why", CELL_TEXT, false},
                                             {"offer_shown", "can be had now", CELL_TEXT, false},
                                             {"earliest_shown", "earliest", CELL_TEXT, false},
@@ -410,6 +411,10 @@ static int show_run(struct call *call, struct err *e) {
     if (!show) return -1;
     if (strcmp(call->format, "table") == 0) {
         json_object_set_new(show, "why", json_string(request_reason(call, show)));
+        if (json_is_integer(json_object_get(show, "decision_number")))
+            json_object_set_new(show, "decision_shown",
+                                json_sprintf("d-%lld", (long long)json_integer_value(
+                                                           json_object_get(show, "decision_number"))));
         seats_words(show);
         waiting_words(call, show);
     }

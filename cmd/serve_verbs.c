@@ -9,6 +9,7 @@
 #include "alloc/request.h"
 #include "alloc/scope.h"
 #include "alloc/usage.h"
+#include "cmd/explain.h"
 #include "cmd/queue.h"
 #include "cmd/request.h"
 #include "policies/policy.h"
@@ -434,21 +435,52 @@ static int run_usage(struct line *line, struct err *e) {
 }
 
 /* The stored facts name others: only the decision is shown, and that planning it again gives the same. */
-static int run_explain(struct line *line, struct err *e) {
-    const char *number;
-    int64_t id;
-    struct request r;
-    scoped_json json_t *stored = NULL, *again = NULL;
-    scoped_free char *facts = NULL;
-    if (json_need_text(&line->at, "request", 32, &number, e) < 0) return -1;
-    if (number_parse(number, 'r', &id, e) < 0) return json_context(&line->at, "request", e);
-    if (request_find(line->call.store, id, line->session->tenant, &r, e) < 0) return -1;
-    request_free(&r);
-    if (engine_replay(line->call.store, &policy_decider, id, &stored, &again, &facts, e) < 0) return -1;
-    bool same = json_equal(stored, again);
-    json_object_del(json_object_get(stored, "earliest"), "grant"); /* somebody else's */
-    line->answer = json_pack("{s:s, s:O, s:b}", "request", number, "decision", stored, "confirmed", same);
+static int explain_replayed(struct line *line, struct engine_replayed *r) {
+    json_object_del(json_object_get(r->stored, "earliest"), "grant"); /* somebody else's */
+    line->answer = json_pack("{s:o, s:o, s:O, s:b}", "request", json_sprintf("r-%lld", (long long)r->request),
+                             "number", json_sprintf("d-%lld", (long long)r->decision), "decision", r->stored,
+                             "confirmed", (int)r->same);
     return 0;
+}
+
+static int explain_request(struct line *line, const char *number, struct engine_replayed *r, struct err *e) {
+    int64_t id;
+    struct request q;
+    if (number_parse(number, 'r', &id, e) < 0) return json_context(&line->at, "request", e);
+    if (request_find(line->call.store, id, line->session->tenant, &q, e) < 0) return -1;
+    request_free(&q);
+    return engine_replay_request(line->call.store, &policy_decider, id, false, r, e);
+}
+
+static int explain_decision(struct line *line, const char *number, struct engine_replayed *r, struct err *e) {
+    int64_t id, own = 0;
+    if (number_parse(number, 'd', &id, e) < 0) return json_context(&line->at, "decision", e);
+    if (sql_int(line->call.store, e, &own, "SELECT count(*) FROM decision WHERE tenant = $1 AND id = $2",
+                "ii", line->session->tenant, id) < 0)
+        return -1;
+    if (!own) return err_set(e, ERR_NOT_FOUND, "there is no decision %s", number);
+    return engine_replay(line->call.store, &policy_decider, id, false, r, e);
+}
+
+/* A decision of its own, or itself: what it has, and why. */
+static int run_explain(struct line *line, struct err *e) {
+    const char *request = NULL, *decision = NULL;
+    struct engine_replayed r;
+    if (json_may_text(&line->at, "request", 32, &request, e) < 0 ||
+        json_may_text(&line->at, "decision", 32, &decision, e) < 0)
+        return -1;
+    if (request && decision)
+        return json_fail(&line->at, e, "\"request\" and \"decision\" exclude each other");
+    if (!request && !decision) {
+        line->answer = explain_tenant_json(line->call.store, line->session->tenant, line->call.now,
+                                           EXPLAIN_TO_TENANT, e);
+        return line->answer ? 0 : -1;
+    }
+    if ((request ? explain_request(line, request, &r, e) : explain_decision(line, decision, &r, e)) < 0)
+        return -1;
+    int rc = explain_replayed(line, &r);
+    engine_replayed_free(&r);
+    return rc;
 }
 
 #define KEYS(...)                                                                                            \
@@ -469,5 +501,5 @@ const struct verb serve_verbs[] = {{"submit", true, NULL, run_submit},
                                    {"appeal", true, KEYS("notice", "reason"), run_appeal},
                                    {"consent", true, KEYS("notice"), run_consent},
                                    {"usage", false, KEYS("since", "until", "by"), run_usage},
-                                   {"explain", false, KEYS("request"), run_explain},
+                                   {"explain", false, KEYS("request", "decision"), run_explain},
                                    {0}};

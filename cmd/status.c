@@ -125,11 +125,39 @@ static void print_by_hand(struct call *call, const json_t *report) {
         output_say(call, "by hand     %zu to be delivered, %zu to be taken back", deliver, collect);
 }
 
+/* "3 wait: g-4 of c0042, ...": the first few by name, the rest with --json. */
+enum { NAMED_MOST = 4 };
+
+static void print_agreements(struct call *call, const json_t *report) {
+    const json_t *rows = json_object_get(report, "agreements"), *row;
+    struct text names = {0};
+    size_t i, n = json_array_size(rows);
+    json_array_foreach(rows, i, row) if (i < NAMED_MOST)
+        text_add(&names, "%s%s of %s", i ? ", " : "", words(row, "grant"), words(row, "tenant"));
+    if (n)
+        output_say(call, "agreements  %zu grants wait for one to be signed: %s%s", n, names.s,
+                   n > NAMED_MOST ? " ..." : "");
+    text_free(&names);
+}
+
+static void print_offers(struct call *call, const json_t *report) {
+    const json_t *rows = json_object_get(report, "offers"), *row;
+    struct text names = {0};
+    size_t i, n = json_array_size(rows);
+    json_array_foreach(rows, i, row) if (i < NAMED_MOST)
+        text_add(&names, "%s%s of %s until %s", i ? ", " : "", words(row, "request"), words(row, "tenant"),
+                 words(row, "until"));
+    if (n) output_say(call, "offers      %zu open: %s%s", n, names.s, n > NAMED_MOST ? " ..." : "");
+    text_free(&names);
+}
+
 static int print(struct call *call, const json_t *report, struct err *e) {
     if (strcmp(call->format, "json") == 0) return output_object(call, pool_columns, report, e);
     if (print_pools(call, report, e) < 0) return -1;
     print_counts(call, report);
     print_by_hand(call, report);
+    print_agreements(call, report);
+    print_offers(call, report);
     print_jobs(call, report);
     size_t i;
     const json_t *trouble;

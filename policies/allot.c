@@ -2,8 +2,6 @@
 /* Giving a claim its first step, or all it asks for. Pure integer work on struct planning. */
 #include "policies/planning.h"
 
-static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
-
 static int64_t rating_of(const struct planning *p, size_t lane) { return p->lanes[lane].flavor->rating.n; }
 
 /* ---- giving and taking back ---- */
@@ -147,24 +145,28 @@ static bool floor_is_better(const struct planning *p, struct piece a, struct pie
     return has_more_slack(p, a.lane, b.lane);
 }
 
+static bool place_floor_mixed(struct planning *p, struct work *w, int64_t room) {
+    struct piece pieces[LANES_MOST];
+    int64_t least = w->claim->minimum_compute.n;
+    if (least > p->free_compute) return false;
+    size_t n = mix(p, w, least, least, smaller(room, w->ask), pieces);
+    return n > 0 && place(p, w, pieces, n);
+}
+
 /* The least that it takes. */
 bool place_floor(struct planning *p, struct work *w) {
-    struct piece pieces[LANES_MOST];
+    struct piece best = {0};
     bool found = false;
     if (!w->has_minimum || w->claim->ask == ASK_NONE) return place_whole(p, w);
     int64_t room = room_compute(w);
     for (size_t i = 0; i < p->n_lanes; i++) {
-        int64_t units = w->options[i].floor;
-        if (!lane_open(p, w, i, units) || units * rating_of(p, i) > room) continue;
-        if (!found || floor_is_better(p, (struct piece){i, units}, pieces[0]))
-            pieces[0] = (struct piece){i, units};
+        struct piece one = {i, w->options[i].floor};
+        if (!lane_open(p, w, i, one.units) || one.units * rating_of(p, i) > room) continue;
+        if (!found || floor_is_better(p, one, best)) best = one;
         found = true;
     }
-    if (found) return place(p, w, pieces, 1);
-    if (!is_mixable(w)) return false;
-    int64_t least = w->claim->minimum_compute.n;
-    size_t n = mix(p, w, least, least, smaller(room, w->ask), pieces);
-    return n > 0 && place(p, w, pieces, n);
+    if (found) return place(p, w, &best, 1);
+    return is_mixable(w) && place_floor_mixed(p, w, room);
 }
 
 /* ---- everybody ---- */

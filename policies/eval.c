@@ -102,24 +102,29 @@ static void read_built_in(struct eval *e, int variable, struct slot *s) {
     }
 }
 
-static const char *attr_find(const struct fact_attr *attrs, size_t n, const char *name) {
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(attrs[i].name, name) == 0) return attrs[i].value;
+static const char *attr_find(const struct fact_attr *attrs, size_t n, const char *name, uint32_t *stood) {
+    if (*stood < n && strcmp(attrs[*stood].name, name) == 0) return attrs[*stood].value;
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(attrs[i].name, name) != 0) continue;
+        *stood = (uint32_t)i;
+        return attrs[i].value;
+    }
     return NULL;
 }
 
-static void read_attr(const struct eval *e, const struct variable *v, struct slot *s) {
-    const struct fact_tenant *tenant = e->tenant;
-    struct err wrong = {0};
-    const char *text = v->of == SUBJECT_TENANT ? attr_find(tenant->attrs, tenant->n_attrs, v->name.s)
-                                               : attr_find(e->claim->attrs, e->claim->n_attrs, v->name.s);
+static void read_attr(struct eval *e, const struct variable *v, struct slot *s) {
+    const struct fact_tenant *t = e->tenant;
+    const struct fact_claim *c = e->claim;
+    uint32_t *stood = &e->stood[v - e->policy->variables];
+    const char *text = v->of == SUBJECT_TENANT ? attr_find(t->attrs, t->n_attrs, v->name.s, stood)
+                                               : attr_find(c->attrs, c->n_attrs, v->name.s, stood);
     s->text = text;
-    s->state = !text ? SLOT_UNSET : variable_read(v, text, &s->n, &wrong) < 0 ? SLOT_BAD : SLOT_SET;
+    e->wrong.code = ERR_NONE;
+    s->state = !text ? SLOT_UNSET : variable_read(v, text, &s->n, &e->wrong) < 0 ? SLOT_BAD : SLOT_SET;
 }
 
 static const struct slot *slot_read(struct eval *e, int variable) {
     struct slot *s = &e->slots[variable];
-    if (s->state != SLOT_UNREAD) return s;
     const struct variable *v = &e->policy->variables[variable];
     if (!e->claim && of_request(v, variable))
         s->state = SLOT_UNKNOWN;
@@ -179,8 +184,9 @@ static bool test_holds(const struct eval *e, const struct expr *x, const struct 
     }
 }
 
-static enum truth eval_test(struct eval *e, const struct expr *x) {
-    const struct slot *s = slot_read(e, x->variable);
+static inline enum truth eval_test(struct eval *e, const struct expr *x) {
+    const struct slot *s = &e->slots[x->variable];
+    if (s->state == SLOT_UNREAD) s = slot_read(e, x->variable);
     if (x->op == OP_UNSET && s->state != SLOT_BAD && s->state != SLOT_UNKNOWN)
         return s->state == SLOT_UNSET ? TRUTH_TRUE : TRUTH_FALSE;
     if (s->state != SLOT_SET) {
@@ -190,12 +196,18 @@ static enum truth eval_test(struct eval *e, const struct expr *x) {
     return test_holds(e, x, s) ? TRUTH_TRUE : TRUTH_FALSE;
 }
 
+static bool is_test(const struct expr *x) { return x->op > OP_NOT; }
+
+static enum truth eval_side(struct eval *e, const struct expr *x) {
+    return is_test(x) ? eval_test(e, x) : eval_expr(e, x);
+}
+
 /* decides: the value of one side that settles the whole (false for "and", true for "or"). */
 static enum truth eval_both(struct eval *e, const struct expr *x, enum truth decides) {
-    enum truth a = eval_expr(e, x->left);
+    enum truth a = eval_side(e, x->left);
     if (a == decides) return a;
     int missing = e->missing;
-    enum truth b = eval_expr(e, x->right);
+    enum truth b = eval_side(e, x->right);
     if (b == decides) return b;
     if (a != TRUTH_UNKNOWN) return b;
     e->missing = missing; /* the first in reading order is named */

@@ -21,6 +21,7 @@ struct slot {
 
 enum { VARIABLES_MOST = VARS_BUILT_IN + POLICY_ATTRS };
 
+/* Starts zeroed. */
 struct eval {
     const struct policy *policy;
     const struct facts *facts; /* NULL while profiles are tried: all slots are set then */
@@ -30,6 +31,9 @@ struct eval {
     struct slot slots[VARIABLES_MOST];
     const unsigned char *member; /* profiles: [variable * n_tables + table]; NULL: look into the table */
     int missing;                 /* the variable that made the last test unknown */
+    uint32_t
+        stood[VARIABLES_MOST]; /* where an attribute stood in the last list: it mostly does in the next */
+    struct err wrong;          /* why an attribute could not be read; here, because clearing one costs */
 };
 
 void eval_begin(struct eval *e, const struct policy *policy, const struct facts *facts,

@@ -222,6 +222,10 @@ static void put_attributes(struct made *m) {
     if (any) text_add(out, "}");
 }
 
+static void put_number(struct text *out, const char *key, int64_t n) {
+    text_add(out, ",\"%s\":%lld", key, (long long)n);
+}
+
 /* How long it wants what it gets: about as long as until its next request. The seconds that this comes to. */
 static int64_t put_wishes(struct made *m, bool in_call) {
     struct text *out = &m->out->events;
@@ -234,10 +238,8 @@ static int64_t put_wishes(struct made *m, bool in_call) {
         text_add(out, ",\"renews\":%lld", (long long)renews);
     else
         text_add(out, ",\"keeps_seconds\":%lld", (long long)(keeps > CLOCK_DAY ? keeps : CLOCK_DAY));
-    if (rng_chance(&m->rng, 95))
-        text_add(out, ",\"waits_seconds\":%lld", (long long)((30 + rng_below(&m->rng, 90)) * CLOCK_DAY));
-    text_add(out, ",\"storage_bytes\":%lld",
-             (long long)((1 + rng_below(&m->rng, 40)) * INT64_C(250000000000)));
+    if (rng_chance(&m->rng, 95)) put_number(out, "waits_seconds", (30 + rng_below(&m->rng, 90)) * CLOCK_DAY);
+    put_number(out, "storage_bytes", (1 + rng_below(&m->rng, 40)) * INT64_C(250000000000));
     return renews ? term * (1 + renews) : keeps;
 }
 

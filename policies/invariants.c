@@ -3,6 +3,7 @@
 #include "policies/fill_check.h"
 #include "policies/invariant_parts.h"
 #include "alloc/scope.h"
+#include "alloc/text.h"
 #include "policies/policy.h"
 #include "policies/share.h"
 
@@ -76,8 +77,6 @@ int invariants_verify(const struct policy *policy, const struct facts *facts, co
 }
 
 /* ---- two decisions ---- */
-
-static bool text_same(const char *a, const char *b) { return a == b || (a && b && strcmp(a, b) == 0); }
 
 static bool lines_same(const struct plan_line *a, size_t n, const struct plan_line *b, size_t m) {
     bool same = n == m;

@@ -96,9 +96,12 @@ static wide_t lent_too_long(const struct step *s, const struct fact_claim *c, si
     const struct borrow_rule *b = &s->policy->borrow;
     int64_t age = b->min_hold.s + b->notice.s + 2 * CLOCK_DAY;
     wide_t sum = 0;
+    scoped_free int64_t *counted =
+        mem_alloc((f->n_tenants + 1) * sizeof *counted); /* of each tenant's surplus */
     for (size_t i = 0; i < f->n_grants; i++) {
         const struct fact_grant *g = &f->grants[i];
-        int64_t above = f->tenants[g->tenant].held_compute.n - s->standings[g->tenant].guarantee.n;
+        int64_t above =
+            f->tenants[g->tenant].held_compute.n - s->standings[g->tenant].guarantee.n - counted[g->tenant];
         if (g->tenant == c->tenant || since_of(s, g->tenant).s + age > f->now.s ||
             g->start.s + age > f->now.s || g->n_notices || g->excepted)
             continue;
@@ -106,6 +109,7 @@ static wide_t lent_too_long(const struct step *s, const struct fact_claim *c, si
             if (step_flavor(&f->pool, g->servers[k].flavor) != flavor || g->servers[k].compute.n > above)
                 continue;
             above -= g->servers[k].compute.n;
+            counted[g->tenant] += g->servers[k].compute.n;
             sum += g->servers[k].units;
         }
     }
@@ -148,6 +152,15 @@ static bool is_below_guarantee(const struct step *s, const struct fact_claim *c,
  */
 static bool shares_first(const struct policy *y) { return y->queue.id.s && y->queue.order[0] == ORDER_SHARE; }
 
+/* An older claim of the same tenant, of any flavor, comes first and may be what its guarantee goes to. */
+static bool comes_second(const struct facts *f, size_t claim) {
+    for (size_t i = 0; i < claim; i++)
+        if (f->claims[i].tenant == f->claims[claim].tenant && f->claims[i].ask == ASK_COMPUTE &&
+            !f->claims[i].flavor)
+            return true;
+    return false;
+}
+
 /* A claim of one flavor within its guarantee. Where a round may touch only so many tenants it may take
  * longer. */
 int holds_guarantee_met(const struct step *s, struct err *e) {
@@ -159,7 +172,8 @@ int holds_guarantee_met(const struct step *s, struct err *e) {
         const struct fact_claim *c = &f->claims[i];
         size_t flavor = c->flavor ? step_flavor(&f->pool, c->flavor) : f->pool.n_flavors;
         int64_t floor = step_floor(s->policy, &f->pool, c, flavor);
-        if (floor == 0 || c->submitted.s + s->policy->borrow.notice.s + 2 * CLOCK_DAY > f->now.s ||
+        if (floor == 0 || comes_second(f, i) ||
+            c->submitted.s + s->policy->borrow.notice.s + 2 * CLOCK_DAY > f->now.s ||
             since_of(s, c->tenant).s + s->policy->borrow.notice.s + 2 * CLOCK_DAY > f->now.s ||
             f->tenants[c->tenant].suspended || !is_below_guarantee(s, c, flavor, floor))
             continue;

@@ -73,12 +73,9 @@ static bool deny_unrated(struct planning *p, struct work *w) {
     return false;
 }
 
-void judge_flavor(struct planning *p, struct work *w) {
+static void deny_flavor(struct planning *p, struct work *w) {
     const char *names[LANES_MOST];
     struct text all = {0};
-    bool found = false;
-    for (size_t i = 0; i < p->n_lanes; i++) found |= lane_asked(p, w, i);
-    if (found) return;
     for (size_t i = 0; i < p->n_lanes; i++) {
         names[i] = p->lanes[i].flavor->name;
         if (p->lanes[i].flavor->unrated && w->claim->ask == ASK_COMPUTE) continue;
@@ -106,6 +103,12 @@ void judge_flavor(struct planning *p, struct work *w) {
     }
     deny(w);
     text_free(&all);
+}
+
+void judge_flavor(struct planning *p, struct work *w) {
+    for (size_t i = 0; i < p->n_lanes; i++)
+        if (lane_asked(p, w, i)) return;
+    deny_flavor(p, w);
 }
 
 void judge_size(struct planning *p, struct work *w) {

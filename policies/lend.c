@@ -9,11 +9,12 @@
  */
 #include "policies/planning.h"
 
-static int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
-
 static int64_t part(int64_t n, int64_t of, int64_t by) { return (int64_t)((wide_t)n * of / by); }
 
 static int64_t part_up(int64_t n, int64_t of, int64_t by) {
+    int64_t small;
+    if (!__builtin_mul_overflow(n, of, &small) && !__builtin_add_overflow(small, by - 1, &small))
+        return small / by; /* asked at each step: a division of 128 bits takes far longer */
     return (int64_t)(((wide_t)n * of + by - 1) / by);
 }
 
@@ -42,7 +43,7 @@ static int64_t guarantee_stated(struct planning *p, const struct work *w) {
     if (w->tier < 0 || w->tenant->suspended) return 0;
     int64_t stated = p->policy->tiers[w->tier].guarantee.n;
     if (stated == 0 || (w->eligible && !w->claim->override_rule)) return stated;
-    struct eval eval;
+    struct eval eval = {0};
     eval_tenant(&eval, p->policy, p->facts, w->tenant);
     return tenant_is_eligible(p->policy, &eval) ? stated : 0;
 }
@@ -85,6 +86,14 @@ void lend_given(struct planning *p, struct party *seat, int64_t compute) {
 
 /* ---- a draw ---- */
 
+/* With what this plan may not give. */
+int64_t lend_free_compute(const struct planning *p) {
+    return p->free_compute + p->facts->pool.beside_compute.n;
+}
+int64_t lend_free_storage(const struct planning *p) {
+    return p->storage_free + p->facts->pool.beside_storage.n;
+}
+
 static size_t tier_row(const struct planning *p, const struct work *w) {
     return w->tier < 0 ? p->policy->n_tiers : (size_t)w->tier;
 }
@@ -109,12 +118,12 @@ int64_t lend_compute(const struct planning *p, const struct work *w) {
     if (!lends(p)) return INT64_MAX;
     int64_t kept = p->reserved_compute[tier_row(p, w)] + lend_kept(p, w);
     if (kept == 0) return INT64_MAX;
-    return larger(own_left(w), p->free_compute - kept);
+    return larger(own_left(w), lend_free_compute(p) - kept);
 }
 
 int64_t lend_storage(const struct planning *p, const struct work *w) {
     int64_t kept = lends(p) ? p->reserved_storage[tier_row(p, w)] : 0;
-    return kept == 0 ? INT64_MAX : larger(0, p->storage_free - kept);
+    return kept == 0 ? INT64_MAX : larger(0, lend_free_storage(p) - kept);
 }
 
 bool lend_holds(const struct planning *p, const struct work *w) {
@@ -122,8 +131,9 @@ bool lend_holds(const struct planning *p, const struct work *w) {
     const struct party *s = w->seat;
     size_t row = tier_row(p, w);
     bool own = s->compute + s->given_compute <= s->guarantee;
-    return (own || w->given_compute == 0 || p->free_compute >= p->reserved_compute[row] + lend_kept(p, w)) &&
-           (w->bytes == 0 || p->storage_free >= p->reserved_storage[row]);
+    return (own || w->given_compute == 0 ||
+            lend_free_compute(p) >= p->reserved_compute[row] + lend_kept(p, w)) &&
+           (w->bytes == 0 || lend_free_storage(p) >= p->reserved_storage[row]);
 }
 
 /* ---- why not ---- */
@@ -139,7 +149,7 @@ static struct shortage shortage_of(struct shortage s) {
 
 struct shortage lend_shortage(const struct planning *p, const struct work *w, int64_t draw, int64_t more) {
     if (!lends(p) || draw == 0 || draw <= own_left(w)) return (struct shortage){0};
-    return shortage_of((struct shortage){.free = p->free_compute + more,
+    return shortage_of((struct shortage){.free = lend_free_compute(p) + more,
                                          .more = more,
                                          .draw = draw,
                                          .reserve = p->reserved_compute[tier_row(p, w)],
@@ -149,7 +159,7 @@ struct shortage lend_shortage(const struct planning *p, const struct work *w, in
 struct shortage lend_shortage_storage(const struct planning *p, const struct work *w) {
     if (!lends(p)) return (struct shortage){0};
     return shortage_of((struct shortage){
-        .free = p->storage_free, .draw = w->bytes, .reserve = p->reserved_storage[tier_row(p, w)]});
+        .free = lend_free_storage(p), .draw = w->bytes, .reserve = p->reserved_storage[tier_row(p, w)]});
 }
 
 const struct reserve_rule *lend_reserve(const struct planning *p, const struct work *w, bool storage) {

@@ -10,8 +10,6 @@
 
 #include <stdlib.h>
 
-static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
-
 static int64_t rating_of(const struct planning *p, size_t lane) { return p->lanes[lane].flavor->rating.n; }
 
 /* `compute` in units of a lane; a chip without a figure is not bounded by compute. */
@@ -69,6 +67,13 @@ static void take_offer(struct planning *p, struct work *w) {
     rest_give(p, w, -1);
 }
 
+/* Not longer than the claim wants the thing itself: taken later, it would be over before it began. */
+static instant_t held_until(const struct planning *p, const struct work *w) {
+    instant_t until = instant_after(p->facts->now, p->queue->hold);
+    const struct maybe_instant *end = &w->claim->until;
+    return end->has && end->at.s < until.s ? end->at : until;
+}
+
 void offers_make(struct planning *p, const size_t *queued, size_t n, struct decision *decisions) {
     const struct queue_rule *q = p->queue;
     bool *held = mem_alloc(n * sizeof *held);
@@ -82,8 +87,7 @@ void offers_make(struct planning *p, const size_t *queued, size_t n, struct deci
             rest_give(p, w, 1);
             d->offer = (struct plan_offer){
                 .has = true, .compute = gflops(w->given_compute), .storage = bytes(w->bytes)};
-            if (q->has_hold)
-                d->offer.until = (struct maybe_instant){true, instant_after(p->facts->now, q->hold)};
+            if (q->has_hold) d->offer.until = (struct maybe_instant){true, held_until(p, w)};
             rest_make(w, &d->offer.datalake, &d->offer.seats, &d->offer.n_seats);
             lines_make(p, w, &d->offer.lines, &d->offer.n_lines);
             held[i] = q->has_hold;

@@ -26,10 +26,10 @@ static bool is_partial(const struct planning *p, const struct work *w) {
 void lines_make(struct planning *p, const struct work *w, struct plan_line **lines, size_t *n_lines) {
     size_t room = 0;
     for (size_t i = 0; i < p->n_lanes; i++) {
+        if (w->options[i].given == 0) continue;
         struct lane *l = &p->lanes[i];
-        int64_t n = w->options[i].given, size = w->claim->per_server, count[LADDER_SIZES] = {0};
+        int64_t n = w->options[i].given, size = w->claim->per_server, count[LADDER_SIZES];
         struct ladder one, *ladder = &l->ladder;
-        if (n == 0) continue;
         if (size > 0) ladder_begin(&one, &size, 1), ladder = &one;
         ladder_cover(ladder, n, count);
         for (size_t k = ladder->n_sizes; k-- > 0;) {
@@ -143,7 +143,7 @@ void planning_tell(struct planning *p, struct plan *out) {
 
 static int plan_with(const struct policy *policy, const struct facts *facts, bool bare, struct plan *out,
                      struct err *e) {
-    struct eval eval;
+    struct eval eval = {0};
     struct planning p = {.policy = policy, .facts = facts, .eval = &eval, .bare = bare};
     *out = (struct plan){0};
     int failed = planning_run(&p, e);

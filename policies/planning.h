@@ -123,6 +123,7 @@ struct work {
     bool placed;            /* it has its floor */
     size_t lane;            /* the flavor it began with */
     int64_t given_compute;
+    uint32_t order;   /* among all claims of the plan, by the keys of the queue after the share */
     uint32_t id_rank; /* among all claims of the plan, by id; where the order has no wait */
     bool is_barrier;
     bool lacks_units, lacks_storage, lacks_datalake, lacks_seats, lacks_turn, behind_barrier;
@@ -263,7 +264,9 @@ int64_t lend_storage(const struct planning *p, const struct work *w);
 bool lend_holds(const struct planning *p, const struct work *w);
 bool lend_is_own(const struct work *w, int64_t compute); /* all of it within its own guarantee */
 void lend_given(struct planning *p, struct party *seat,
-                int64_t compute); /* before the sum of the seat moves */
+                int64_t compute);                    /* before the sum of the seat moves */
+int64_t lend_free_compute(const struct planning *p); /* what counts as free for others */
+int64_t lend_free_storage(const struct planning *p);
 /* Would a draw be refused, had the pool `more` free than now? */
 struct shortage lend_shortage(const struct planning *p, const struct work *w, int64_t draw, int64_t more);
 struct shortage lend_shortage_storage(const struct planning *p, const struct work *w);
@@ -285,15 +288,13 @@ size_t barriers_placed(const struct planning *p); /* those that need nothing set
 
 /* order.c: whose turn it is. */
 struct turn {
-    int64_t held, credits, submitted;
+    int64_t held;
     int64_t rank;  /* in a call */
     int32_t first; /* 0: awarded in a call; 1: its tenant has less than its guarantee; 2: neither */
     int32_t tier, weight;
-    uint32_t order; /* by id */
+    uint32_t order; /* by the keys after the share */
 };
-struct turn turn_of(const struct planning *p, const struct work *w);
-/* Sign: who comes first. 0 only for the same work. */
-int turn_cmp(const struct planning *p, const struct turn *a, const struct turn *b);
+void turns_begin(struct planning *p); /* the works stand in their order */
 /* A heap of works, the first on top. A turn may have grown since it was put in: turns_first() gives the work
    whose turn is first now; it then takes its turn again, or drops out. */
 struct turns {
@@ -304,7 +305,7 @@ struct turns {
 void turns_put(const struct planning *p, struct turns *h, size_t work);
 bool turns_first(const struct planning *p, struct turns *h, size_t *work); /* false: empty */
 void turns_again(const struct planning *p, struct turns *h);
-void turns_drop(const struct planning *p, struct turns *h);
+void turns_drop(struct turns *h);
 void turns_free(struct turns *h);
 /* Works [0, n) of the list in the order of their turns. */
 void turns_sort(const struct planning *p, size_t *works, size_t n);

@@ -52,15 +52,19 @@ struct policy *policy_parse_only(const struct policy_source *source, struct diag
     return NULL;
 }
 
-struct policy *policy_parse(const struct policy_source *source, struct diagnostics *d) {
+static struct policy *parse_and_check(const struct policy_source *source, bool warn, struct diagnostics *d) {
     struct policy *policy = policy_begin(source, d);
     bool declared, parsed = parse_policy(policy, source, d, &declared);
     if (declared) check_names(policy, d);
-    if (parsed && d->count[LEVEL_ERROR] == 0) check_whole(policy, d);
+    if (parsed && d->count[LEVEL_ERROR] == 0) check_whole(policy, warn, d);
     diagnostics_sort(d);
     if (parsed && d->count[LEVEL_ERROR] == 0) return policy;
     policy_free(policy);
     return NULL;
+}
+
+struct policy *policy_parse(const struct policy_source *source, struct diagnostics *d) {
+    return parse_and_check(source, true, d);
 }
 
 /* ---- files ---- */
@@ -164,7 +168,7 @@ static struct policy *policy_open(const char *stored, struct err *e) {
     }
     struct policy_source source = {file, text, length, table_stored, tables};
     struct diagnostics d = {0};
-    struct policy *policy = policy_parse(&source, &d);
+    struct policy *policy = parse_and_check(&source, false, &d); /* it was warned of when it was loaded */
     if (!policy) {
         struct text first = {0};
         diagnostics_first(&d, &first);

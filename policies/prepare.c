@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From facts to what a plan works on: lanes, parties, works. */
 #include "policies/planning.h"
+#include "policies/sort.h"
 
 #include "alloc/scope.h"
 
@@ -80,21 +81,24 @@ static void lanes_begin(struct planning *p) {
     }
 }
 
-static int work_cmp(const void *a, const void *b) {
+static int work_cmp(const void *a, const void *b, void *arg) {
+    (void)arg;
     const struct fact_claim *x = ((const struct work *)a)->claim, *y = ((const struct work *)b)->claim;
     if (x->submitted.s != y->submitted.s) return x->submitted.s < y->submitted.s ? -1 : 1;
     return claim_id_cmp(x->id, y->id);
 }
 
-static int seat_cmp(const void *a, const void *b) {
+static int seat_cmp(const void *a, const void *b, void *arg) {
+    (void)arg;
     const struct work *x = *(struct work *const *)a, *y = *(struct work *const *)b;
     return (x->claim->tenant > y->claim->tenant) - (x->claim->tenant < y->claim->tenant);
 }
 
-static int organisation_cmp(const void *a, const void *b) {
+static int organisation_cmp(const void *a, const void *b, void *arg) {
+    (void)arg;
     const struct work *x = *(struct work *const *)a, *y = *(struct work *const *)b;
     const char *n = x->tenant->organisation, *m = y->tenant->organisation;
-    if (!n || !m) return n ? 1 : m ? -1 : seat_cmp(a, b); /* without one: by itself */
+    if (!n || !m) return n ? 1 : m ? -1 : seat_cmp(a, b, arg); /* without one: by itself */
     return strcmp(n, m);
 }
 
@@ -104,20 +108,20 @@ static void parties_begin(struct planning *p) {
     p->seats = mem_alloc(p->n * sizeof *p->seats);
     p->organisations = mem_alloc(p->n * sizeof *p->organisations);
     for (size_t i = 0; i < p->n; i++) sorted[i] = &p->works[i];
-    qsort(sorted, p->n, sizeof(struct work *), seat_cmp);
+    sort_by(sorted, p->n, sizeof(struct work *), seat_cmp, NULL);
     for (size_t i = 0, k = 0; i < p->n; i++) {
         const struct fact_tenant *t = sorted[i]->tenant;
-        if (i > 0 && seat_cmp(&sorted[i - 1], &sorted[i]) != 0) k++;
+        if (i > 0 && seat_cmp(&sorted[i - 1], &sorted[i], NULL) != 0) k++;
         p->seats[k].name = t->name;
         p->seats[k].compute = t->held_compute.n;
         p->seats[k].storage = t->held_storage.n;
         sorted[i]->seat = &p->seats[k];
         p->n_seats = k + 1;
     }
-    qsort(sorted, p->n, sizeof(struct work *), organisation_cmp);
+    sort_by(sorted, p->n, sizeof(struct work *), organisation_cmp, NULL);
     for (size_t i = 0, k = 0; i < p->n; i++) {
         const struct fact_tenant *t = sorted[i]->tenant;
-        if (i > 0 && organisation_cmp(&sorted[i - 1], &sorted[i]) != 0) k++;
+        if (i > 0 && organisation_cmp(&sorted[i - 1], &sorted[i], NULL) != 0) k++;
         struct party *o = &p->organisations[k];
         o->name = t->organisation ? t->organisation : t->name;
         if (t->organisation_compute.n > o->compute) o->compute = t->organisation_compute.n;
@@ -134,7 +138,8 @@ static bool may_shrink(const struct planning *p, const struct fact_claim *c) {
 }
 
 /* Ranks of the ids, for an order that does not follow the time of the request. */
-static int id_cmp(const void *a, const void *b) {
+static int id_cmp(const void *a, const void *b, void *arg) {
+    (void)arg;
     const struct work *x = *(struct work *const *)a, *y = *(struct work *const *)b;
     return claim_id_cmp(x->claim->id, y->claim->id);
 }
@@ -146,7 +151,7 @@ static void ids_rank(struct planning *p) {
     if (by_wait) return;
     struct work **sorted = mem_alloc(p->n * sizeof(struct work *));
     for (size_t i = 0; i < p->n; i++) sorted[i] = &p->works[i];
-    qsort(sorted, p->n, sizeof(struct work *), id_cmp);
+    sort_by(sorted, p->n, sizeof(struct work *), id_cmp, NULL);
     for (size_t i = 0; i < p->n; i++) sorted[i]->id_rank = (uint32_t)i;
     free(sorted);
 }
@@ -168,12 +173,13 @@ static int works_begin(struct planning *p, struct err *e) {
         w->has_minimum = may_shrink(p, w->claim);
         w->pass_compute = w->pass_storage = INT64_MAX;
     }
-    qsort(p->works, p->n, sizeof *p->works, work_cmp);
+    sort_by(p->works, p->n, sizeof *p->works, work_cmp, NULL);
     for (size_t i = 0; i < p->n; i++) {
         p->works[i].options = p->options + i * p->n_lanes;
-        if (i > 0 && work_cmp(&p->works[i - 1], &p->works[i]) == 0)
+        if (i > 0 && work_cmp(&p->works[i - 1], &p->works[i], NULL) == 0)
             return err_set(e, ERR_FAILED, "claim %s stands twice in the facts", p->works[i].claim->id);
     }
+    turns_begin(p);
     if (p->sharing) ids_rank(p);
     parties_begin(p);
     items_begin(p);

@@ -40,7 +40,7 @@ static void fill(struct planning *p) {
         if (w->placed ? step_next(p, w) : floor_next(p, w))
             turns_again(p, &turns);
         else
-            turns_drop(p, &turns);
+            turns_drop(&turns);
     }
     turns_free(&turns);
 }

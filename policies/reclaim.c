@@ -291,6 +291,12 @@ static int newest_first(const void *a, const void *b) {
     return -claim_id_cmp(x->notice->id, y->notice->id);
 }
 
+static bool is_ended(const struct reclaiming *w, const struct fact_notice *notice) {
+    for (size_t i = 0; i < w->out->n_ends; i++)
+        if (strcmp(w->out->ends[i].notice, notice->id) == 0) return true;
+    return false;
+}
+
 struct standing_notice *notices_of(const struct reclaiming *w, enum reclaim_cause cause, size_t *n) {
     size_t room = 0;
     struct standing_notice *list = NULL;
@@ -298,7 +304,7 @@ struct standing_notice *notices_of(const struct reclaiming *w, enum reclaim_caus
     for (size_t g = 0; g < w->facts->n_grants; g++)
         for (size_t i = 0; i < w->facts->grants[g].n_notices; i++) {
             const struct fact_notice *notice = &w->facts->grants[g].notices[i];
-            if (notice->cause != cause) continue;
+            if (notice->cause != cause || is_ended(w, notice)) continue;
             list = mem_grow(list, &room, *n + 1, sizeof *list);
             list[(*n)++] = (struct standing_notice){&w->facts->grants[g], notice};
         }
@@ -325,18 +331,50 @@ struct reclaim_end *end_add(struct reclaiming *w, const struct fact_grant *grant
     return e;
 }
 
-/* ---- what comes out ---- */
+/* Does the notice cover compute that its holder would otherwise keep? */
+static bool takes_compute(const struct reclaiming *w, const struct standing_notice *s) {
+    size_t g = (size_t)(s->grant - w->facts->grants);
+    for (size_t i = w->first[g]; i < w->first[g + 1]; i++) {
+        const struct fact_server *server = w->pieces[i].server;
+        if (server->notice && strcmp(server->notice, s->notice->id) == 0 && server->compute.n > 0)
+            return !lease_is_over(w->facts, s->grant);
+    }
+    return false;
+}
 
-static bool same_text(const char *a, const char *b) { return a == b || (a && b && strcmp(a, b) == 0); }
+/* A holder may have given back other things, or may have a better guarantee, since a notice was sent: nothing
+   is taken that would leave it below its guarantee. */
+static void guarantees_keep(struct reclaiming *w) {
+    static const enum reclaim_cause causes[] = {CAUSE_GUARANTEE, CAUSE_DEBT, CAUSE_IDLE};
+    for (size_t c = 0; c < sizeof causes / sizeof *causes; c++) {
+        size_t n;
+        struct standing_notice *all = notices_of(w, causes[c], &n);
+        for (size_t i = 0; i < n; i++) {
+            const struct holder *h = &w->holders[all[i].grant->tenant];
+            if (h->held >= h->guarantee || !takes_compute(w, &all[i])) continue;
+            struct text en = {0}, ko = {0};
+            text_add(&en, "its holder would have %s, less than its guarantee of %s",
+                     gflops_text(gflops(h->held)).s, gflops_text(gflops(h->guarantee)).s);
+            text_add(&ko, "회수하면 보유량이 %s이(가) 되어 보장량 %s보다 적어집니다",
+                     gflops_text(gflops(h->held)).s, gflops_text(gflops(h->guarantee)).s);
+            struct reclaim_end *e = end_add(w, all[i].grant, all[i].notice);
+            e->en = text_take(&en);
+            e->ko = text_take(&ko);
+        }
+        free(all);
+    }
+}
+
+/* ---- what comes out ---- */
 
 /* Servers of one grant and flavor that go for one reason at one time are one notice. */
 static struct reclaim *reclaim_like(struct reclaiming *w, const struct take *t, size_t from) {
     const struct piece *p = &w->pieces[t->piece];
     for (size_t i = from; i < w->out->n_reclaims; i++) {
         struct reclaim *r = &w->out->reclaims[i];
-        if (r->cause == t->cause && same_text(r->grant, w->facts->grants[p->grant].id) &&
-            same_text(r->flavor, p->server->flavor) && same_text(r->rule, t->rule ? t->rule->s : NULL) &&
-            same_text(r->claim, t->claim ? t->claim->id : NULL) && r->effect.s == t->effect.s)
+        if (r->cause == t->cause && text_same(r->grant, w->facts->grants[p->grant].id) &&
+            text_same(r->flavor, p->server->flavor) && text_same(r->rule, t->rule ? t->rule->s : NULL) &&
+            text_same(r->claim, t->claim ? t->claim->id : NULL) && r->effect.s == t->effect.s)
             return r;
     }
     return NULL;
@@ -430,6 +468,7 @@ int reclaim_make(const struct policy *policy, const struct facts *facts, const s
     if (facts_check(facts, standings, e) < 0) return -1;
     struct reclaiming w = {.policy = policy, .facts = facts, .out = out};
     begin(&w, standings);
+    guarantees_keep(&w);
     reclaim_graces(&w);
     reclaim_idle(&w);
     reclaim_debt(&w);

@@ -10,8 +10,6 @@ static int64_t party_storage(const struct work *w, const struct party *x) {
     return x->storage + x->given_storage - w->claim->replaces.storage.n;
 }
 
-static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
-
 int64_t room_compute(const struct work *w) {
     int64_t room;
     budget_near(w, false, &room);

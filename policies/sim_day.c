@@ -23,8 +23,6 @@ static int64_t weight_of(const struct sim *s, size_t tenant) {
     return s->standings[tenant].weight > 0 ? s->standings[tenant].weight : 1;
 }
 
-static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-
 /* What each would have were compute divisible and nobody held anything: weighted max-min. */
 static void entitle(struct sim *s, struct want *wants, size_t n) {
     int64_t left = s->capacity, weights = 0;
@@ -32,12 +30,12 @@ static void entitle(struct sim *s, struct want *wants, size_t n) {
     for (size_t i = 0; i < n; i++) weights += wants[i].weight;
     for (size_t i = 0; i < n; i++) {
         int64_t fair = (int64_t)((wide_t)left * wants[i].weight / weights),
-                gets = least(fair, wants[i].demand);
+                gets = smaller(fair, wants[i].demand);
         struct sim_tenant *t = &s->tenants[wants[i].tenant];
         left -= gets;
         weights -= wants[i].weight;
         t->entitled_days += gets;
-        t->held_days += least(s->facts[wants[i].tenant].held_compute.n, wants[i].demand);
+        t->held_days += smaller(s->facts[wants[i].tenant].held_compute.n, wants[i].demand);
     }
 }
 
@@ -57,7 +55,7 @@ static void indices(const struct sim *s, const struct want *wants, size_t n, str
     wide_t sum = 0, squares = 0, weighted = 0, weighted_squares = 0;
     for (size_t i = 0; i < n; i++) {
         int64_t held = s->facts[wants[i].tenant].held_compute.n;
-        wide_t x = (wide_t)least(held, wants[i].demand) * MILLION / wants[i].demand,
+        wide_t x = (wide_t)smaller(held, wants[i].demand) * MILLION / wants[i].demand,
                y = (wide_t)held * 1000 / wants[i].weight;
         sum += x;
         squares += x * x;
@@ -111,7 +109,7 @@ void sim_day_record(struct sim *s) {
     size_t n = 0;
     for (size_t i = 0; i < s->n_tenants; i++) {
         int64_t held = s->facts[i].held_compute.n, demand = sim_demand(s, i);
-        int64_t guaranteed = least(s->standings[i].guarantee.n, demand);
+        int64_t guaranteed = smaller(s->standings[i].guarantee.n, demand);
         d.held += held;
         d.holders += held > 0;
         d.used += busy_of(s, i, d.day - 1);

@@ -77,20 +77,6 @@ struct fact_claim sim_claim(const struct sim *s, size_t request) {
     return c;
 }
 
-/* The most units of a flavor that one of the claims could want. */
-static int64_t most_wanted(const struct facts *f, const struct fact_flavor *v) {
-    int64_t most = 0;
-    for (size_t i = 0; i < f->n_claims; i++) {
-        const struct fact_claim *c = &f->claims[i];
-        if (c->flavor && strcmp(c->flavor, v->name) != 0) continue;
-        int64_t n = c->ask == ASK_UNITS ? c->units.n : 0;
-        if (c->ask == ASK_COMPUTE && !v->unrated)
-            n = c->compute.n / v->rating.n + (c->compute.n % v->rating.n > 0);
-        if (n > most) most = n;
-    }
-    return most < v->capacity.n ? most : v->capacity.n;
-}
-
 enum { ENDS_KEPT = 64 }; /* of one flavor, as the engine reads them (alloc/gather_pool.c) */
 
 /* The next ends of the flavors that run short, until they bring what is missing. */
@@ -99,7 +85,7 @@ static void ends_make(struct sim *s, struct facts *f) {
     size_t kept[FLAVORS_MOST] = {0}, open = 0, n = 0;
     for (size_t k = 0; k < s->pool.n_flavors; k++) {
         const struct fact_flavor *v = &s->flavors[k];
-        missing[k] = most_wanted(f, v) - (v->free.n > 0 ? v->free.n : 0);
+        missing[k] = facts_most_wanted(f, v) - (v->free.n > 0 ? v->free.n : 0);
         open += missing[k] > 0;
     }
     s->plan_ends =

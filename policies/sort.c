@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "policies/sort.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { DIGIT = 11, DIGITS = 1 << DIGIT, SMALL = 64 };
@@ -43,4 +44,13 @@ void sort_stable(struct sort_item *items, struct sort_item *scratch, size_t n) {
         to = t;
     }
     if (from != items) memcpy(items, from, n * sizeof *items);
+}
+
+void sort_by(void *items, size_t n, size_t size, int (*cmp)(const void *, const void *, void *), void *arg) {
+    const char *at = items;
+    for (size_t i = 1; i < n; i++, at += size)
+        if (cmp(at, at + size, arg) > 0) {
+            qsort_r(items, n, size, cmp, arg);
+            return;
+        }
 }

@@ -73,7 +73,7 @@ void steps_fill(struct planning *p, size_t first, size_t end) {
         if (step_next(p, &p->works[i]))
             turns_again(p, &turns);
         else
-            turns_drop(p, &turns);
+            turns_drop(&turns);
     turns_free(&turns);
 }
 
@@ -105,6 +105,14 @@ static bool exchange_find(const struct planning *p, const struct work *w, size_t
     return least > 0;
 }
 
+static bool any_exchange(const struct planning *p, const size_t *works, size_t n) {
+    size_t lane;
+    int64_t units;
+    for (size_t i = 0; i < n; i++)
+        if (exchange_find(p, &p->works[works[i]], &lane, &units)) return true;
+    return false;
+}
+
 /* Those that named no flavor may change it while nothing is provisioned: a card too large to be added to what
    a claim has is taken instead of it, by the lowest share first, and what that returns is filled again. */
 bool steps_exchange(struct planning *p, size_t first, size_t end) {
@@ -112,6 +120,7 @@ bool steps_exchange(struct planning *p, size_t first, size_t end) {
     bool moved = false;
     for (size_t i = first; i < end; i++)
         if (p->works[i].placed && p->works[i].has_minimum && is_mixable(&p->works[i])) list[n++] = i;
+    if (!any_exchange(p, list, n)) n = 0; /* mostly: then the order does not matter */
     turns_sort(p, list, n);
     for (size_t k = 0; k < n; k++) {
         struct work *w = &p->works[list[k]];

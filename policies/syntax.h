@@ -323,9 +323,10 @@ struct any_rule policy_rule_at(const struct policy *policy,
    when a declaration was lost to an error, so that unknown names mean nothing. */
 bool parse_policy(struct policy *policy, const struct policy_source *source, struct diagnostics *d,
                   bool *declared);
-/* Resolves names and types; then, unless `partly`, checks the policy as a whole. */
+/* Resolves names and types; then checks the policy as a whole. warn: with check_profiles(), which takes as
+   long as all the rest and never refuses. */
 void check_names(struct policy *policy, struct diagnostics *d);
-void check_whole(const struct policy *policy, struct diagnostics *d);
+void check_whole(const struct policy *policy, bool warn, struct diagnostics *d);
 /* Its parts: what is promised against what the pool has; order, lending, idle rules, reserves, budgets; and
    by trying every profile rules that can never decide and requests that would be held. */
 void check_guarantees(const struct policy *policy, struct diagnostics *d);

@@ -217,7 +217,9 @@ static void say_barrier(struct planning *p, struct work *w, const struct decisio
     const struct lane *l = &p->lanes[w->blocked_lane];
     const struct barrier *b = barrier_first(p, w, w->blocked_lane);
     const struct queue_rule *q = p->sharing;
-    struct reason *r = reason_add(&w->reasons, REASON_BEHIND_BARRIER, true, p->policy, q ? &q->id : NULL);
+    if (!q) return; /* without it there are no barriers */
+    struct reason *r = reason_add(&w->reasons, REASON_BEHIND_BARRIER, true, p->policy, &q->id);
+    if (p->bare) return;
     long long aside = b ? l->free - barrier_left(p, w, w->blocked_lane) : 0;
     if (!b) {
         reason_en(r, "the storage that is free is set aside for a request that has waited longer than %s",

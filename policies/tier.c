@@ -63,7 +63,7 @@ bool tenant_is_eligible(const struct policy *policy, struct eval *e) {
 }
 
 int plan_assess(const struct policy *policy, const struct facts *facts, struct standing *out, struct err *e) {
-    struct eval eval;
+    struct eval eval = {0};
     (void)e;
     for (size_t i = 0; i < facts->n_tenants; i++) {
         const struct fact_tenant *t = &facts->tenants[i];

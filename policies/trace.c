@@ -129,14 +129,14 @@ static void sharing_rules(struct trace *t) {
         int64_t of = r->storage ? t->p->facts->pool.storage_capacity.n : t->p->capacity;
         json_t *o = rule_add(t, &r->id, "reserve", y->tiers[r->tier].name.s, NULL);
         put_number(o, r->storage ? "free_bytes" : "free_gflops",
-                   r->storage ? t->p->storage_free : t->p->free_compute);
+                   r->storage ? lend_free_storage(t->p) : lend_free_compute(t->p));
         put_number(o, r->storage ? "reserved_bytes" : "reserved_gflops",
                    (int64_t)((wide_t)of * r->percent / 100));
     }
     if (y->borrow.id.s) {
         json_t *o = rule_add(t, &y->borrow.id, "borrow", "limits", NULL);
         put_number(o, "lend_max_percent", y->borrow.lend_most);
-        put_number(o, "free_gflops", t->p->free_compute);
+        put_number(o, "free_gflops", lend_free_compute(t->p));
         put_number(o, "unused_gflops", t->p->unused);
         put_number(o, "must_stay_gflops", lend_shortage(t->p, w, INT64_MAX, 0).lend);
     }
@@ -258,7 +258,7 @@ static json_t *trace_json(struct trace *t) {
 }
 
 char *plan_trace(const struct policy *policy, const struct facts *facts, const char *claim, struct err *e) {
-    struct eval eval;
+    struct eval eval = {0};
     struct planning p = {.policy = policy, .facts = facts, .eval = &eval};
     struct plan plan = {0};
     char *text = NULL;

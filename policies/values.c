@@ -16,11 +16,9 @@ const char *type_word(enum type t) {
     return words[t];
 }
 
-static int enum_read(const struct variable *v, const char *text, int64_t *n, struct err *e) {
+static int enum_wrong(const struct variable *v, const char *text, struct err *e) {
     const char *names[POLICY_VALUES];
     struct text all = {0};
-    for (size_t i = 0; i < v->n_values; i++)
-        if (strcmp(v->values[i].s, text) == 0) return *n = (int64_t)i, 0;
     for (size_t i = 0; i < v->n_values; i++) {
         names[i] = v->values[i].s;
         text_add(&all, "%s%s", i ? ", " : "", names[i]);
@@ -30,6 +28,12 @@ static int enum_read(const struct variable *v, const char *text, int64_t *n, str
     if (near) err_hint(e, "did you mean '%s'?", near);
     text_free(&all);
     return -1;
+}
+
+static int enum_read(const struct variable *v, const char *text, int64_t *n, struct err *e) {
+    for (size_t i = 0; i < v->n_values; i++)
+        if (strcmp(v->values[i].s, text) == 0) return *n = (int64_t)i, 0;
+    return enum_wrong(v, text, e);
 }
 
 int variable_read(const struct variable *v, const char *text, int64_t *n, struct err *e) {

@@ -52,8 +52,6 @@ struct world_request {
     int64_t renews;          /* it asks for renewal at the notice, so often */
     span_t keeps;            /* it gives back after so long; 0: at the end of its lease */
     span_t waits;            /* it waits no longer than that; 0: for ever */
-    bool accepts;            /* it takes an offer of at least accepts_least */
-    gflops_t accepts_least;
 };
 
 struct event {

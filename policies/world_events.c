@@ -102,7 +102,6 @@ static int request_new(struct world *w, const struct json_at *at, struct event *
     struct world_request r = {0};
     struct fact_claim *c = &r.claim;
     const char *id = NULL, *flavor = NULL, *call = NULL;
-    int64_t accepts = 0;
     if (json_need_text(at, "id", NAME_MOST, &id, e) < 0 || tenant_read(w, at, &v->tenant, e) < 0 ||
         json_may_text(at, "flavor", NAME_MOST, &flavor, e) < 0 ||
         json_may_text(at, "call", NAME_MOST, &call, e) < 0 || seats_read(w, at, c, e) < 0)
@@ -121,14 +120,11 @@ static int request_new(struct world *w, const struct json_at *at, struct event *
         json_may_int(at, "renews", 0, 1000, &r.renews, e) < 0 ||
         json_may_int(at, "keeps_seconds", 1, SPAN_MOST, &r.keeps.s, e) < 0 ||
         json_may_int(at, "waits_seconds", 1, SPAN_MOST, &r.waits.s, e) < 0 ||
-        json_may_int(at, "accepts_gflops", 1, GFLOPS_MOST, &accepts, e) < 0 ||
         json_may_instant(at, "agreed", &c->agreed.at, e) < 0)
         return -1;
     c->until.has = json_has(at, "until");
     c->agreed.has = json_has(at, "agreed");
     if (c->until.has && c->term.s) return json_fail(at, e, "until and term_seconds exclude each other");
-    r.accepts = accepts > 0;
-    r.accepts_least = gflops(accepts);
     c->id = kept(w, id);
     w->requests = mem_grow(w->requests, &w->requests_room, w->n_requests + 1, sizeof *w->requests);
     v->request = w->n_requests;
@@ -243,8 +239,7 @@ static const struct shape {
                         "agreed",
                         "renews",
                         "keeps_seconds",
-                        "waits_seconds",
-                        "accepts_gflops"},
+                        "waits_seconds"},
                        request_new,
                        false},
     [EVENT_AWARD] = {{"at", "event", "call", "order"}, award_read, false},

@@ -42,7 +42,7 @@ static struct fact_claim *trial_claim(struct trial *t) {
 }
 
 static bool trial_grants(const struct trial *t) {
-    struct eval eval;
+    struct eval eval = {0};
     struct err e = {0};
     struct planning p = {.policy = t->policy,
                          .facts = &t->facts,

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * bench_store ALLOT FOLDER PART : the books beside their limits. The parts, in this order, share the folder:
- * prepare, batch, singles, large, in-process, processes.
+ * prepare, batch, singles, queue, large, in-process, processes.
  *   - Single durable grants in process, beside a bare SQLite program that makes the same row changes: the
  *     changes of each grant are recorded by a session, then replayed with prepared statements on a copy of
  *     the same store. Both in turn, because a shared machine drifts; the medians.
  *   - 1,000 tenants imported and granted in one batch.
+ *   - A request submitted, planned and committed beside 10,000 that wait, and the facts that are stored with
+ *     its decision: beside the same with nobody waiting, and beside one durable commit of one row, which is
+ *     what the disk asks of anybody. All in turn, in one run; the medians.
  *   - status, tenant list and tenant show as whole processes, at 1,000 tenants, 10,000 grants and 100,000
  *     entries. Limits in milliseconds hold where /bin/true takes one, and grow with what it takes here.
  * Prints each figure, its limit and their ratio (above 1: over the limit); exit 1 when one is over.
@@ -139,7 +142,7 @@ static void write_pool(const char *path, const char *storage, int hosts, const c
     need(f != NULL, path);
     fprintf(f,
             "backend: simulated\nbasis: fp32\nstorage: %s\ngranule: 1 GB\n"
-            "volume: {least: 1 GB, most: 50 TB}\nhosts:\n",
+            "volume: {least: 1 GB, most: 50 TB}\nmeasures: [gpu_util]\nhosts:\n",
             storage);
     for (int i = 0; i < hosts; i++) fprintf(f, "  - {name: h%03d, uri: 'sim:%d'}\n", i, i);
     fprintf(f, "flavors:\n%s", flavors);
@@ -433,6 +436,100 @@ static void singles(void) {
     store_close(s);
 }
 
+/* ---- a long queue ---- */
+
+enum { WAITING = 10000, HOLDERS = 60, ASKED = 8, SUBMITS = 100 };
+
+struct asking {
+    int64_t pool, units;
+    int from, to; /* numbers of requests; tenants in turn */
+    int first_tenant, tenants;
+    bool waits; /* each of them shall wait */
+};
+
+static int ask_all(struct store *s, void *arg, struct err *err) {
+    const struct asking *a = arg;
+    struct book b;
+    struct engine_results results = {0};
+    if (book_open(&b, s, a->pool, "admin bench", instant(FIXTURE_START), err) < 0) return -1;
+    for (int i = a->from; i < a->to; i++) {
+        char tenant[16];
+        int64_t id;
+        snprintf(tenant, sizeof tenant, "c%04d", a->first_tenant + i % a->tenants);
+        struct request_new n = {
+            .tenant = tenant, .purpose = "", .flavor = "v100", .ask = ASK_UNITS, .units = units(a->units)};
+        if (request_insert(&b, &n, &id, err) < 0) return -1;
+    }
+    int rc = engine_plan(&b, &policy_decider, &results, err);
+    if (rc == 0 && results.n != (size_t)(a->to - a->from))
+        rc = err_set(err, ERR_FAILED, "%zu decisions for %d requests", results.n, a->to - a->from);
+    for (size_t i = 0; rc == 0 && i < results.n; i++)
+        if (a->waits && results.of[i].outcome != OUTCOME_QUEUE)
+            rc = err_set(err, ERR_FAILED, "r-%lld: %s", (long long)results.of[i].request,
+                         outcome_word(results.of[i].outcome));
+    engine_results_free(&results);
+    return rc < 0 ? -1 : book_close(&b, err);
+}
+
+/* A store whose cards are held, but for what may not be lent, and so many that wait. */
+static struct store *queue_make(const char *path, int64_t *pool, int waiting) {
+    copy("tenants.db", path);
+    struct store *s = store_open(path, STORE_WRITE, &e);
+    need(s && pool_find(s, "pilot", pool, &e) == 0, path);
+    struct asking hold = {*pool, ASKED, 0, HOLDERS, TENANTS - HOLDERS, HOLDERS, false};
+    need(store_write(s, ask_all, &hold, &e) == 0, "the holders");
+    struct asking wait = {*pool, ASKED, 0, waiting, 0, TENANTS - HOLDERS, true};
+    need(waiting == 0 || store_write(s, ask_all, &wait, &e) == 0, "those that wait");
+    return s;
+}
+
+static double submit_ms(struct store *s, int64_t pool, int number) {
+    struct asking one = {pool, ASKED, number, number + 1, 0, TENANTS - HOLDERS, true};
+    double start = now_ms();
+    need(store_write(s, ask_all, &one, &e) == 0, "a request that waits");
+    return now_ms() - start;
+}
+
+/* One row of its own, durable, in a store of the same size. */
+static double commit_ms(sqlite3 *db) {
+    double start = now_ms();
+    need(sqlite3_exec(db, "INSERT INTO bench (at) VALUES (1)", NULL, NULL, NULL) == SQLITE_OK, "a row");
+    return now_ms() - start;
+}
+
+static double facts_bytes(struct store *s) {
+    int64_t n = 0;
+    need(sql_int(s, &e, &n, "SELECT length(facts) FROM plan ORDER BY id DESC LIMIT 1", "") == 1, "facts");
+    return (double)n;
+}
+
+static void queue(void) {
+    int64_t pool, same;
+    struct store *s = queue_make("queue.db", &pool, WAITING), *alone = queue_make("alone.db", &same, 0);
+    sqlite3 *db = NULL;
+    copy("tenants.db", "commit.db");
+    need(sqlite3_open("commit.db", &db) == SQLITE_OK &&
+             sqlite3_exec(db, "PRAGMA synchronous = FULL; CREATE TABLE bench (at INTEGER)", NULL, NULL,
+                          NULL) == SQLITE_OK,
+         "commit.db");
+    double ours[SUBMITS], theirs[SUBMITS], bare[SUBMITS];
+    for (int i = 0; i < SUBMITS; i++) {
+        ours[i] = submit_ms(s, pool, i);
+        theirs[i] = submit_ms(alone, same, i);
+        bare[i] = commit_ms(db);
+    }
+    double own = median(ours, SUBMITS), beside = median(theirs, SUBMITS), physical = median(bare, SUBMITS);
+    figure("one durable commit of one row", physical, 0, "ms");
+    figure("a request submitted, with nobody waiting", beside, 0, "ms");
+    figure("  commits that it is worth", beside / physical, 0, "");
+    figure("a request submitted beside 10,000 that wait", own, beside * 2, "ms");
+    figure("  commits that it is worth", own / physical, 0, "");
+    figure("  facts stored with it", facts_bytes(s), facts_bytes(alone) * 2, "B");
+    sqlite3_close(db);
+    store_close(s);
+    store_close(alone);
+}
+
 /* ---- a large store ---- */
 
 struct large {
@@ -533,7 +630,7 @@ int main(int argc, char **argv) {
     static const struct {
         const char *name;
         void (*run)(void);
-    } parts[] = {{"prepare", prepare},  {"batch", batch},           {"singles", singles},
+    } parts[] = {{"prepare", prepare},  {"batch", batch},           {"singles", singles},    {"queue", queue},
                  {"large", large_make}, {"in-process", in_process}, {"processes", processes}};
     if (argc != 4 || argv[1][0] != '/' || chdir(argv[2]) < 0)
         return fprintf(stderr, "usage: bench_store /PATH/OF/allot FOLDER PART\n"), 2;

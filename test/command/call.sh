@@ -239,6 +239,12 @@ agreements() { # 24 V100; each asks for 8; the share is two of them
     is reserved "$(allot grant show g-1 --json | jq -r .state)"
     sqlite3 "$STORE" "SELECT json_extract(payload, '\$.ko') FROM outbox WHERE kind = 'awarded' AND request = 1" >told
     has told '할당 g-1의 협약을 2026-03-10까지 체결해 주세요.'
+    exits 0 allot status
+    has "$out" 'agreements  2 grants wait for one to be signed: g-1 of c1, g-2 of c2'
+    exits 0 allot queue
+    has "$out" '2 grants wait for their agreement'
+    exits 0 allot explain c1
+    has "$out" 'g-1 waits for its agreement to be signed.'
     refused 2 'cannot be of 2026-03-05' allot grant agree g-1 --on 2026-03-05
     exits 0 allot grant agree g-1 --on 2026-03-01
     is active "$(allot grant show g-1 --json | jq -r .state)"

@@ -328,7 +328,7 @@ wrong_state() {
     exits 0 allot grant list --state voiding
     is none "$(cat "$out")"
     exits 4 allot explain g-1
-    has "$err" 'neither a request nor a tenant'
+    has "$err" 'neither a request, a decision nor a tenant'
     exits 2 env ALLOT_LOG=loud "$ALLOT" --store "$STORE" grant list
 }
 it 'a state or attribute that none can have is refused, one that none has lists none' wrong_state

@@ -21,6 +21,12 @@ waits() { # the pool is lent until fewer than 8 cards are free; then one waits f
     exits 0 allot --json request show r-4
     is 62400 "$(value .offer.compute_gflops)"
     is 4 "$(free)"
+    exits 0 allot --json queue
+    is '62400 2026-03-05T00:00:00Z' "$(value '.[0] | "\(.offer_gflops) \(.offer_until)"')"
+    exits 0 allot status
+    has "$out" 'offers      1 open: r-4 of t3 until 2026-03-05T00:00:00Z'
+    exits 0 allot --json status
+    is 'r-4 t3 p 62400' "$(value '.offers[0] | "\(.request) \(.tenant) \(.pool) \(.compute_gflops)"')"
     exits 8 allot request submit --tenant t4 --flavor v100 --units 1
 }
 it 'what a waiting request could have is kept for it alone' waits
@@ -41,6 +47,8 @@ race() { # sixteen processes take it at once: one grant, fifteen conflicts
     is 15 $refused
     is 1 "$(sqlite3 "$STORE" "SELECT count(*) FROM grants WHERE request = 4")"
     is 0 "$(sqlite3 "$STORE" 'SELECT count(*) FROM offer')"
+    exits 0 allot status
+    lacks "$out" 'offers '
     exits 0 allot explain r-4
 }
 it 'sixteen processes take one offer once' race

@@ -345,4 +345,25 @@ role() {
 }
 it 'an auditor reads and changes nothing' role
 
+appears() { # devices that a sync finds are tried for those that wait, at the next plan of whatever comes
+    new_store '  dead_hosts: [h3]' || true # its first sync says that h3 is silent
+    { policy_text && echo 'Q1 queue order share, wait, id;'; } >share.policy
+    exits 0 allot policy load share.policy
+    local i
+    for i in 1 2 3 4; do add_tenant "t$i" "$i"; done
+    for i in 1 2; do exits 0 allot request submit --tenant "t$i" --flavor v100 --units 8; done
+    exits 8 allot request submit --tenant t3 --flavor v100 --units 8 --json
+    is NO_UNITS "$(value '.decision.reasons[0].code')"
+    settings 8 '{dead_hosts: []}'
+    exits 0 allot pool sync p --json
+    is 8 "$(value '.flavors[] | select(.flavor == "v100") | .added')"
+    exits 0 allot request submit --tenant t4 --flavor t4 --units 1
+    is granted "$(sqlite3 "$STORE" 'SELECT state FROM request WHERE id = 3')"
+    local supply
+    supply=$(sqlite3 "$STORE" 'SELECT supply FROM pool WHERE id = 1')
+    exits 0 allot pool sync p
+    is "$supply" "$(sqlite3 "$STORE" 'SELECT supply FROM pool WHERE id = 1')"
+}
+it 'a sync that only finds more devices lets those try again that wait' appears
+
 finish

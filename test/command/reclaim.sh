@@ -135,6 +135,19 @@ withdrawn() {
     is 8 "$(units_of g-3)"
 }
 it 'a claim that is withdrawn ends the notice' withdrawn
+last_day() {
+    crowd
+    day '15 days'
+    exits 8 allot request submit --tenant a --flavor v100 --units 4
+    cron
+    day '40 days'
+    exits 0 allot request withdraw r-4
+    cron
+    is '1 0' "$(ticked '"\(.reclaim_ends) \(.reclaimed)"')"
+    is withdrawn "$(notice n-1 | jq -r .state)"
+    is 8 "$(units_of g-3)"
+}
+it 'a notice that is due is looked at once more before it takes anything' last_day
 agreed() {
     crowd
     day '15 days'

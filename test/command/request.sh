@@ -139,7 +139,7 @@ explained() {
     exits 0 allot explain b
     has "$out" 'v100 x 4'
     exits 0 allot explain b --json
-    is true "$(value 'all(.[]; .same_again)')"
+    is true "$(value 'all(.decisions[]; .same_again)')"
     exits 0 allot explain r-1 --json
     is 'r-1 7776000' "$(value '"\(.request) \(.granted.lease.renew_seconds)"')"
     exits 0 allot --lang ko explain b

@@ -41,14 +41,19 @@ struct trial {
 static int64_t below(struct trial *t, int64_t n) { return rng_below(t->rng, n); }
 static bool chance(struct trial *t, int64_t percent) { return rng_chance(t->rng, percent); }
 
+/* least, or so many steps more, fewer than n. */
+static long long number(struct trial *t, int64_t least, int64_t step, int64_t n) {
+    return least + step * below(t, n);
+}
+
 /* ---- a policy ---- */
 
 static void put_pool(struct trial *t) {
     static const char *const sizes[] = {"1", "1, 2, 4", "2, 4", "1, 2, 4, 8"};
     text_add(&t->text, "policy \"p\" version 1;\npool pool { basis fp32; ");
     for (int i = 0; i < FLAVORS; i++)
-        text_add(&t->text, "flavor f%d %lld TF units %lld sizes %s; ", i, (long long)(1 + below(t, 12)),
-                 (long long)(8 + 2 * below(t, 12)), sizes[below(t, 4)]);
+        text_add(&t->text, "flavor f%d %lld TF units %lld sizes %s; ", i, number(t, 1, 1, 12),
+                 number(t, 8, 2, 12), sizes[below(t, 4)]);
     text_add(
         &t->text,
         "storage 10 TB; }\nattr kind : enum { a, b, c };\nset eligible { E1 pass \"yes\" otherwise; }\n");
@@ -60,10 +65,8 @@ static void put_tiers(struct trial *t) {
              "set tier { T1 high weight %lld guarantee %lld TF \"h\" when kind = a; T2 mid weight %lld "
              "guarantee %lld TF "
              "\"m\" when kind = b; T3 low weight 1 \"l\" otherwise; }\n",
-             (long long)(2 + below(t, 4)), (long long)below(t, 30), (long long)(1 + below(t, 2)),
-             (long long)below(t, 15));
-    if (chance(t, 40))
-        text_add(&t->text, "R1 reserve compute %lld %% for high;\n", (long long)(1 + below(t, 20)));
+             number(t, 2, 1, 4), (long long)below(t, 30), number(t, 1, 1, 2), (long long)below(t, 15));
+    if (chance(t, 40)) text_add(&t->text, "R1 reserve compute %lld %% for high;\n", number(t, 1, 1, 20));
     if (chance(t, 70))
         text_add(&t->text, "B1 borrow lend-max %lld %%, notice 3 days, min-hold 5 days;\n",
                  (long long)below(t, 101));
@@ -78,7 +81,7 @@ static void put_queue(struct trial *t) {
              order < 3 && chance(t, 25) ? " strict" : "") /* strict needs the share first */;
     if (chance(t, 40)) text_add(&t->text, " lift 20 days");
     bool barrier = chance(t, 20);
-    if (barrier) text_add(&t->text, " barrier 30 days max %lld", (long long)(1 + below(t, 2)));
+    if (barrier) text_add(&t->text, " barrier 30 days max %lld", number(t, 1, 1, 2));
     if (chance(t, 20)) text_add(&t->text, " partial none");
     text_add(&t->text, ";\n");
     t->is_plain = order < 3 && !barrier;
@@ -88,10 +91,9 @@ static void policy_make(struct trial *t) {
     struct diagnostics d = {0};
     put_pool(t);
     put_tiers(t);
-    text_add(&t->text, "C1 ceiling per tenant compute %lld TF storage 5 TB;\n",
-             (long long)(10 + below(t, 150)));
+    text_add(&t->text, "C1 ceiling per tenant compute %lld TF storage 5 TB;\n", number(t, 10, 1, 150));
     if (chance(t, 30))
-        text_add(&t->text, "C2 ceiling per organisation compute %lld TF;\n", (long long)(20 + below(t, 150)));
+        text_add(&t->text, "C2 ceiling per organisation compute %lld TF;\n", number(t, 20, 1, 150));
     text_add(&t->text, "L1 lease term 30 days, renew 1, notice 7 days, grace 2 days, keep-data 3 days;\n");
     put_queue(t);
     struct policy_source source = {"p", t->text.s, t->text.length, NULL, NULL};
@@ -222,18 +224,18 @@ static void history_make(struct trial *t, struct text *tenants, struct text *eve
         text_add(events, ",\"id\":\"r-%d\",\"tenant\":\"%s\"", i, names[below(t, TENANTS)]);
         if (chance(t, 50))
             text_add(events, ",\"flavor\":\"f%lld\",\"units\":%lld", (long long)below(t, 2),
-                     (long long)(2 + 2 * below(t, 8)));
+                     number(t, 2, 2, 8));
         else
-            text_add(events, ",\"compute_gflops\":%lld,\"minimum_gflops\":%lld",
-                     (long long)(20000 + below(t, 60000)), (long long)(1000 + below(t, 19000)));
+            text_add(events, ",\"compute_gflops\":%lld,\"minimum_gflops\":%lld", number(t, 20000, 1, 60000),
+                     number(t, 1000, 1, 19000));
         if (chance(t, 40)) text_add(events, ",\"renews\":1");
         if (chance(t, 30))
-            text_add(events, ",\"keeps_seconds\":%lld", (long long)((1 + below(t, 20)) * CLOCK_DAY));
+            text_add(events, ",\"keeps_seconds\":%lld", number(t, 1 * CLOCK_DAY, CLOCK_DAY, 20));
         text_add(events, ",\"storage_bytes\":%lld}\n", (long long)below(t, INT64_C(1000000000000)));
     }
     if (chance(t, 50))
         put_at(t, events, "loss"),
-            text_add(events, ",\"flavor\":\"f0\",\"units\":%lld}\n", (long long)(1 + below(t, 5)));
+            text_add(events, ",\"flavor\":\"f0\",\"units\":%lld}\n", number(t, 1, 1, 5));
     if (chance(t, 50))
         put_at(t, events, "attributes"),
             text_add(events, ",\"tenant\":\"tb\",\"attributes\":{\"kind\":\"a\"}}\n");

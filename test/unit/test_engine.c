@@ -185,38 +185,58 @@ static void a_policy_that_forgets_a_request_is_an_error(void **state) {
 
 static void a_stored_decision_comes_out_the_same_when_planned_again(void **state) {
     (void)state;
-    json_t *stored, *again;
-    scoped_free char *facts = NULL;
+    struct engine_replayed r;
     int64_t id = submit("c0001", 2);
-    assert_int_equal(engine_replay(store, &flow_decider, id, &stored, &again, &facts, &e), 0);
-    assert_true(json_equal(stored, again));
-    assert_non_null(strstr(facts, "c0001"));
-    json_decref(stored);
-    json_decref(again);
+    assert_int_equal(engine_replay_request(store, &flow_decider, id, false, &r, &e), 0);
+    assert_true(r.same);
+    assert_true(json_equal(r.stored, r.again));
+    assert_int_equal(r.request, id);
+    assert_null(r.trace);
+    assert_non_null(strstr(r.facts, "c0001"));
+    engine_replayed_free(&r);
     flow_decide = queue_all;
-    scoped_free char *more = NULL;
-    assert_int_equal(engine_replay(store, &flow_decider, id, &stored, &again, &more, &e), 0);
-    assert_false(json_equal(stored, again));
-    json_decref(stored);
-    json_decref(again);
+    assert_int_equal(engine_replay_request(store, &flow_decider, id, false, &r, &e), 0);
+    assert_false(r.same);
+    engine_replayed_free(&r);
+}
+
+static void an_older_decision_is_planned_again_from_its_own_facts(void **state) {
+    (void)state;
+    struct engine_replayed old, new;
+    flow_decide = queue_all;
+    int64_t id = submit("c0001", 2), first = flow_number("SELECT decision FROM request");
+    flow_decide = flow_grant_all;
+    assert_int_equal(flow_plan_at(10), 0);
+    assert_int_equal(engine_replay_request(store, &flow_decider, id, false, &new, &e), 0);
+    assert_true(new.decision > first);
+    assert_true(new.same);
+    assert_string_equal(json_string_value(json_object_get(new.stored, "outcome")), "granted");
+    engine_replayed_free(&new);
+    flow_decide = queue_all;
+    assert_int_equal(engine_replay(store, &flow_decider, first, false, &old, &e), 0);
+    assert_true(old.same);
+    assert_int_equal(old.request, id);
+    assert_string_equal(json_string_value(json_object_get(old.stored, "outcome")), "queued");
+    engine_replayed_free(&old);
+    assert_int_equal(engine_replay(store, &flow_decider, 99, false, &old, &e), -1);
+    assert_int_equal(e.code, ERR_NOT_FOUND);
 }
 
 static void a_request_without_a_decision_cannot_be_explained(void **state) {
     (void)state;
-    json_t *stored, *again;
-    assert_int_equal(engine_replay(store, &flow_decider, 99, &stored, &again, NULL, &e), -1);
+    struct engine_replayed r;
+    assert_int_equal(engine_replay_request(store, &flow_decider, 99, false, &r, &e), -1);
     assert_int_equal(e.code, ERR_NOT_FOUND);
 }
 
 static void without_a_policy_everyone_is_held_and_that_can_be_explained(void **state) {
     (void)state;
-    json_t *stored, *again;
+    struct engine_replayed r;
     int64_t id = submit("c0001", 1);
     expect_text("SELECT state || ' ' || note FROM request", "held NO_POLICY");
-    assert_int_equal(engine_replay(store, &flow_decider, id, &stored, &again, NULL, &e), 0);
-    assert_true(json_equal(stored, again));
-    json_decref(stored);
-    json_decref(again);
+    assert_int_equal(engine_replay_request(store, &flow_decider, id, false, &r, &e), 0);
+    assert_true(r.same);
+    engine_replayed_free(&r);
     assert_int_equal(flow_plan_at(10), 0);
     assert_int_equal(flow_number("SELECT count(*) FROM decision"), 1);
 }
@@ -247,6 +267,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_change_of_outcome_is_noted_and_told_again, setup, teardown),
         cmocka_unit_test_setup_teardown(a_policy_that_forgets_a_request_is_an_error, setup, teardown),
         cmocka_unit_test_setup_teardown(a_stored_decision_comes_out_the_same_when_planned_again, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(an_older_decision_is_planned_again_from_its_own_facts, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_request_without_a_decision_cannot_be_explained, setup, teardown),
         cmocka_unit_test_setup_teardown(without_a_policy_everyone_is_held_and_that_can_be_explained,

@@ -258,6 +258,25 @@ static void idle_keeps_the_guarantee(void **state) {
     expect("g-1 idle v100 1");
 }
 
+static void a_notice_ends_that_would_take_the_guarantee(void **state) {
+    (void)state;
+    world_tenant(&w, "a", 1, 40);
+    world_tenant(&w, "d", 4, 80);
+    world_grant(&w, "g-1", "a", -30, "v100", 4);
+    world_grant(&w, "g-2", "a", -30, "v100", 2);
+    world_grant(&w, "g-3", "a", -20, "v100", 2);
+    world_claim(&w, "r-1", "d", "v100", 8, 0);
+    w.flavors[0].free = units(4);
+    world_notice(&w, "n-1", "g-2", CAUSE_GUARANTEE, "B1", -1);
+    world_notice(&w, "n-2", "g-3", CAUSE_IDLE, "U1", -1);
+    expect("");
+    world_drop_grant(&w, "g-1"); /* given back, and taken by others */
+    w.flavors[0].free = units(0);
+    expect("end n-1; end n-2");
+    w.standings[0].guarantee = gflops(20000); /* one of the two is enough to keep it */
+    expect("end n-1");
+}
+
 static void use_that_rose_ends_the_notice(void **state) {
     (void)state;
     world_tenant(&w, "a", 1, 0);
@@ -439,6 +458,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(notices_end_in_reverse_when_needed_no_more, setup, teardown),
         cmocka_unit_test_setup_teardown(idle_needs_a_full_window_and_every_sample, setup, teardown),
         cmocka_unit_test_setup_teardown(idle_keeps_the_guarantee, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_notice_ends_that_would_take_the_guarantee, setup, teardown),
         cmocka_unit_test_setup_teardown(use_that_rose_ends_the_notice, setup, teardown),
         cmocka_unit_test_setup_teardown(unused_loses_its_part_in_whole_servers, setup, teardown),
         cmocka_unit_test_setup_teardown(the_quarterly_cuts_of_nersc, setup, teardown),
