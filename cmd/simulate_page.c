@@ -67,6 +67,9 @@ static void tiles(struct page *p) {
     tile(p, "", m, "tenant_days_below_guarantee", SHOWN_COUNT,
          page_say(p, "days on which a company held less than its guarantee and wanted more",
                   "기업이 보장량보다 적게 보유하고 더 원한 날의 합계"));
+    tile(p, "", m, "tenant_days_below_guarantee", SHOWN_COUNT,
+         page_say(p, "days on which a company held less than its guarantee and wanted more",
+                  "기업이 보장량보다 적게 보유하고 더 원한 날의 합계"));
     page_put(p, "</div>\n");
 }
 

@@ -14,7 +14,7 @@ struct page {
     bool korean;
 };
 
-enum shown { SHOWN_COUNT, SHOWN_COMPUTE, SHOWN_DAYS, SHOWN_TEXT, SHOWN_RATIO };
+enum shown { SHOWN_COUNT, SHOWN_COMPUTE, SHOWN_DAYS, SHOWN_TEXT, SHOWN_WHY, SHOWN_RATIO };
 
 enum { LISTED = 12 }; /* rows of a list: the first ones, or the first and the last */
 

@@ -4,6 +4,7 @@
 
 #include "alloc/scope.h"
 #include "cmd/chart.h"
+#include "policies/measure.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +28,7 @@ static const struct words meanings[] = {
     {"SUSPENDED", "suspended", "이용 정지"},
     {"NO_STORAGE", "no storage free", "남은 저장 공간 없음"},
     {"EVAL_ERROR", "a fact is missing", "정보 누락"},
-    {"refused by a person", "refused by a person", "담당자 거절"},
+    {MEASURE_REFUSED, "not approved", "승인되지 않음"},
 };
 
 static void meaning(struct page *p, const char *why) {
@@ -62,7 +63,7 @@ void page_reasons(struct page *p) {
         page_put(p, "</td><td>");
         page_member(p, prefix, row, "requests", SHOWN_COUNT);
         page_put(p, "</td><td class=\"words\">");
-        page_member(p, prefix, row, "why", SHOWN_TEXT);
+        page_member(p, prefix, row, "why", SHOWN_WHY);
         page_put(p, "</td></tr>\n");
     }
     page_table_end(p);

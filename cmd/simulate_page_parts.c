@@ -3,6 +3,7 @@
 
 #include "alloc/scope.h"
 #include "cmd/chart.h"
+#include "policies/measure.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +20,8 @@ const char page_style[] =
     "--card:#1c2127;--held:#6fb1de;--demand:#e39a68;--capacity:#9aa3ae;--waiting:#e0879a;--even:#7cc39e}}\n"
     "*{box-sizing:border-box}body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.55 \"Noto "
     "Sans KR\","
-    "\"Noto Sans CJK KR\",\"Apple SD Gothic Neo\",\"Malgun Gothic\",system-ui,sans-serif}\n"
+    "\"Noto Sans CJK KR\",\"Apple SD Gothic Neo\",\"Malgun Gothic\",system-ui,sans-serif;"
+    "word-break:keep-all;overflow-wrap:anywhere}\n"
     "main{max-width:54rem;margin:0 auto;padding:2.5rem 1.25rem "
     "4rem}h1{font-size:1.75rem;line-height:1.2;margin:0 0 .4rem;"
     "text-wrap:balance}h2{font-size:1.15rem;margin:2.6rem 0 .4rem;padding-top:.9rem;border-top:1px solid "
@@ -30,7 +32,7 @@ const char page_style[] =
     "0}"
     ".tile{background:var(--card);border:1px solid var(--rule);border-radius:6px;padding:.7rem .9rem}"
     ".tile b{display:block;font-size:1.5rem;line-height:1.25;font-variant-numeric:tabular-nums}"
-    ".tile span{font-size:.85rem;color:var(--soft)}\n"
+    ".tile>span{font-size:.85rem;color:var(--soft)}\n"
     ".wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.92rem;font-variant-numeric:"
     "tabular-nums}"
     "th,td{padding:.38rem .6rem;text-align:right;border-bottom:1px solid var(--rule);vertical-align:top}"
@@ -112,6 +114,11 @@ void page_metric(struct page *p, const char *path, const json_t *value, enum sho
     case SHOWN_COMPUTE: page_compute(json_integer_value(value), &p->out); break;
     case SHOWN_DAYS: days(p, json_integer_value(value), &p->out); break;
     case SHOWN_TEXT: html_put(&p->out, raw ? raw : ""); break;
+    case SHOWN_WHY: /* codes are the same in both languages, a person's word is not */
+        html_put(&p->out, raw && strcmp(raw, MEASURE_REFUSED) != 0
+                              ? raw
+                              : page_say(p, MEASURE_REFUSED, "담당자가 거절"));
+        break;
     case SHOWN_RATIO: ratio(raw ? raw : "0", &p->out); break;
     }
     page_put(p, "</span>");
