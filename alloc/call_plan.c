@@ -24,8 +24,8 @@ void call_wait(const struct fact_claim *claim, struct decision *out) {
     *r = (struct reason){.code = REASON_IN_CALL, .decisive = true};
     r->en = text_take(&en);
     r->ko = text_take(&ko);
-    r->hint_en = mem_copy("until the call closes it can be amended or withdrawn");
-    r->hint_ko = mem_copy("공모가 마감될 때까지 신청을 고치거나 취하할 수 있습니다");
+    r->hint_en = mem_copy("while the call is open it can be amended or withdrawn");
+    r->hint_ko = mem_copy("공모가 열려 있는 동안 신청을 고치거나 취하할 수 있습니다");
 }
 
 static void reserve_words(const struct fact_claim *claim, struct reason *r) {

@@ -330,4 +330,23 @@ companies() {
     is granted "$(allot request show r-2 --json | jq -r .state)"
 }
 it 'companies see the open calls, answer them and decline by their own line' companies
+reserved() { # reserves and guarantees are kept by the pool, not by the share of the call
+    new_store
+    policy_text | sed 's/^policy "\([^"]*\)" version [0-9]*;/policy "\1" version 2;/; s/E1 deny/E1 review/; s/^C1 /set tier { T1 near weight 4 guarantee 62.4 TF expect 2 "near" when seat = gwangju; T9 far "far" otherwise; }\nC1 /' >tiers.policy
+    printf 'B1 borrow lend-max 50 %%, notice 7 days;\nR1 reserve compute 10 %% for near;\nR2 reserve storage 10 %% for near;\n' >>tiers.policy
+    sed -i '/E1 review/d; /E2 review/d' tiers.policy
+    exits 0 allot policy load tiers.policy
+    add_tenant c1 1
+    add_tenant far 7 elsewhere
+    allot call open spring --compute '15.6 TF' --storage '2 TB' >/dev/null
+    exits 8 enter --tenant far --flavor v100 --units 1 --storage '2 TB'
+    allot call close spring >/dev/null
+    scores request,reviewer,score r-1,kim,90
+    allot call score spring scores.csv >/dev/null
+    exits 0 allot call award spring --json
+    is awarded "$(value '.requests[0].state')"
+    is 15600 "$(value '.requests[0].given_gflops')"
+    same_again r-1
+}
+it 'what must stay free for others is no part of the share' reserved
 finish
