@@ -98,15 +98,18 @@ static void organisations_join(struct reclaiming *w) {
     free(sorted);
 }
 
-/* What can be guaranteed at all: what is not lost, less what is reserved. */
+/* What can be guaranteed at all: what is not lost, less what is reserved of the whole pool (policies/lend.c).
+ */
 static int64_t compute_available(const struct reclaiming *w) {
     const struct fact_pool *pool = &w->facts->pool;
-    wide_t all = 0, reserved = 0;
-    for (size_t i = 0; i < pool->n_flavors; i++)
-        all += (wide_t)(pool->flavors[i].capacity.n - pool->flavors[i].lost.n) * pool->flavors[i].rating.n;
+    wide_t all = 0, less = 0;
+    for (size_t i = 0; i < pool->n_flavors; i++) {
+        all += (wide_t)pool->flavors[i].capacity.n * pool->flavors[i].rating.n;
+        less += (wide_t)pool->flavors[i].lost.n * pool->flavors[i].rating.n;
+    }
     for (size_t i = 0; i < w->policy->n_reserves; i++)
-        if (!w->policy->reserves[i].storage) reserved += all * w->policy->reserves[i].percent / 100;
-    return all > reserved ? (int64_t)(all - reserved) : 0;
+        if (!w->policy->reserves[i].storage) less += all * w->policy->reserves[i].percent / 100;
+    return all > less ? (int64_t)(all - less) : 0;
 }
 
 static int by_tenant(const void *a, const void *b) {
