@@ -199,14 +199,15 @@ static const struct tier *tier_find(const struct policy *y, const char *name) {
 }
 
 static int64_t available(const struct step *s) {
-    wide_t sum = 0, kept = 0;
+    wide_t sum = 0, less = 0;
     for (size_t i = 0; i < s->facts->pool.n_flavors; i++) {
         const struct fact_flavor *f = &s->facts->pool.flavors[i];
-        sum += (wide_t)(f->capacity.n - f->lost.n) * f->rating.n;
+        sum += (wide_t)f->capacity.n * f->rating.n;
+        less += (wide_t)f->lost.n * f->rating.n;
     }
     for (size_t i = 0; i < s->policy->n_reserves; i++)
-        if (!s->policy->reserves[i].storage) kept += sum * s->policy->reserves[i].percent / 100;
-    return (int64_t)(sum > kept ? sum - kept : 0);
+        if (!s->policy->reserves[i].storage) less += sum * s->policy->reserves[i].percent / 100;
+    return (int64_t)(sum > less ? sum - less : 0);
 }
 
 /* What a claim is sure of is what its tier says, or less by one ratio for all. */
