@@ -415,7 +415,7 @@ static int wide_enough(struct book *b, const struct request *r, const struct dec
     struct holding more = {d->compute, d->storage};
     *out = d->limits;
     out->items = mem_alloc((d->limits.n_items + 1) * sizeof *out->items);
-    memcpy(out->items, d->limits.items, d->limits.n_items * sizeof *out->items);
+    if (d->limits.n_items) memcpy(out->items, d->limits.items, d->limits.n_items * sizeof *out->items);
     if (bytes_add(more.storage, d->datalake, &more.storage, e) < 0 ||
         sql_int(b->store, e, &organisation, "SELECT organisation FROM tenant WHERE id = $1", "i", r->tenant) <
             0)
