@@ -332,6 +332,7 @@ static int load(struct book *b, const struct request *r, struct stored_offer *ou
     if (rc < 0) return -1;
     if (rc == 0) return no_offer(b, r, e);
     if (out->until.s > b->at.s) return 0;
+    json_decref(out->body);
     err_set(e, ERR_CONFLICT, "the offer of r-%lld ended at %s", (long long)r->id, civil_text(out->until).s);
     return err_hint(e, "the request keeps its place in the queue");
 }
