@@ -332,6 +332,7 @@ static int load(struct book *b, const struct request *r, struct stored_offer *ou
     if (rc < 0) return -1;
     if (rc == 0) return no_offer(b, r, e);
     if (out->until.s > b->at.s) return 0;
+    json_decref(out->body);
     err_set(e, ERR_CONFLICT, "the offer of r-%lld ended at %s", (long long)r->id, civil_text(out->until).s);
     return err_hint(e, "the request keeps its place in the queue");
 }
@@ -415,7 +416,7 @@ static int wide_enough(struct book *b, const struct request *r, const struct dec
     struct holding more = {d->compute, d->storage};
     *out = d->limits;
     out->items = mem_alloc((d->limits.n_items + 1) * sizeof *out->items);
-    memcpy(out->items, d->limits.items, d->limits.n_items * sizeof *out->items);
+    if (d->limits.n_items) memcpy(out->items, d->limits.items, d->limits.n_items * sizeof *out->items);
     if (bytes_add(more.storage, d->datalake, &more.storage, e) < 0 ||
         sql_int(b->store, e, &organisation, "SELECT organisation FROM tenant WHERE id = $1", "i", r->tenant) <
             0)

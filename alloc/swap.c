@@ -87,7 +87,7 @@ int swap_limits(struct book *b, int64_t grant, const struct plan_limits *l, stru
     struct going going;
     *out = *l;
     out->items = mem_alloc((l->n_items + 1) * sizeof *out->items);
-    memcpy(out->items, l->items, l->n_items * sizeof *out->items);
+    if (l->n_items) memcpy(out->items, l->items, l->n_items * sizeof *out->items);
     if (going_load(b, grant, &going, e) < 0 || gflops_add(l->compute, going.compute, &out->compute, e) < 0 ||
         gflops_add(l->organisation_compute, going.compute, &out->organisation_compute, e) < 0 ||
         bytes_add(l->storage, going.bytes, &out->storage, e) < 0 ||

@@ -207,7 +207,7 @@ static void notice_add(struct sim *s, size_t grant, const struct reclaim *r) {
                            .covered = r->sample.covered,
                            .n_operations = r->n_operations};
     n.operations = mem_alloc((r->n_operations + 1) * sizeof *n.operations);
-    memcpy(n.operations, r->operations, r->n_operations * sizeof *n.operations);
+    if (r->n_operations) memcpy(n.operations, r->operations, r->n_operations * sizeof *n.operations);
     for (size_t i = 0; r->claim && i < s->waiting.n; i++)
         if (strcmp(s->world->requests[s->waiting.of[i]].claim.id, r->claim) == 0)
             n.claim = s->waiting.of[i] + 1;

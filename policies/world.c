@@ -184,7 +184,7 @@ static void metrics_sort(struct world *w) {
         for (size_t k = 0; k < w->n_metrics; k++) place[i] += strcmp(w->metrics[k], w->metrics[i]) < 0;
         sorted[place[i]] = w->metrics[i];
     }
-    memcpy(w->metrics, sorted, w->n_metrics * sizeof *sorted);
+    if (w->n_metrics) memcpy(w->metrics, sorted, w->n_metrics * sizeof *sorted);
     for (size_t i = 0; i < w->n_uses; i++) w->uses[i].metric = place[w->uses[i].metric];
 }
 

@@ -345,7 +345,7 @@ static void requests_sort(struct world *w) {
         to[from[i]] = i;
         sorted[i] = w->requests[from[i]];
     }
-    memcpy(w->requests, sorted, n * sizeof *sorted);
+    if (n) memcpy(w->requests, sorted, n * sizeof *sorted);
     for (size_t i = 0; i < n; i++) index_put(&w->request_index, sorted[i].claim.id, i);
     for (size_t i = 0; i < w->n_events; i++) {
         struct event *v = &w->events[i];
