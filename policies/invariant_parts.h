@@ -34,3 +34,5 @@ bool step_because(const struct decision *d, enum reason_code code);
 /* The units that a claim of one flavor takes at least; 0: it asks otherwise. */
 int64_t step_floor(const struct policy *y, const struct fact_pool *pool, const struct fact_claim *c,
                    size_t flavor);
+/* GFLOPS that can be guaranteed at all: what is not lost, less the reserves. invariants_plan.c */
+int64_t step_available(const struct step *s);

@@ -198,7 +198,7 @@ static const struct tier *tier_find(const struct policy *y, const char *name) {
     return NULL;
 }
 
-static int64_t available(const struct step *s) {
+int64_t step_available(const struct step *s) {
     wide_t sum = 0, less = 0;
     for (size_t i = 0; i < s->facts->pool.n_flavors; i++) {
         const struct fact_flavor *f = &s->facts->pool.flavors[i];
@@ -231,9 +231,9 @@ int holds_sold_guarantee(const struct step *s, struct err *e) {
                            d->claim, gflops_text(d->standing.guarantee).s, gflops_text(t->guarantee).s);
         if (d->standing.guarantee.n > 0) stated = t->guarantee.n, kept = d->standing.guarantee.n;
     }
-    if (sum > 0 && sum > available(s))
+    if (sum > 0 && sum > step_available(s))
         return err_set(e, ERR_BOOKS, "%s GF are promised to those that claim; %lld can be kept",
-                       wide_text(sum).s, (long long)available(s));
+                       wide_text(sum).s, (long long)step_available(s));
     return 0;
 }
 

@@ -216,9 +216,18 @@ static bool can_come(const struct step *s, size_t flavor, int64_t floor) {
     return kept + floor <= x->capacity.n - x->lost.n;
 }
 
+/* Is more promised than there is? Then what comes back goes to those below their guarantee, all scaled by one
+   ratio (I4), and those who wait for more have no date. */
+static bool is_oversold(const struct step *s) {
+    wide_t sum = s->facts->pool.promised.guarantees.n;
+    for (size_t i = 0; i < s->facts->n_tenants; i++) sum += s->standings[i].guarantee.n;
+    return sum > step_available(s);
+}
+
 int holds_no_starvation(const struct step *s, struct err *e) {
     const struct facts *f = s->facts;
     if (s->plan || !s->ticked || !s->standings || !s->policy || !s->policy->queue.has_barrier) return 0;
+    if (is_oversold(s)) return 0;
     int64_t most = s->policy->queue.barriers > 0 ? s->policy->queue.barriers : 1,
             lease = longest_lease(s->policy).s;
     int64_t place = 0;
