@@ -195,7 +195,7 @@ static void all_hold(void **state) {
     state_begin(&w);
     breaks(&w, "");
     for (int i = 0; i < INVARIANTS; i++) {
-        char name[8];
+        char name[16];
         snprintf(name, sizeof name, "I%d", i + 1);
         assert_string_equal(invariants[i].name, name);
         assert_true(strlen(invariants[i].sentence) > 10);

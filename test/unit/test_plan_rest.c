@@ -277,7 +277,11 @@ static void claim_tell(const struct claim *c, int i, char name[8], struct fact_s
         .seats = seats,
         .n_seats = c->seats > 0,
         .submitted = instant(NOW - 1000 + i),
-        .replaces = {"g-1", gflops(c->old_compute * 1000), bytes(c->old_stored * TB), old, PIECES}};
+        .replaces = {.grant = "g-1",
+                     .compute = gflops(c->old_compute * 1000),
+                     .storage = bytes(c->old_stored * TB),
+                     .holdings = old,
+                     .n_holdings = PIECES}};
 }
 
 static void compare(const struct world *w, const struct plan *plan) {
