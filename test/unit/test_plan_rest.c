@@ -264,24 +264,23 @@ static void claim_tell(const struct claim *c, int i, char name[8], struct fact_s
     text_format(name, 8, "r-%d", i + 1);
     *seats = (struct fact_seats){"n", c->seats};
     for (int k = 0; k < PIECES; k++) old[k] = (struct fact_holding){items[k], c->old_pieces[k], 0};
-    *out = (struct fact_claim){
-        .id = name,
-        .tenant = (size_t)c->tenant,
-        .flavor = c->unrated ? "x" : "v",
-        .ask = c->units > 0 ? ASK_UNITS : ASK_NONE,
-        .units = units(c->units),
-        .has_minimum = c->least > 0,
-        .minimum_units = units(c->least),
-        .storage = bytes(c->storage * TB),
-        .datalake = bytes(c->lake * TB),
-        .seats = seats,
-        .n_seats = c->seats > 0,
-        .submitted = instant(NOW - 1000 + i),
-        .replaces = {.grant = "g-1",
-                     .compute = gflops(c->old_compute * 1000),
-                     .storage = bytes(c->old_stored * TB),
-                     .holdings = old,
-                     .n_holdings = PIECES}};
+    *out = (struct fact_claim){.id = name,
+                               .tenant = (size_t)c->tenant,
+                               .flavor = c->unrated ? "x" : "v",
+                               .ask = c->units > 0 ? ASK_UNITS : ASK_NONE,
+                               .units = units(c->units),
+                               .has_minimum = c->least > 0,
+                               .minimum_units = units(c->least),
+                               .storage = bytes(c->storage * TB),
+                               .datalake = bytes(c->lake * TB),
+                               .seats = seats,
+                               .n_seats = c->seats > 0,
+                               .submitted = instant(NOW - 1000 + i),
+                               .replaces = {.grant = "g-1",
+                                            .compute = gflops(c->old_compute * 1000),
+                                            .storage = bytes(c->old_stored * TB),
+                                            .holdings = old,
+                                            .n_holdings = PIECES}};
 }
 
 static void compare(const struct world *w, const struct plan *plan) {
