@@ -123,14 +123,29 @@ static int64_t stated(const struct ref *r, size_t tenant) {
     return r->tier[tenant] < 0 ? 0 : r->policy->tiers[r->tier[tenant]].guarantee.n;
 }
 
-/* As it can be kept: when all guarantees are more than what is there without reserves, each is scaled. */
-static int64_t guarantee(const struct ref *r, size_t tenant) {
-    int64_t sum = r->facts->pool.promised.guarantees.n, there = capacity(r) - lost(r);
+static int64_t promised(const struct ref *r) {
+    int64_t sum = r->facts->pool.promised.guarantees.n;
     for (size_t i = 0; i < r->facts->n_tenants; i++)
         if (claims_something(r, i)) sum += stated(r, i);
-    for (size_t i = 0; i < r->policy->n_reserves; i++) there -= reserved(r, &r->policy->reserves[i]);
-    if (there < 0) there = 0;
-    return sum > there ? (int64_t)((wide_t)stated(r, tenant) * there / sum) : stated(r, tenant);
+    return sum;
+}
+
+static int64_t there(const struct ref *r) {
+    int64_t n = capacity(r) - lost(r);
+    for (size_t i = 0; i < r->policy->n_reserves; i++) n -= reserved(r, &r->policy->reserves[i]);
+    return n > 0 ? n : 0;
+}
+
+/* As it can be kept: when all guarantees are more than what is there without reserves, each is scaled. */
+static int64_t guarantee(const struct ref *r, size_t tenant) {
+    int64_t sum = promised(r), n = there(r);
+    return sum > n ? (int64_t)((wide_t)stated(r, tenant) * n / sum) : stated(r, tenant);
+}
+
+/* Of those who ask for nothing, in one sum: it is scaled like a guarantee, and not below what it may be. */
+static int64_t unused_elsewhere(const struct ref *r) {
+    int64_t unused = r->facts->pool.promised.unused.n, sum = promised(r), n = there(r);
+    return sum > n ? (int64_t)(((wide_t)unused * n + sum - 1) / sum) : unused;
 }
 
 static int64_t unused(const struct ref *r, size_t tenant) {
@@ -142,7 +157,7 @@ static int64_t unused(const struct ref *r, size_t tenant) {
    the unused guarantees of all others. */
 static bool lending_allows(const struct ref *r, size_t claim, int64_t compute) {
     size_t tenant = r->facts->claims[claim].tenant;
-    int64_t others = r->facts->pool.promised.unused.n, keep = 0;
+    int64_t others = unused_elsewhere(r), keep = 0;
     if (r->policy->n_tiers == 0 && r->policy->n_reserves == 0) return true;
     if (compute <= unused(r, tenant)) return true;
     for (size_t i = 0; i < r->facts->n_tenants; i++)
