@@ -13,6 +13,7 @@ struct growing {
     enum place *places;
     bool *given;
     size_t n;
+    int plans;
 };
 
 /* Of those that are at a place, the ones that were given (or not) go to another. How many; -1. */
@@ -34,8 +35,11 @@ static int count(const struct growing *g, enum place place, bool given) {
     return n;
 }
 
+/* Nothing is given any more when the plans are used up. */
 static int plan(struct growing *g, struct err *e) {
     memset(g->given, 0, g->n * sizeof *g->given);
+    if (g->plans == OFFER_TRIALS_MOST) return 0;
+    g->plans++;
     return g->trial->plan(g->trial->arg, g->given, e);
 }
 
@@ -67,10 +71,11 @@ static int settle(struct growing *g, struct err *e) {
 }
 
 int offer_grow(const struct offer_trial *trial, size_t n, bool *outgrown, struct err *e) {
-    struct growing g = {trial, mem_alloc((n + 1) * sizeof *g.places), mem_alloc((n + 1) * sizeof *g.given),
-                        n};
+    struct growing g = {.trial = trial, .n = n};
     int rc = 0, lifted = 1;
-    while (rc == 0 && lifted > 0) {
+    g.places = mem_alloc((n + 1) * sizeof *g.places);
+    g.given = mem_alloc((n + 1) * sizeof *g.given);
+    while (rc == 0 && lifted > 0 && g.plans < OFFER_TRIALS_MOST) {
         memset(g.given, 0, n * sizeof *g.given);
         lifted = move(&g, PLACE_OPEN, false, PLACE_LIFTED, e);
         rc = lifted < 0 ? -1 : lifted > 0 ? settle(&g, e) : 0;

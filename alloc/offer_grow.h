@@ -5,12 +5,16 @@
  *
  * All are tried together first, and those that the plan gives nothing are put back, until the rest are all
  * given. A set of which none is given is done with: nothing of what it took from the others stands between
- * them. Mostly two plans are enough, however many offers there are; in the worst case it is one for each.
+ * them. Mostly two or three plans are enough, however many offers there are. After OFFER_TRIALS_MOST of them
+ * the rest keep their offers: what they could have is found when something comes free again, or with the end
+ * of their offers.
  */
 #pragma once
 #include "alloc/err.h"
 
 #include <stddef.h>
+
+enum { OFFER_TRIALS_MOST = 16 };
 
 struct offer_trial {
     void *arg;

@@ -166,6 +166,14 @@ static void tier_note(struct sim *s, struct sim_request *r, size_t tenant, const
         if (strcmp(s->tiers[k].name, d->standing.tier) == 0) r->tier = k;
 }
 
+static void note(struct sim *s, size_t request, const struct decision *d) {
+    struct sim_request *r = &s->requests[request];
+    tier_note(s, r, s->world->requests[request].claim.tenant, d);
+    decisive_set(r, d);
+    sim_rules_count(s, d);
+    sim_log_decision(s, request, d);
+}
+
 void sim_decide(struct sim *s, size_t request, const struct decision *d) {
     struct sim_request *r = &s->requests[request];
     size_t tenant = s->world->requests[request].claim.tenant;
@@ -186,13 +194,9 @@ void sim_decide(struct sim *s, size_t request, const struct decision *d) {
         r->compute = d->compute;
         r->storage = d->storage;
         r->grant = sim_grant_add(s, request, d) + 1;
-        if (!d->needs_agreement) sim_swap_finish(s, request);
     }
-    if (!is_new) return;
-    tier_note(s, r, tenant, d);
-    decisive_set(r, d);
-    sim_rules_count(s, d);
-    sim_log_decision(s, request, d);
+    if (is_new) note(s, request, d);
+    if (state == SIM_GRANTED && !d->needs_agreement) sim_swap_finish(s, request);
 }
 
 /* ---- tiers ---- */
