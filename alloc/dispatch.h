@@ -10,7 +10,8 @@
 #pragma once
 #include "alloc/backend.h"
 
-int dispatch_check(const struct backend *b, const struct backend_pool *pool, struct err *e);
+int dispatch_check(const struct backend *b, const struct backend_pool *pool, unsigned *capabilities,
+                   struct err *e);
 int dispatch_sync(const struct backend *b, const struct backend_pool *pool, struct backend_view *out,
                   struct err *e);
 int dispatch_ensure(const struct backend *b, const struct backend_pool *pool, struct backend_operation *ops,
