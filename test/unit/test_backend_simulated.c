@@ -19,7 +19,7 @@
 extern const struct backend allot_backend;
 
 static char folder[] = "/tmp/allot-sim-XXXXXX";
-static struct backend_host hosts[] = {{"h1", "sim:1"}, {"h2", "sim:2"}};
+static struct backend_host hosts[] = {{.name = "h1", .uri = "sim:1"}, {.name = "h2", .uri = "sim:2"}};
 static json_t *settings;
 static struct backend_pool pool;
 
