@@ -36,3 +36,5 @@ int64_t step_floor(const struct policy *y, const struct fact_pool *pool, const s
                    size_t flavor);
 /* GFLOPS that can be guaranteed at all: what is not lost, less the reserves. invariants_plan.c */
 int64_t step_available(const struct step *s);
+/* I9 of a plan: what is set aside for those that waited longest stays, but for units. invariants_plan.c */
+int step_barriers_kept(const struct step *s, struct err *e);

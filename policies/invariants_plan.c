@@ -348,6 +348,81 @@ int holds_tier_order(const struct step *s, struct err *e) {
     return 0;
 }
 
+/* ---- I9 ---- */
+
+/* Storage, data lake or the seats of a service: what is free, what a decision gives, what a claim asks. */
+struct thing {
+    const char *name;
+    const struct fact_service *service;
+    int64_t is_free;
+    bool lake;
+};
+
+static int64_t thing_given(const struct decision *d, const struct thing *t) {
+    if (!step_gives(d)) return 0;
+    if (!t->service) return t->lake ? d->datalake.n : d->storage.n;
+    for (size_t i = 0; i < d->n_seats; i++)
+        if (strcmp(d->seats[i].service, t->service->name) == 0) return d->seats[i].seats;
+    return 0;
+}
+
+static int64_t thing_asked(const struct fact_pool *pool, const struct fact_claim *c, const struct thing *t) {
+    int64_t granule = pool->granule.n > 0 ? pool->granule.n : 1;
+    if (!t->service) return (t->lake ? c->datalake.n : c->storage.n) / granule * granule;
+    for (size_t i = 0; i < c->n_seats; i++)
+        if (strcmp(c->seats[i].service, t->service->name) == 0) return c->seats[i].seats;
+    return 0;
+}
+
+static bool is_older(const struct fact_claim *a, const struct fact_claim *b) {
+    if (a->submitted.s != b->submitted.s) return a->submitted.s < b->submitted.s;
+    return claim_id_cmp(a->id, b->id) < 0;
+}
+
+/* What is set aside before a claim: of those with a barrier that waited longer. */
+static wide_t thing_aside(const struct step *s, const struct thing *t, const struct fact_claim *before) {
+    wide_t aside = 0;
+    for (size_t i = 0; i < s->plan->n_decisions; i++) {
+        const struct decision *d = &s->plan->decisions[i];
+        const struct fact_claim *c = &s->facts->claims[i];
+        if (d->outcome == OUTCOME_QUEUE && d->is_barrier && is_older(c, before))
+            aside += thing_asked(&s->facts->pool, c, t);
+    }
+    return aside;
+}
+
+/* Who draws on it leaves what is set aside; what was awarded in a call may draw on all. */
+static int thing_kept(const struct step *s, const struct thing *t, struct err *e) {
+    wide_t left = t->is_free;
+    for (size_t i = 0; i < s->plan->n_decisions; i++) left -= thing_given(&s->plan->decisions[i], t);
+    for (size_t i = 0; i < s->plan->n_decisions; i++) {
+        const struct decision *d = &s->plan->decisions[i];
+        const struct fact_claim *c = &s->facts->claims[i];
+        if (c->ranked || thing_given(d, t) == 0) continue;
+        wide_t aside = thing_aside(s, t, c);
+        if (aside > 0 && left < aside)
+            return err_set(e, ERR_BOOKS,
+                           "%s is given of %s, and %s are left where %s are set aside for a barrier",
+                           d->claim, t->name, wide_text(left).s, wide_text(aside).s);
+    }
+    return 0;
+}
+
+int step_barriers_kept(const struct step *s, struct err *e) {
+    const struct fact_pool *pool = &s->facts->pool;
+    bool any = false;
+    for (size_t i = 0; i < s->plan->n_decisions; i++) any |= s->plan->decisions[i].is_barrier;
+    if (!any) return 0;
+    struct thing storage = {"storage", NULL, pool->storage_free.n, false},
+                 lake = {"the data lake", NULL, pool->datalake_free.n, true};
+    if (thing_kept(s, &storage, e) < 0 || thing_kept(s, &lake, e) < 0) return -1;
+    for (size_t i = 0; i < pool->n_services; i++) {
+        const struct fact_service *x = &pool->services[i];
+        if (thing_kept(s, &(struct thing){x->name, x, x->free, false}, e) < 0) return -1;
+    }
+    return 0;
+}
+
 /* ---- I13, I14 ---- */
 
 int holds_explained(const struct step *s, struct err *e) {

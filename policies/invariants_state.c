@@ -226,7 +226,8 @@ static bool is_oversold(const struct step *s) {
 
 int holds_no_starvation(const struct step *s, struct err *e) {
     const struct facts *f = s->facts;
-    if (s->plan || !s->ticked || !s->standings || !s->policy || !s->policy->queue.has_barrier) return 0;
+    if (s->plan) return step_barriers_kept(s, e);
+    if (!s->ticked || !s->standings || !s->policy || !s->policy->queue.has_barrier) return 0;
     if (is_oversold(s)) return 0;
     int64_t most = s->policy->queue.barriers > 0 ? s->policy->queue.barriers : 1,
             lease = longest_lease(s->policy).s;
