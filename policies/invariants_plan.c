@@ -250,7 +250,7 @@ static bool is_blocked(const struct decision *d) {
     return false;
 }
 
-static void left_over(const struct step *s, int64_t left[FLAVORS_MOST]) {
+void step_left(const struct step *s, int64_t left[FLAVORS_MOST]) {
     const struct fact_pool *pool = &s->facts->pool;
     for (size_t f = 0; f < pool->n_flavors; f++) left[f] = pool->flavors[f].free.n;
     for (size_t i = 0; i < s->plan->n_decisions; i++) {
@@ -275,7 +275,7 @@ static wide_t room_left(const struct step *s, size_t claim) {
 int holds_no_waste(const struct step *s, struct err *e) {
     int64_t left[FLAVORS_MOST] = {0};
     if (!s->plan || !s->policy) return 0;
-    left_over(s, left);
+    step_left(s, left);
     for (size_t i = 0; i < s->plan->n_decisions; i++) {
         const struct decision *d = &s->plan->decisions[i];
         const struct fact_claim *c = &s->facts->claims[i];
@@ -298,7 +298,7 @@ int holds_no_waste(const struct step *s, struct err *e) {
 
 /* ---- I8 ---- */
 
-static int64_t units_of(const struct decision *d, const char *flavor) {
+int64_t step_units(const struct decision *d, const char *flavor) {
     int64_t n = 0;
     for (size_t k = 0; k < d->n_lines; k++)
         if (strcmp(d->lines[k].flavor, flavor) == 0) n += d->lines[k].size * d->lines[k].count;
@@ -311,19 +311,21 @@ static bool would_serve(const struct step *s, const int64_t left[], size_t w, co
     const struct fact_claim *c = &s->facts->claims[w];
     size_t f = c->flavor ? step_flavor(pool, c->flavor) : pool->n_flavors;
     int64_t floor = step_floor(s->policy, pool, c, f);
-    return floor > 0 && floor <= left[f] + units_of(d, pool->flavors[f].name);
+    return floor > 0 && floor <= left[f] + step_units(d, pool->flavors[f].name);
 }
 
-/* A guarantee comes before the tiers, and so does the award of a call. */
+/* A guarantee comes before the tiers, and so do the award of a call and what was set aside for a barrier. */
 static bool comes_first(const struct step *s, size_t i) {
     const struct decision *d = &s->plan->decisions[i];
     const struct fact_claim *c = &s->facts->claims[i];
-    return c->ranked || s->facts->tenants[c->tenant].held_compute.n < d->standing.guarantee.n;
+    const struct queue_rule *q = &s->policy->queue;
+    bool barrier = q->has_barrier && s->facts->now.s - c->submitted.s >= q->barrier.s;
+    return barrier || c->ranked || s->facts->tenants[c->tenant].held_compute.n < d->standing.guarantee.n;
 }
 
 /* One that may have any flavor can give units back while the plan is made, after one that needed them had to
    let its turn pass: then the order of the turns says nothing of who could have been served. */
-static bool may_exchange(const struct step *s) {
+bool step_may_exchange(const struct step *s) {
     for (size_t i = 0; i < s->facts->n_claims; i++)
         if (s->facts->claims[i].ask == ASK_COMPUTE && !s->facts->claims[i].flavor) return true;
     return false;
@@ -331,94 +333,19 @@ static bool may_exchange(const struct step *s) {
 
 int holds_tier_order(const struct step *s, struct err *e) {
     int64_t left[FLAVORS_MOST] = {0};
-    if (!s->plan || !s->policy || !s->policy->queue.strict || may_exchange(s)) return 0;
-    left_over(s, left);
+    if (!s->plan || !s->policy || !s->policy->queue.strict || step_may_exchange(s)) return 0;
+    step_left(s, left);
     for (size_t w = 0; w < s->plan->n_decisions; w++) {
         const struct decision *waits = &s->plan->decisions[w];
         if (waits->outcome != OUTCOME_QUEUE || !waits->standing.tier || is_blocked(waits)) continue;
         for (size_t i = 0; i < s->plan->n_decisions; i++) {
             const struct decision *d = &s->plan->decisions[i];
             if (!step_gives(d) || !d->standing.tier || d->standing.rank <= waits->standing.rank ||
-                d->is_barrier || comes_first(s, i) || !would_serve(s, left, w, d))
+                comes_first(s, i) || !would_serve(s, left, w, d))
                 continue;
             return err_set(e, ERR_BOOKS, "%s of tier %s is served while %s of tier %s waits", d->claim,
                            d->standing.tier, waits->claim, waits->standing.tier);
         }
-    }
-    return 0;
-}
-
-/* ---- I9 ---- */
-
-/* Storage, data lake or the seats of a service: what is free, what a decision gives, what a claim asks. */
-struct thing {
-    const char *name;
-    const struct fact_service *service;
-    int64_t is_free;
-    bool lake;
-};
-
-static int64_t thing_given(const struct decision *d, const struct thing *t) {
-    if (!step_gives(d)) return 0;
-    if (!t->service) return t->lake ? d->datalake.n : d->storage.n;
-    for (size_t i = 0; i < d->n_seats; i++)
-        if (strcmp(d->seats[i].service, t->service->name) == 0) return d->seats[i].seats;
-    return 0;
-}
-
-static int64_t thing_asked(const struct fact_pool *pool, const struct fact_claim *c, const struct thing *t) {
-    int64_t granule = pool->granule.n > 0 ? pool->granule.n : 1;
-    if (!t->service) return (t->lake ? c->datalake.n : c->storage.n) / granule * granule;
-    for (size_t i = 0; i < c->n_seats; i++)
-        if (strcmp(c->seats[i].service, t->service->name) == 0) return c->seats[i].seats;
-    return 0;
-}
-
-static bool is_older(const struct fact_claim *a, const struct fact_claim *b) {
-    if (a->submitted.s != b->submitted.s) return a->submitted.s < b->submitted.s;
-    return claim_id_cmp(a->id, b->id) < 0;
-}
-
-/* What is set aside before a claim: of those with a barrier that waited longer. */
-static wide_t thing_aside(const struct step *s, const struct thing *t, const struct fact_claim *before) {
-    wide_t aside = 0;
-    for (size_t i = 0; i < s->plan->n_decisions; i++) {
-        const struct decision *d = &s->plan->decisions[i];
-        const struct fact_claim *c = &s->facts->claims[i];
-        if (d->outcome == OUTCOME_QUEUE && d->is_barrier && is_older(c, before))
-            aside += thing_asked(&s->facts->pool, c, t);
-    }
-    return aside;
-}
-
-/* Who draws on it leaves what is set aside; what was awarded in a call may draw on all. */
-static int thing_kept(const struct step *s, const struct thing *t, struct err *e) {
-    wide_t left = t->is_free;
-    for (size_t i = 0; i < s->plan->n_decisions; i++) left -= thing_given(&s->plan->decisions[i], t);
-    for (size_t i = 0; i < s->plan->n_decisions; i++) {
-        const struct decision *d = &s->plan->decisions[i];
-        const struct fact_claim *c = &s->facts->claims[i];
-        if (c->ranked || thing_given(d, t) == 0) continue;
-        wide_t aside = thing_aside(s, t, c);
-        if (aside > 0 && left < aside)
-            return err_set(e, ERR_BOOKS,
-                           "%s is given of %s, and %s are left where %s are set aside for a barrier",
-                           d->claim, t->name, wide_text(left).s, wide_text(aside).s);
-    }
-    return 0;
-}
-
-int step_barriers_kept(const struct step *s, struct err *e) {
-    const struct fact_pool *pool = &s->facts->pool;
-    bool any = false;
-    for (size_t i = 0; i < s->plan->n_decisions; i++) any |= s->plan->decisions[i].is_barrier;
-    if (!any) return 0;
-    struct thing storage = {"storage", NULL, pool->storage_free.n, false},
-                 lake = {"the data lake", NULL, pool->datalake_free.n, true};
-    if (thing_kept(s, &storage, e) < 0 || thing_kept(s, &lake, e) < 0) return -1;
-    for (size_t i = 0; i < pool->n_services; i++) {
-        const struct fact_service *x = &pool->services[i];
-        if (thing_kept(s, &(struct thing){x->name, x, x->free, false}, e) < 0) return -1;
     }
     return 0;
 }
