@@ -164,8 +164,8 @@ uint64_t http_random(struct http_client *http) {
 static size_t take_body(char *bytes, size_t size, size_t n, void *arg) {
     struct http_try *t = arg;
     (void)size; /* always 1 */
-    t->too_large |= n > t->most - t->body.length;
-    if (t->too_large) return 0;
+    t->body_full |= n > t->most - t->body.length;
+    if (t->body_full) return 0;
     text_put(&t->body, bytes, n);
     return n;
 }
@@ -184,8 +184,8 @@ static void header_put(struct http_try *t, char *name, size_t n_name, const char
 static size_t take_header(char *line, size_t size, size_t n, void *arg) {
     struct http_try *t = arg;
     (void)size;
-    t->too_large |= n > HTTP_HEADERS_MOST - t->headers_length;
-    if (t->too_large) return 0;
+    t->headers_full |= n > HTTP_HEADERS_MOST - t->headers_length;
+    if (t->headers_full) return 0;
     t->headers_length += n;
     if (n > 5 && memcmp(line, "HTTP/", 5) == 0) json_object_clear(t->headers); /* what came before was 1xx */
     char *colon = memchr(line, ':', n);

@@ -167,9 +167,11 @@ static bool is_untrusted(CURLcode code) {
 static enum meaning meaning_of_try(struct call *c) {
     const struct http_try *t = &c->try;
     if (has_answered(t)) return meaning_of_answer(c);
-    if (t->too_large) {
-        text_add(&c->words, "answered with more than %zu bytes%s", t->most,
-                 t->headers_length > HTTP_HEADERS_MOST / 2 ? " or too many headers" : "");
+    if (t->body_full || t->headers_full) {
+        if (t->headers_full)
+            text_add(&c->words, "answered with too many headers");
+        else
+            text_add(&c->words, "answered with more than %zu bytes", t->most);
         return UNUSABLE;
     }
     if (is_untrusted(t->code) && !t->was_sent) {

@@ -10,9 +10,9 @@
 
 struct http_try {
     CURLcode code;
-    long status;    /* 0: no status line came */
-    bool was_sent;  /* at least one byte of the request went out */
-    bool too_large; /* given up because of the limits on body or headers */
+    long status;                  /* 0: no status line came */
+    bool was_sent;                /* at least one byte of the request went out */
+    bool body_full, headers_full; /* given up: more than the limits allow */
     size_t headers_length, most;
     struct text body;
     json_t *headers;
