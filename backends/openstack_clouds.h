@@ -29,7 +29,7 @@ enum cloud_scope { CLOUD_UNSCOPED, CLOUD_PROJECT, CLOUD_DOMAIN, CLOUD_SYSTEM };
 /* NULL or 0: not given. All texts belong to the struct. */
 struct cloud {
     const char *name;   /* "nhn" */
-    const char *source; /* where it is written: a path, or "the variables OS_*" */
+    const char *source; /* where it is written: a path, or CLOUD_ENVIRONMENT */
     const char *auth_url;
     enum cloud_auth auth;
     int identity_version; /* 2 or 3: said by auth_type or identity_api_version; 0: not said */
@@ -45,6 +45,8 @@ struct cloud {
     struct keep kept;
 };
 
+#define CLOUD_ENVIRONMENT "the variables OS_*" /* the source of a cloud that they make up */
+
 /* name NULL: as said above; region NULL: the cloud's own, the first of several. ERR_NOT_FOUND: no such cloud
    (the nearest name is the hint). NULL on failure. */
 struct cloud *cloud_load(const char *name, const char *region, struct err *e);
@@ -54,8 +56,8 @@ struct cloud *cloud_from(const json_t *entry, const char *source, const char *na
                          struct err *e);
 void cloud_free(struct cloud *cloud);
 
-/* A copy that asks for another project (by id), for the whole system, or for the same project with another
-   user. What is NULL stays as it was; a user named goes with its own password. */
+/* A copy that asks for another project (by id), for the whole system, or for the same scope as another user
+   (by name or by id, with a password). */
 struct cloud *cloud_for_project(const struct cloud *cloud, const char *project_id);
 struct cloud *cloud_for_system(const struct cloud *cloud);
 struct cloud *cloud_for_user(const struct cloud *cloud, const char *username, const char *user_id,
