@@ -90,9 +90,7 @@ static const struct back *reach_lane(const struct planning *p, const struct work
 
 struct plan_earliest ends_earliest(const struct planning *p, const struct work *w) {
     const struct back *first = NULL;
-    if (p->n_back == 0 || w->claim->ask == ASK_NONE || w->lacks_storage || w->lacks_datalake ||
-        w->lacks_seats)
-        return (struct plan_earliest){0};
+    if (p->n_back == 0 || w->claim->ask == ASK_NONE || rest_waits(w)) return (struct plan_earliest){0};
     if (w->mixed) {
         first = reach_mixed(p, w);
     } else {

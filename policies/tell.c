@@ -214,19 +214,21 @@ static void say_lend(struct planning *p, struct work *w, const struct decision *
 }
 
 static void say_barrier(struct planning *p, struct work *w, const struct decision *d, bool first) {
-    const struct lane *l = &p->lanes[w->blocked_lane];
-    const struct barrier *b = barrier_first(p, w, w->blocked_lane);
+    size_t lane = w->blocked_lane;
+    for (size_t i = 0; w->mixed && i < p->n_lanes;
+         i++) /* over several flavors: the first that is set aside */
+        if (w->options[i].wanted > 0 && barrier_first(p, w, i)) {
+            lane = i;
+            break;
+        }
+    const struct lane *l = &p->lanes[lane];
+    const struct barrier *b = barrier_first(p, w, lane);
     const struct queue_rule *q = p->sharing;
-    if (!q) return; /* without it there are no barriers */
+    if (!q || !b) return; /* without it there are no barriers */
     struct reason *r = reason_add(&w->reasons, REASON_BEHIND_BARRIER, true, p->policy, &q->id);
     if (p->bare) return;
-    long long aside = b ? l->free - barrier_left(p, w, w->blocked_lane) : 0;
-    if (!b) {
-        reason_en(r, "the storage that is free is set aside for a request that has waited longer than %s",
-                  span_text(q->barrier).s);
-        reason_ko(r, "남은 저장 공간은 %lld일 넘게 기다린 신청을 위해 따로 두었습니다",
-                  (long long)(q->barrier.s / CLOCK_DAY));
-    } else if (b->start.has) {
+    long long aside = l->free - barrier_left(p, w, lane);
+    if (b->start.has) {
         reason_en(r,
                   "%s: %lld of the %lld units free are set aside for a request that has waited longest and "
                   "can start "
@@ -261,6 +263,7 @@ void say_waiting(struct planning *p, struct work *w, const struct decision *d) {
         say_reserved(p, w, false, d, first), first = false;
     if (w->short_storage.is_short) say_reserved(p, w, true, d, first), first = false;
     if (w->behind_barrier) say_barrier(p, w, d, first), first = false;
+    rest_say_aside(p, w);
     if (w->short_compute.is_short && w->short_compute.by_lend) say_lend(p, w, d, first);
     if (w->lacks_units) say_no_units(p, w, d);
     rest_say_waiting(p, w);
