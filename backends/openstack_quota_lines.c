@@ -49,8 +49,8 @@ static int flavors_known(const struct quota_settings *s, const struct backend_qu
         for (size_t k = 0; k < s->n_flavors && !is_known; k++)
             is_known = strcmp(s->flavors[k].name, quota->limits[i].flavor) == 0;
         if (is_known || quota->limits[i].units == 0) continue;
-        err_set(e, ERR_FAILED, "settings.quota.flavors says nothing of flavor %s", quota->limits[i].flavor);
-        return err_hint(e, "name its resource class: allot pool set POOL --file FILE");
+        return err_set(e, ERR_FAILED, "the pool's settings say nothing of flavor %s",
+                       quota->limits[i].flavor);
     }
     return 0;
 }
@@ -72,16 +72,17 @@ int quota_lines_want(const struct quota_settings *s, const struct backend_quota 
     line_add(out, QUOTA_COMPUTE, sum.servers, "", "servers");
     int64_t bytes = quota ? quota->storage.n : 0;
     if (bytes % GIB)
-        return err_set(e, ERR_FAILED,
-                       "%lld bytes of storage are no whole GiB, in which Cinder counts: give the pool a granule "
-                       "of whole GiB",
-                       (long long)bytes);
+        return err_set(
+            e, ERR_FAILED,
+            "%lld bytes of storage are no whole GiB, in which Cinder counts: give the pool a granule "
+            "of whole GiB",
+            (long long)bytes);
     line_add(out, QUOTA_VOLUMES, bytes / GIB, "", "gigabytes");
     line_add(out, QUOTA_VOLUMES, bytes ? s->volumes : 0, "", "volumes");
     if (s->volume_type) line_add(out, QUOTA_VOLUMES, bytes / GIB, "gigabytes_", s->volume_type);
     line_add(out, QUOTA_VOLUMES, 0, "", "backups");
     line_add(out, QUOTA_VOLUMES, 0, "", "backup_gigabytes");
-    if (s->has_datalake) line_add(out, QUOTA_OBJECTS, quota ? quota->datalake.n : 0, "", "bytes");
+    if (s->has_objects) line_add(out, QUOTA_OBJECTS, quota ? quota->datalake.n : 0, "", "bytes");
     return 0;
 }
 
@@ -124,8 +125,7 @@ void quota_lines_seen(const struct quota_lines *lines, struct backend_seen *seen
     for (size_t i = 0; i < lines->n; i++) {
         const struct quota_line *l = &lines->of[i];
         if (l->flavor && l->is_there && l->there > 0)
-            seen->limits[seen->n_limits++] =
-                (struct backend_limit){mem_copy(l->flavor->name), l->there};
+            seen->limits[seen->n_limits++] = (struct backend_limit){mem_copy(l->flavor->name), l->there};
         if (l->place == QUOTA_VOLUMES && strcmp(l->name, "gigabytes") == 0 && l->is_there)
             seen->bytes = bytes(l->there > BYTES_MOST / GIB ? BYTES_MOST : larger(l->there, 0) * GIB);
         if (l->place == QUOTA_OBJECTS && l->is_there) seen->datalake = bytes(larger(l->there, 0));
@@ -141,9 +141,9 @@ json_t *quota_limits_body(const struct quota_lines *lines, const char *service, 
     for (size_t i = 0; i < lines->n; i++) {
         const struct quota_line *l = &lines->of[i];
         if (l->place != QUOTA_COMPUTE || l->is_there) continue;
-        json_array_append_new(list, json_pack("{s:s, s:s*, s:s, s:s, s:I}", "service_id", service, "region_id",
-                                              region, "project_id", project, "resource_name", l->name,
-                                              "resource_limit", (json_int_t)l->want));
+        json_array_append_new(list, json_pack("{s:s, s:s*, s:s, s:s, s:I}", "service_id", service,
+                                              "region_id", region, "project_id", project, "resource_name",
+                                              l->name, "resource_limit", (json_int_t)l->want));
     }
     if (json_array_size(list)) return json_pack("{s:o}", "limits", list);
     json_decref(list);
