@@ -23,7 +23,7 @@ enum { LANES_MOST = FLAVORS_MOST };
 /* Units, or compute, that come back: `sum` of all up to and including this one. */
 struct back {
     instant_t at;
-    const char *grant;
+    const char *grant, *notice; /* notice NULL: its lease ends */
     int64_t sum;
 };
 

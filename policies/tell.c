@@ -96,8 +96,11 @@ static void hint_wait(struct reason *r, const struct decision *d) {
     }
     if (d->earliest.at.has) {
         struct instant_text day = date_text(d->earliest.at.at);
-        text_add(&en, "; all of it fits on %s at the earliest, when a lease ends", day.s);
-        text_add(&ko, ". 전체는 빠르면 다른 배정이 끝나는 %s에 가능합니다", day.s);
+        const char *notice = d->earliest.notice;
+        text_add(&en, "; all of it fits on %s at the earliest, when %s", day.s,
+                 notice ? "what is under notice comes back" : "a lease ends");
+        text_add(&ko, ". 전체는 빠르면 %s %s에 가능합니다",
+                 notice ? "통지된 자원이 회수되는" : "다른 배정이 끝나는", day.s);
     }
     reason_hint_en(r, "%s", en.s);
     reason_hint_ko(r, "%s", ko.s);
