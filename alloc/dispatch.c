@@ -321,10 +321,12 @@ int dispatch_observe(const struct backend *b, const struct backend_pool *pool, s
     return view_dispatch(VERB_OBSERVE, b, b->observe, pool, out, e);
 }
 
-int dispatch_check(const struct backend *b, const struct backend_pool *pool, struct err *e) {
+int dispatch_check(const struct backend *b, const struct backend_pool *pool, unsigned *capabilities,
+                   struct err *e) {
+    *capabilities = 0;
     struct backend_pool checked = *pool;
     if (checked.deadline_ms < 1) checked.deadline_ms = 1; /* check touches no host */
     if (pool_check(b, &checked, e) < 0) return -1;
     if (!b->check) return err_set(e, ERR_FAILED, "backend %s cannot check a pool", b->name);
-    return b->check(&checked, e);
+    return b->check(&checked, capabilities, e);
 }

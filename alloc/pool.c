@@ -255,7 +255,7 @@ void pool_place_of(struct pool_spec *spec, const char *own_id, struct pool_place
     *spec = (struct pool_spec){0};
     struct backend_host *hosts = mem_alloc((out->spec.n_hosts + 1) * sizeof *hosts);
     for (size_t i = 0; i < out->spec.n_hosts; i++)
-        hosts[i] = (struct backend_host){out->spec.hosts[i].name, out->spec.hosts[i].uri};
+        hosts[i] = (struct backend_host){out->spec.hosts[i].name, out->spec.hosts[i].uri, NULL};
     out->pool = (struct backend_pool){.name = out->spec.name,
                                       .basis = out->spec.basis,
                                       .hosts = hosts,

@@ -55,7 +55,7 @@ static int backend_check(struct call *call, const struct pool_spec *spec, bool *
     if (!b || !catalogue) return -1;
     struct backend_host *hosts = mem_alloc((spec->n_hosts + 1) * sizeof *hosts);
     for (size_t i = 0; i < spec->n_hosts; i++)
-        hosts[i] = (struct backend_host){spec->hosts[i].name, spec->hosts[i].uri};
+        hosts[i] = (struct backend_host){spec->hosts[i].name, spec->hosts[i].uri, NULL};
     struct backend_pool pool = {.name = spec->name,
                                 .basis = spec->basis,
                                 .hosts = hosts,
@@ -64,8 +64,9 @@ static int backend_check(struct call *call, const struct pool_spec *spec, bool *
                                 .catalogue = catalogue,
                                 .store_id = store_id(call->store),
                                 .deadline_ms = call->config->deadline.s * 1000};
-    int rc = dispatch_check(b, &pool, e);
-    *has_slots = (b->capabilities & BACKEND_HAS_SLOTS) != 0;
+    unsigned capabilities;
+    int rc = dispatch_check(b, &pool, &capabilities, e);
+    *has_slots = (capabilities & BACKEND_HAS_SLOTS) != 0;
     scope_free(&hosts);
     return rc;
 }
