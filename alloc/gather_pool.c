@@ -56,6 +56,12 @@ struct ends {
     size_t n, room;
 };
 
+static const struct fact_flavor *flavor_of(const struct fact_pool *p, const char *name) {
+    for (size_t i = 0; name && i < p->n_flavors; i++)
+        if (strcmp(p->flavors[i].name, name) == 0) return &p->flavors[i];
+    return NULL;
+}
+
 static void ends_add(struct ends *all, struct fact_end end) {
     all->of = mem_grow(all->of, &all->room, all->n + 1, sizeof *all->of);
     all->of[all->n++] = end;
@@ -69,8 +75,8 @@ static int load_notices(struct gathered *g, struct store *s, int64_t pool, struc
         &r, s, e,
         "SELECT 'n-' || c.id, 'g-' || c.grant_id, c.flavor, c.units, c.effect_at, coalesce(m.delivered_at, "
         "$2) + c.notice_s, g.end_at + g.grace_s FROM reclaim c JOIN grants g ON g.id = c.grant_id AND "
-        "g.tenant = c.tenant LEFT JOIN outbox m ON m.id = c.message WHERE c.pool = $1 AND c.state IN "
-        "('noticed', 'appealed') AND c.state = 'noticed' AND c.units > 0 ORDER BY c.id",
+        "g.tenant = c.tenant LEFT JOIN outbox m ON m.id = c.message WHERE c.pool = $1 AND c.state = "
+        "'noticed' AND c.units > 0 ORDER BY c.id",
         "ii", pool, g->facts.now.s);
     while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
         int64_t at = rows_int(&r, 4), told = rows_int(&r, 5), now = g->facts.now.s;
