@@ -24,6 +24,9 @@ void sim_grant_release(struct sim *s, size_t grant, bool is_kept); /* servers co
 void sim_grant_shrink(struct sim *s, size_t grant, const int64_t *operations, size_t n);
 void sim_grant_purge(struct sim *s, size_t grant);
 void sim_grant_extend(struct sim *s, size_t grant, instant_t end);
+/* sim_ends.c: out of s->ends before what a grant has, its end or its notices change, and in again afterwards.
+ */
+void sim_grant_ends(struct sim *s, const struct sim_grant *g, bool add);
 void sim_grant_facts(struct sim *s, size_t grant); /* after its notices or samples changed */
 
 /* sim_offer.c: what is set aside for those that wait (alloc/offer.h). */
