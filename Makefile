@@ -35,9 +35,9 @@ PROGRAM := $(CORE) $(call objects,cmd/*.c)
 BACKENDS := libvirt simulated
 PLUGINS := $(BACKENDS:%=$(BUILD)/backend-%.so)
 libvirt_LIBS := $(shell pkg-config --libs libvirt libcrypto)
-libvirt_SHARED := backends/range.c
+libvirt_SHARED := backends/range.c backends/userdata.c
 openstack_LIBS := $(shell pkg-config --libs libcurl libcrypto)
-openstack_SHARED := backends/range.c $(wildcard backends/http*.c)
+openstack_SHARED := backends/range.c backends/userdata.c $(wildcard backends/http*.c)
 openstack_LIBS := $(shell pkg-config --libs libcurl libcrypto)
 openstack_SHARES := $(wildcard backends/http*.c)
 
