@@ -35,9 +35,9 @@ PROGRAM := $(CORE) $(call objects,cmd/*.c)
 BACKENDS := libvirt simulated
 PLUGINS := $(BACKENDS:%=$(BUILD)/backend-%.so)
 libvirt_LIBS := $(shell pkg-config --libs libvirt libcrypto)
-libvirt_SHARES := backends/range.c
+libvirt_SHARES := backends/range.c backends/userdata.c
 openstack_LIBS := $(shell pkg-config --libs libcurl libcrypto)
-openstack_SHARES := backends/range.c $(wildcard backends/http*.c)
+openstack_SHARES := backends/range.c backends/userdata.c $(wildcard backends/http*.c)
 
 all: $(BUILD)/allot $(PLUGINS)
 .PHONY: all install clean FORCE

@@ -135,10 +135,11 @@ struct project {
     const struct backend_host *host;
     struct host_settings settings;
     struct cloud *cloud, *objects_cloud;
-    struct session *session;           /* compute, volumes, network, NAS */
-    struct session *objects;           /* the object store: the same one, or one for its own project */
-    pthread_mutex_t lock;              /* all below; held while it is being found out */
-    json_t *servers, *volumes, *files; /* arrays of ours, once taken; NULL before */
+    struct session *session; /* compute, volumes, network, NAS */
+    struct session *objects; /* the object store: the same one, or one for its own project */
+    pthread_mutex_t lock;    /* all below; held while it is being found out */
+    json_t *servers, *volumes; /* arrays of ours, once taken; NULL before */
+    json_t *made;              /* token -> id of volumes made in this run */
     char *network, *subnet, *group;    /* of the tenant, once made or found */
 };
 
@@ -173,18 +174,21 @@ bool wait_next(struct waiting *w);
 
 /* ---- requests (openstack_call.c) ---- */
 
-/* One request at a service with the run's deadline and the dialect's headers; body and answer as JSON. The
-   answer (the caller's) may be NULL. *status, if asked for: what came. Absent things (404) are good answers
-   to GET and DELETE: *out is NULL then. */
+/* session_call() with the run's deadline, the dialect's header and the project's session for the service. A
+   path that begins with a version ("/v2.0/ports") is right whether the catalog's URL ends with it or not. */
+int project_call(struct project *p, const char *service, struct http_request *request,
+                 struct http_answer *answer, struct err *e);
+/* JSON in and out; *out is the caller's and may be NULL (not wanted). What is absent (404) is a good answer
+   to GET and DELETE: *out is NULL then, *gone true. */
 int call_get(struct project *p, const char *service, const char *path, json_t **out, struct err *e);
 int call_post(struct project *p, const char *service, const char *path, const json_t *body, json_t **out,
               struct err *e);
-int call_delete(struct project *p, const char *service, const char *path, int *status, struct err *e);
+int call_delete(struct project *p, const char *service, const char *path, bool *gone, struct err *e);
 /* Percent-encodes what is not unreserved (RFC 3986, 2.3), "/" too. The caller frees it. */
 char *call_escape(const char *text);
 
-/* Calls one() for each thing of a list, page after page; no more than a page is held. filter: NULL or
-   "name=x&...". -1 from one() ends it. */
+/* Calls one() for each thing of a list, page after page; no more than a page is held. key NULL: a bare array
+   whose marker is a name (Swift). filter: NULL or "name=x&...". -1 from one() ends it. */
 int list_each(struct project *p, const struct listing *l, const char *filter,
               int (*one)(void *arg, const json_t *thing, struct err *e), void *arg, struct err *e);
 /* The first thing of a list whose member `key` is this text, or whose id is; ERR_NOT_FOUND with the nearest.
@@ -205,6 +209,11 @@ char *ours_owner(const json_t *thing);
 /* The things of a project that carry a token, asked for once in a run. Borrowed. */
 int inventory_servers(struct project *p, const json_t **out, struct err *e);
 int inventory_volumes(struct project *p, const json_t **out, struct err *e);
+/* The i-th of a list with this token; NULL: no more. Two with one token are a fault that removal ends. */
+const json_t *inventory_next(const json_t *list, const char *token, size_t *i);
+/* After the answer to a create was lost: asks until a thing with the token is seen, for 10 s at most. A new
+   reference; NULL with ERR_UNKNOWN: it is not seen (yet). */
+json_t *inventory_await(struct project *p, const struct listing *l, const char *token, struct err *e);
 /* The id of a volume by its token, made in this run or before; ERR_RETRY: there is none. Free it. */
 char *inventory_volume_id(struct project *p, const char *token, struct err *e);
 void inventory_volume_made(struct project *p, const char *token, const char *id);
