@@ -45,8 +45,15 @@ struct network_words {
     bool needs_ip_version;                     /* a subnet is made with "ip_version": 4 */
 };
 
+/* What a new project may use, as the provider has published it; source: NHN's resource policy. */
+struct published_limit {
+    const char *resource; /* alloc/backend_probe.h; NULL ends the list */
+    int64_t limit;
+};
+
 struct dialect {
     const char *name;
+    const struct published_limit *published; /* NULL: nothing; limits can be read */
     const char *compute_version; /* value of the header OpenStack-API-Version; NULL: none is sent */
     struct listing servers, volumes, flavors, files; /* files: NAS; path NULL: there is none */
     struct network_words network;

@@ -10,9 +10,15 @@
 
 const char *const root_words[] = {"local", "volume", NULL};
 
+static const struct published_limit nhn_published[] = {
+    {"vcpus", 100},          {"memory_mib", 262144}, {"volume_gib", 10240}, {"volume_each_gib", 2048},
+    {"nas_gb", 30000},       {"nas_volumes", 100},   {NULL, 0},
+};
+
 const struct dialect dialects[] = {
     {
         .name = "nhn",
+        .published = nhn_published,
         .servers = {"compute", "/servers/detail", "servers", PAGES_BY_MARKER, false},
         .volumes = {"block-storage", "/volumes/detail", "volumes", PAGES_BY_MARKER, false},
         .flavors = {"compute", "/flavors/detail", "flavors", PAGES_NONE, false},
