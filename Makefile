@@ -35,11 +35,9 @@ PROGRAM := $(CORE) $(call objects,cmd/*.c)
 BACKENDS := libvirt openstack simulated
 PLUGINS := $(BACKENDS:%=$(BUILD)/backend-%.so)
 libvirt_LIBS := $(shell pkg-config --libs libvirt libcrypto)
-libvirt_SHARED := backends/range.c backends/userdata.c
+libvirt_SHARES := backends/range.c backends/userdata.c
 openstack_LIBS := $(shell pkg-config --libs libcurl libcrypto)
-openstack_SHARED := backends/range.c backends/userdata.c $(wildcard backends/http*.c)
-openstack_LIBS := $(shell pkg-config --libs libcurl libcrypto)
-openstack_SHARES := $(wildcard backends/http*.c)
+openstack_SHARES := backends/range.c backends/userdata.c $(wildcard backends/http*.c)
 
 all: $(BUILD)/allot $(PLUGINS)
 .PHONY: all install clean FORCE

@@ -11,7 +11,7 @@ const char *backend_answer_word(enum backend_answer a) {
 const char *const backend_kind_words[] = {"server", "volume", "container", "quota", NULL};
 
 const char *backend_state_word(enum backend_state s) {
-    static const char *const words[] = {"running", "paused", "stopped", "failed", "present"};
+    static const char *const words[] = {"running", "paused", "stopped", "failed", "present", "starting"};
     return words[s];
 }
 

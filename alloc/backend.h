@@ -107,8 +107,10 @@ struct backend_operation {
     size_t n_ssh_keys;
     /* volume, container */
     bytes_t bytes;
-    /* quota: ensure sets it, and then the operation is one of those that stand for it; remove sets what is
-       left without this grant, and is done only when no more than that is in use */
+    /* quota: what is to stand at the cloud after the call. ensure sets it, and then the operation is one of
+       those that stand for it; remove sets it too (what is left without this operation), takes the operation
+       from those that stand for it, and is done only when no more than that is in use. host: the project, or
+       "" where the backend makes one for each tenant itself */
     struct backend_quota quota;
     /* answer */
     enum backend_answer answer;
@@ -116,11 +118,13 @@ struct backend_operation {
     json_t *connection; /* server, when done: how to reach it (host, domain, uuid, addresses); may be NULL */
 };
 
-/* A volume, container or quota is present; a container into which nothing can be written is paused. */
-enum backend_state { SEEN_RUNNING, SEEN_PAUSED, SEEN_STOPPED, SEEN_FAILED, SEEN_PRESENT };
+/* A volume, container or quota is present; a container into which nothing can be written is paused. Starting:
+   on its way to being there or gone, neither yet; ensure or remove says more. */
+enum backend_state { SEEN_RUNNING, SEEN_PAUSED, SEEN_STOPPED, SEEN_FAILED, SEEN_PRESENT, SEEN_STARTING };
 const char *backend_state_word(enum backend_state s);
 
-/* One thing found at the backend that carries a token of any store, or looks like ours. */
+/* One thing found at the backend that carries a token of any store, or looks like ours. A quota is found once
+   for each token that stands for it, each time with the whole. */
 struct backend_seen {
     char *token; /* NULL: has our name but no token */
     enum backend_kind kind;
@@ -131,10 +135,11 @@ struct backend_seen {
     instant_t created;            /* 0: not known */
     struct backend_limit *limits; /* quota: what stands there, ordered by flavor; with bytes and datalake */
     size_t n_limits;
-    bytes_t datalake; /* quota; its bytes are those of volumes */
-    json_t *connection;
+    bytes_t datalake;   /* quota; its bytes are those of volumes */
+    json_t *connection; /* server: how to reach it. Of any thing: "tenant" and "grant", as it was made with */
 };
 
+/* Each host of the pool has one. A cloud without hosts tells of itself as host "". */
 struct backend_host_report {
     char *host;
     bool answered;                          /* false: its things are unknown, not absent */
@@ -167,7 +172,9 @@ enum {
     BACKEND_HAS_PROJECTS =
         4, /* each host is a project: it belongs to one tenant, and all of that tenant is there */
     BACKEND_HAS_CONTAINERS = 8, /* the data lake is made by the backend; else a person delivers it */
-    BACKEND_BY_QUOTA = 16,      /* a grant is one operation, a quota; else servers, volumes and containers */
+    /* What a grant gives is quota: an operation of that kind for each server's worth of units, for the
+       storage and, with containers, for the data lake; else it is servers, volumes and containers. */
+    BACKEND_BY_QUOTA = 16,
 };
 
 struct backend_usage; /* alloc/backend_usage.h */

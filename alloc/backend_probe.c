@@ -9,8 +9,9 @@
 #include <stdlib.h>
 
 const char *const backend_outcome_words[] = {"works", "absent", "missing", "failed", "skipped", NULL};
-const char *const backend_resources[] = {"vcpus",           "memory_mib", "servers",     "volume_gib", "volumes",
-                                         "volume_each_gib", "nas_gb",     "nas_volumes", NULL};
+const char *const backend_resources[] = {"vcpus",      "memory_mib",  "servers",
+                                         "volume_gib", "volumes",     "volume_each_gib",
+                                         "nas_gb",     "nas_volumes", NULL};
 
 enum { WORDS_MOST = 1536 };
 

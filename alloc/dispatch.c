@@ -328,5 +328,8 @@ int dispatch_check(const struct backend *b, const struct backend_pool *pool, uns
     if (checked.deadline_ms < 1) checked.deadline_ms = 1; /* check touches no host */
     if (pool_check(b, &checked, e) < 0) return -1;
     if (!b->check) return err_set(e, ERR_FAILED, "backend %s cannot check a pool", b->name);
-    return b->check(&checked, capabilities, e);
+    if (b->check(&checked, capabilities, e) < 0) return -1;
+    if ((*capabilities & BACKEND_HAS_SLOTS) && (*capabilities & (BACKEND_HAS_PROJECTS | BACKEND_BY_QUOTA)))
+        return err_set(e, ERR_FAILED, "backend %s lists devices, and has projects or quotas", b->name);
+    return 0;
 }

@@ -20,7 +20,7 @@ struct making {
 };
 
 struct operation_new {
-    const char *kind, *host, *flavor;
+    const char *kind, *item, *host, *flavor;
     int64_t units, bytes;
     bool carries_disks;
 };
@@ -51,20 +51,28 @@ static int operation_add(struct making *m, const struct operation_new *n, int64_
         return err_set(e, ERR_FAILED, "the name of operation %lld is too long", (long long)id);
     *out = id;
     return sql_do(s, e,
-                  "INSERT INTO operation (tenant, id, grant_id, pool, kind, name, host, flavor, units, "
-                  "bytes, disks_of, "
-                  "token, desired, observed, attempts, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, "
-                  "$9, $10, $11, "
-                  "$12, 'present', 'none', 0, $13)",
-                  "iiiissssiiisi", m->tenant, id, m->id, m->book->pool, n->kind, name, n->host, n->flavor,
-                  n->units, n->bytes, (int64_t)n->carries_disks, token, m->book->at.s);
+                  "INSERT INTO operation (tenant, id, grant_id, pool, kind, item, name, host, flavor, units, "
+                  "bytes, disks_of, token, desired, observed, attempts, changed_at) VALUES ($1, $2, $3, $4, "
+                  "$5, $6, $7, $8, $9, $10, $11, $12, $13, 'present', 'none', 0, $14)",
+                  "iiiisssssiiisi", m->tenant, id, m->id, m->book->pool, n->kind, n->item, name, n->host,
+                  n->flavor, n->units, n->bytes, (int64_t)n->carries_disks, token, m->book->at.s);
+}
+
+enum { ITEM_MOST = 96 };
+
+static int item_of(const char *flavor, char item[ITEM_MOST], struct err *e) {
+    return text_format(item, ITEM_MOST, "unit/%s", flavor) == 0
+               ? 0
+               : err_set(e, ERR_FAILED, "flavor name '%s' is too long", flavor);
 }
 
 static int make_servers(struct making *m, const struct placed *placed, struct err *e) {
     for (size_t i = 0; i < placed->n; i++) {
         const struct placed_server *p = &placed->servers[i];
+        char item[ITEM_MOST];
         int64_t operation;
-        struct operation_new n = {"server", p->host, p->flavor, p->units, 0, i == 0};
+        if (item_of(p->flavor, item, e) < 0) return -1;
+        struct operation_new n = {"server", item, p->host, p->flavor, p->units, 0, i == 0};
         if (operation_add(m, &n, &operation, e) < 0 || placement_take(m->book, p, operation, e) < 0)
             return -1;
     }
@@ -86,7 +94,7 @@ static int make_volumes(struct making *m, const char *host, struct err *e) {
         int64_t share = (left + count - 1) / count, operation;
         share += (granule - share % granule) % granule;
         if (share > left) share = left;
-        struct operation_new n = {"volume", host, NULL, 0, share, false};
+        struct operation_new n = {"volume", ITEM_STORAGE, host, NULL, 0, share, false};
         if (operation_add(m, &n, &operation, e) < 0) return -1;
         left -= share;
     }
@@ -94,11 +102,10 @@ static int make_volumes(struct making *m, const char *host, struct err *e) {
 }
 
 static int book_line(struct making *m, const struct plan_line *line, struct err *e) {
-    char item[96];
-    if (text_format(item, sizeof item, "unit/%s", line->flavor) < 0)
-        return err_set(e, ERR_FAILED, "flavor name '%s' is too long", line->flavor);
+    char item[ITEM_MOST];
     int64_t count;
-    if (amount_times(line->size, line->count, &count, "units", e) < 0) return -1;
+    if (item_of(line->flavor, item, e) < 0 || amount_times(line->size, line->count, &count, "units", e) < 0)
+        return -1;
     if (sql_do(
             m->book->store, e,
             "INSERT INTO grant_line (tenant, grant_id, flavor, units, rating_gflops) VALUES ($1, $2, $3, $4, "

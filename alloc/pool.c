@@ -33,6 +33,13 @@ int pool_find(struct store *s, const char *name, int64_t *id, struct err *e) {
     return rc == 1 ? 0 : rc < 0 ? -1 : suggest(s, name, e);
 }
 
+int pool_capabilities(struct store *s, int64_t pool, unsigned *out, struct err *e) {
+    int64_t bits = 0;
+    int rc = sql_int(s, e, &bits, "SELECT capabilities FROM pool WHERE id = $1", "i", pool);
+    *out = (unsigned)bits;
+    return rc < 0 ? -1 : 0;
+}
+
 /* ---- facts ---- */
 
 int64_t pool_reachable(const int64_t *sizes, size_t n_sizes, int64_t n) {
@@ -255,7 +262,8 @@ void pool_place_of(struct pool_spec *spec, const char *own_id, struct pool_place
     *spec = (struct pool_spec){0};
     struct backend_host *hosts = mem_alloc((out->spec.n_hosts + 1) * sizeof *hosts);
     for (size_t i = 0; i < out->spec.n_hosts; i++)
-        hosts[i] = (struct backend_host){out->spec.hosts[i].name, out->spec.hosts[i].uri, NULL};
+        hosts[i] = (struct backend_host){out->spec.hosts[i].name, out->spec.hosts[i].uri,
+                                         out->spec.hosts[i].settings};
     out->pool = (struct backend_pool){.name = out->spec.name,
                                       .basis = out->spec.basis,
                                       .hosts = hosts,

@@ -39,11 +39,11 @@ struct listing {
 
 /* The words of a cloud for networks: stock "networks", NHN "vpcs" (facts: NHN's VPC API guide). */
 struct network_words {
-    const char *path, *list, *one;        /* "/v2.0/networks", "networks", "network" */
-    const char *range;                    /* the key that takes the range when a network is made; NULL: none */
+    const char *path, *list, *one; /* "/v2.0/networks", "networks", "network" */
+    const char *range;             /* the key that takes the range when a network is made; NULL: none */
     const char *sub_path, *sub_list, *sub_one; /* subnets */
-    const char *sub_network;              /* key of a subnet that names its network: "network_id" */
-    bool needs_ip_version;                /* a subnet is made with "ip_version": 4 */
+    const char *sub_network;                   /* key of a subnet that names its network: "network_id" */
+    bool needs_ip_version;                     /* a subnet is made with "ip_version": 4 */
 };
 
 struct dialect {
@@ -52,11 +52,11 @@ struct dialect {
     struct listing servers, volumes, flavors, files; /* files: NAS; path NULL: there is none */
     struct network_words network;
     enum size_means sizes;
-    enum root_place root;        /* unless the settings say otherwise */
-    bool needs_key_pair;         /* a server is made with key_name, of an RSA key; else keys go by cloud-init */
-    bool root_has_size;          /* volume_size and volume_type are said for a local root too */
-    bool has_bulk_delete;        /* Swift's POST ?bulk-delete */
-    bool has_limits;             /* quota can be set and read (os-quota-sets, unified limits) */
+    enum root_place root; /* unless the settings say otherwise */
+    bool needs_key_pair;  /* a server is made with key_name, of an RSA key; else keys go by cloud-init */
+    bool root_has_size;   /* volume_size and volume_type are said for a local root too */
+    bool has_bulk_delete; /* Swift's POST ?bulk-delete */
+    bool has_limits;      /* quota can be set and read (os-quota-sets, unified limits) */
     int64_t volume_least_gib, volume_most_gib, volumes_most_gib; /* per volume; of a project as published */
     int64_t files_least_gb, files_most_gb, files_step_gb;
 };
@@ -99,6 +99,8 @@ struct settings {
     size_t n_sizes;
     struct flavor_setting *flavors;
     size_t n_flavors;
+    const char *system_cloud;     /* who acts for the whole system; NULL: the same user as in `cloud` */
+    struct quota_settings *quota; /* deliver: quota; else NULL (backends/openstack_quota.h) */
 };
 
 /* Drop it also when it fails. Borrows from pool->settings; must not be moved. */

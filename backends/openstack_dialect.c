@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where the two clouds differ. Sources: stock, the API references of Nova (2.67 is Rocky's, July 2018), Cinder,
- * Neutron and Swift; NHN, its API guides "Compute > Instance", "Storage > Block Storage", "Storage > Object
- * Storage", "Storage > NAS", "Network > VPC" and its resource policy, as read in 2026.
+ * Where the two clouds differ. Sources: stock, the API references of Nova (2.67 is Rocky's, July 2018),
+ * Cinder, Neutron and Swift; NHN, its API guides "Compute > Instance", "Storage > Block Storage", "Storage >
+ * Object Storage", "Storage > NAS", "Network > VPC" and its resource policy, as read in 2026.
  */
 #include "backends/openstack.h"
 

@@ -4,6 +4,7 @@
 #include "alloc/parallel.h"
 #include "alloc/scope.h"
 #include "alloc/text.h"
+#include "backends/openstack_quota.h"
 #include "backends/range.h"
 
 #include <stdlib.h>
@@ -16,17 +17,19 @@ static const char *const object_words[] = {"none", "quota", "polled", NULL};
 
 /* ---- flavors: where the cloud says what its sizes have ---- */
 
-static int resource_set(struct flavor_setting *f, const struct json_at *at, const char *match, struct err *e) {
+static int resource_set(struct flavor_setting *f, const struct json_at *at, const char *match,
+                        struct err *e) {
     if (strncmp(match, "alias:", 6) == 0 && match[6]) {
         f->alias = match + 6;
         return 0;
     }
     bool known = strcmp(match, "VGPU") == 0 || (strncmp(match, "CUSTOM_", 7) == 0 && match[7]);
     if (!known)
-        return json_fail(at, e,
-                         "\"match\" must be a resource class (\"CUSTOM_GPU_A100\", \"VGPU\") or \"alias:NAME\" "
-                         "of pci_passthrough:alias, is \"%s\"",
-                         match);
+        return json_fail(
+            at, e,
+            "\"match\" must be a resource class (\"CUSTOM_GPU_A100\", \"VGPU\") or \"alias:NAME\" "
+            "of pci_passthrough:alias, is \"%s\"",
+            match);
     f->resource = match;
     return text_format(f->resource_key, sizeof f->resource_key, "resources:%s", match);
 }
@@ -119,8 +122,9 @@ static int sizes_rules(const struct settings *s, struct err *e) {
         const struct flavor_setting *f = &s->flavors[i];
         if (has_sizes(s, f->name) || (by_specs && (f->resource || f->alias))) continue;
         json_fail(&s->at, e, "nothing says which sizes of the cloud are %s", f->name);
-        return err_hint(e, by_specs ? "match: CUSTOM_GPU_... with the flavor, or sizes: {%s: {\"1\": NAME}}"
-                                    : "sizes: {%s: {\"1\": NAME, \"2\": NAME}}, with the cloud's names",
+        return err_hint(e,
+                        by_specs ? "match: CUSTOM_GPU_... with the flavor, or sizes: {%s: {\"1\": NAME}}"
+                                 : "sizes: {%s: {\"1\": NAME, \"2\": NAME}}, with the cloud's names",
                         f->name);
     }
     return 0;
@@ -139,6 +143,7 @@ static int texts_read(struct settings *s, struct err *e) {
         json_may_text(&s->at, "availability_zone", 255, &s->availability_zone, e) < 0 ||
         json_may_text(&s->at, "volume_type", 255, &s->volume_type, e) < 0)
         return -1;
+    if (json_may_text(&s->at, "system_cloud", 255, &s->system_cloud, e) < 0) return -1;
     return json_may_text(&s->at, "container_access", 255, &s->container_access, e);
 }
 
@@ -170,7 +175,8 @@ static int root_rules(const struct settings *s, struct err *e) {
     for (size_t i = 0; i < s->n_sizes; i++) {
         const struct size_setting *z = &s->sizes[i];
         if ((s->dialect->root_has_size || z->root == ROOT_VOLUME) && z->root_gib == 0)
-            return json_fail(&s->at, e, "\"root_gib\" is missing: the root disk of %s x %lld (%s) needs a size",
+            return json_fail(&s->at, e,
+                             "\"root_gib\" is missing: the root disk of %s x %lld (%s) needs a size",
                              z->flavor, (long long)z->units, z->name);
     }
     if (s->n_sizes == 0 && needs_size && s->root_gib == 0)
@@ -183,9 +189,10 @@ static int root_rules(const struct settings *s, struct err *e) {
 
 static int network_rules(const struct settings *s, struct err *e) {
     if (json_has(&s->at, "network") == json_has(&s->at, "network_range"))
-        return json_fail(&s->at, e,
-                         "wants one of \"network\" (one that is there) and \"network_range\" (each tenant's own "
-                         "is made)");
+        return json_fail(
+            &s->at, e,
+            "wants one of \"network\" (one that is there) and \"network_range\" (each tenant's own "
+            "is made)");
     if (s->network_range && range_check(s->network_range) < 0)
         return json_fail(&s->at, e, "\"network_range\" " RANGE_WORDS);
     if (s->ssh_from && !s->network_range)
@@ -204,18 +211,15 @@ static int instance_rules(const struct settings *s, struct err *e) {
     return sizes_rules(s, e) < 0 || root_rules(s, e) < 0 || network_rules(s, e) < 0 ? -1 : 0;
 }
 
-static int quota_rules(const struct settings *s, struct err *e) {
-    if (s->dialect->has_limits) return 0;
-    json_fail(&s->at, e, "\"deliver\": dialect \"%s\" has no calls for quotas", s->dialect->name);
-    return err_hint(e, "deliver: instance");
-}
-
 int settings_read(const struct backend_pool *pool, struct settings *s, struct err *e) {
-    static const char *const keys[] = {
-        "dialect",  "deliver",  "cloud",    "region",       "image",       "image_user",
-        "network",  "ssh_from", "root",     "root_gib",     "volume_type", "network_range",
-        "storage",  "flavors",  "sizes",    "object_store", "parallel",    "availability_zone",
-        "page_things", "wait_seconds", "container_access", NULL};
+    static const char *const keys[] = {"dialect",      "deliver",      "cloud",
+                                       "region",       "image",        "image_user",
+                                       "network",      "ssh_from",     "root",
+                                       "root_gib",     "volume_type",  "network_range",
+                                       "storage",      "flavors",      "sizes",
+                                       "object_store", "parallel",     "availability_zone",
+                                       "page_things",  "wait_seconds", "container_access",
+                                       "system_cloud", "quota",        NULL};
     *s = (struct settings){.wrapper = json_pack("{s:O?}", "settings", (json_t *)pool->settings)};
     if (text_format(s->title, sizeof s->title, "pool %s", pool->name) < 0)
         return err_set(e, ERR_USAGE, "the name of the pool is too long");
@@ -224,13 +228,14 @@ int settings_read(const struct backend_pool *pool, struct settings *s, struct er
         words_read(s, e) < 0 || texts_read(s, e) < 0 || numbers_read(s, e) < 0 || flavors_read(s, e) < 0 ||
         sizes_read(s, e) < 0)
         return -1;
-    return s->deliver == DELIVER_QUOTA ? quota_rules(s, e) : instance_rules(s, e);
+    return s->deliver == DELIVER_QUOTA ? quota_settings_read(s, &s->quota, e) : instance_rules(s, e);
 }
 
 void settings_drop(struct settings *s) {
     json_decref(s->wrapper);
     free(s->sizes);
     free(s->flavors);
+    free(s->quota);
 }
 
 /* ---- one host ---- */
