@@ -34,6 +34,7 @@ struct listing {
     const char *service, *path, *key; /* of the catalog; "/servers/detail"; "servers" */
     enum page_form form;
     bool has_links; /* KEY_links says whether there is more; else a short page is the last */
+    void (*normal)(json_t *thing); /* gives a thing the members that all others have; NULL: it has them */
 };
 
 /* The words of a cloud for networks: stock "networks", NHN "vpcs" (facts: NHN's VPC API guide). */
@@ -147,7 +148,7 @@ struct project {
     pthread_mutex_t lock;    /* all below; held while it is being found out */
     json_t *servers, *volumes; /* arrays of ours, once taken; NULL before */
     json_t *made;              /* token -> id of volumes made in this run */
-    char *network, *subnet, *group;    /* of the tenant, once made or found */
+    char *network, *group; /* of the tenant's servers, once made or found: id, name (or NULL) */
 };
 
 struct run {
@@ -158,7 +159,8 @@ struct run {
     struct identity *identity;
     struct cloud *cloud;
     struct project *projects; /* one for each host of the pool, in its order */
-    pthread_mutex_t lock;     /* the lists below, and the opening of projects */
+    pthread_mutex_t lock;     /* the opening of projects */
+    pthread_mutex_t asking;   /* all below; held while it is asked for */
     json_t *flavors;          /* the cloud's, once asked for */
     char *image;              /* its id, once asked for */
 };
@@ -195,7 +197,8 @@ int call_delete(struct project *p, const char *service, const char *path, bool *
 char *call_escape(const char *text);
 
 /* Calls one() for each thing of a list, page after page; no more than a page is held. key NULL: a bare array
-   whose marker is a name (Swift). filter: NULL or "name=x&...". -1 from one() ends it. */
+   whose marker is a name (Swift). filter: NULL or "name=x&...". one() gives 0 to go on, 1 when it has seen
+   enough, -1 when it failed. */
 int list_each(struct project *p, const struct listing *l, const char *filter,
               int (*one)(void *arg, const json_t *thing, struct err *e), void *arg, struct err *e);
 /* The first thing of a list whose member `key` is this text, or whose id is; ERR_NOT_FOUND with the nearest.
@@ -205,7 +208,7 @@ json_t *list_find(struct project *p, const struct listing *l, const char *key, c
 
 /* ---- what is ours (openstack_ours.c) ---- */
 
-/* The token of a server or volume by its metadata, of NAS files by their description; NULL: it has none. */
+/* The token of a server or volume by its metadata; NULL: it has none. */
 const char *ours_token(const json_t *thing);
 /* {"allot_token", "allot_store", "allot_tenant", "allot_grant"}: what is written on a server or volume. Texts
    are cut to the 255 characters that Nova and Cinder take. */
@@ -227,30 +230,81 @@ void inventory_volume_made(struct project *p, const char *token, const char *id)
 
 /* ---- the kinds (openstack_server.c, _volume.c, _container.c, _nas.c, _quota.c) ---- */
 
+/* What a server is made of, as found at the cloud. All borrowed. */
+struct server_parts {
+    const char *size, *image, *network, *group; /* ids; group: a name, or NULL */
+    const struct size_setting *setting;         /* NULL: found by its extra specs */
+    const char *key_name, *user_data;           /* NULL: none */
+    const char *const *volumes;                 /* ids of op->disks; NULL where they are files */
+};
+/* The body of POST /servers (openstack_server_body.c). Pure. The caller owns it. */
+json_t *server_body(const struct run *run, const struct backend_operation *op,
+                    const struct server_parts *parts);
+/* What a server's own words say of it, for every place that asks (openstack_server_state.c). Pure. */
+enum server_progress { SERVER_AT_WORK, SERVER_THERE, SERVER_BROKEN };
+enum server_progress server_progress(const json_t *server);
+enum backend_state server_state(const json_t *server);
+const char *server_fault(const json_t *server); /* the cloud's words, or its status; never NULL */
+bool server_was_up(const json_t *server);       /* it was launched once: it may hold data */
+json_t *server_connection(const struct project *p, const json_t *server);
+
 int server_ensure(struct project *p, struct backend_operation *op, struct err *e);
 int server_remove(struct project *p, struct backend_operation *op, struct err *e);
+/* Volumes of block storage and of files (NAS) come and go alike; what differs is a row. */
+struct volume_means {
+    const char *service, *path; /* "/volumes": of one is PATH/ID; answers have it as "volume" */
+    /* The body of POST; refuses (ERR_FAILED) what the cloud does not have. The caller owns it. */
+    int (*body)(struct project *p, const struct backend_operation *op, json_t **out, struct err *e);
+    bytes_t (*size)(const json_t *volume);
+    /* "": there; "wait": being made; else it failed: the cloud's word */
+    const char *(*trouble)(const json_t *volume);
+    void (*connect)(const json_t *volume, json_t *connection); /* adds how to reach it */
+    /* Not detached yet: the word to say so; NULL: it may go. */
+    const char *(*in_use)(const json_t *volume);
+};
+extern const struct volume_means volume_block, volume_files;
+const struct volume_means *volume_means(const struct run *run);
+const struct listing *volume_listing(const struct run *run);
 int volume_ensure(struct project *p, struct backend_operation *op, struct err *e);
 int volume_remove(struct project *p, struct backend_operation *op, struct err *e);
-int files_ensure(struct project *p, struct backend_operation *op, struct err *e);
-int files_remove(struct project *p, struct backend_operation *op, struct err *e);
+void files_normal(json_t *thing);
 int container_ensure(struct project *p, struct backend_operation *op, struct err *e);
 int container_remove(struct project *p, struct backend_operation *op, struct err *e);
 
+/* The token at the end of a container's name (NAME__TOKEN); NULL: it has none. */
+const char *container_token(const char *container);
+struct container_facts {
+    bool is_there, is_frozen;
+    bytes_t may_hold, holds;
+    instant_t created;
+};
+int container_look(struct project *p, const char *container, struct container_facts *out, struct err *e);
+
 /* ---- what they need ---- */
 
-int flavors_look(struct project *p, const json_t **out, struct err *e); /* all sizes of the cloud; borrowed */
-int image_look(struct project *p, const char **id, struct err *e);      /* borrowed */
+/* All sizes of the cloud, the id of the image (openstack_look.c). _look: once in a run, borrowed; _get: asked
+   for, for this project; the caller's. */
+int flavors_look(struct project *p, const json_t **out, struct err *e);
+json_t *flavors_get(struct project *p, struct err *e);
+int image_look(struct project *p, const char **id, struct err *e);
+char *image_get(struct project *p, struct err *e);
+bool is_uuid(const char *text); /* 32 hex digits, with or without "-" */
 /* The network for the tenant's servers, made when it is not there (openstack_network.c). */
 int network_ensure(struct project *p, const struct backend_operation *op, struct err *e);
-/* A key pair for one server, of the tenant's first RSA key (openstack_key.c). Released when the server has
-   been accepted: the cloud has copied the key then. */
-int key_make(struct project *p, const struct backend_operation *op, char name[80], struct err *e);
-void key_release(struct project *p, const char *token);
-/* cloud-init's user data with all keys of the tenant, in base64; NULL: it has none. The caller frees it. */
-char *key_user_data(const struct backend_operation *op);
+/* A subnet of that network: {"id", "cidr"}. A new reference. */
+json_t *subnet_look(struct project *p, struct err *e);
+/* A key pair for one server, of the tenant's first RSA key (openstack_key.c). Key pairs belong to the account
+   and are counted (100 by default), so it is released once the server was accepted: the cloud has copied the
+   key then. The caller frees the name. */
+int key_make(struct project *p, const struct backend_operation *op, char **name, struct err *e);
+void key_release(struct project *p, const char *name);
+/* cloud-init's user data with all keys of the tenant, in base64; NULL in *out: it has none. The caller frees
+   it. */
+int key_user_data(const struct settings *s, const struct backend_operation *op, char **out, struct err *e);
 
 /* ---- looking (openstack_observe.c, openstack_sync.c) ---- */
 
+instant_t time_of(const char *text); /* as the cloud writes times; 0: it says nothing */
 /* Appends what one project holds; -1: it did not answer. */
 int project_observe(struct project *p, struct backend_view *out, struct err *e);
 /* Adds to words what of the settings is not so at the cloud, one sentence each. */

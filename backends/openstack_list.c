@@ -79,7 +79,9 @@ static int page(struct project *p, struct pages *g, int (*one)(void *, const jso
     size_t i;
     json_t *thing;
     json_array_foreach(things, i, thing) {
-        if (one(arg, thing, e) < 0) return -1;
+        if (g->listing->normal) g->listing->normal(thing);
+        int rc = one(arg, thing, e);
+        if (rc != 0) return rc < 0 ? -1 : 0;
     }
     return page_next(g, answer, things, e);
 }

@@ -74,7 +74,7 @@ int inventory_servers(struct project *p, const json_t **out, struct err *e) {
 }
 
 int inventory_volumes(struct project *p, const json_t **out, struct err *e) {
-    return inventory(p, &p->run->settings.dialect->volumes, &p->volumes, out, e);
+    return inventory(p, volume_listing(p->run), &p->volumes, out, e);
 }
 
 const json_t *inventory_next(const json_t *list, const char *token, size_t *i) {

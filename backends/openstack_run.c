@@ -11,6 +11,7 @@
 int run_open(struct run *run, const struct backend_pool *pool, struct err *e) {
     *run = (struct run){.pool = pool, .until = clock_monotonic_ms() + pool->deadline_ms};
     pthread_mutex_init(&run->lock, NULL);
+    pthread_mutex_init(&run->asking, NULL);
     run->projects = mem_alloc(pool->n_hosts * sizeof *run->projects);
     for (size_t i = 0; i < pool->n_hosts; i++) {
         run->projects[i] = (struct project){.run = run, .host = &pool->hosts[i]};
@@ -36,7 +37,6 @@ static void project_close(struct project *p) {
     json_decref(p->volumes);
     json_decref(p->made);
     free(p->network);
-    free(p->subnet);
     free(p->group);
     pthread_mutex_destroy(&p->lock);
 }
@@ -51,6 +51,7 @@ void run_close(struct run *run) {
     free(run->image);
     settings_drop(&run->settings);
     pthread_mutex_destroy(&run->lock);
+    pthread_mutex_destroy(&run->asking);
 }
 
 /* ---- projects ---- */
