@@ -10,6 +10,11 @@
 
 const char *const root_words[] = {"local", "volume", NULL};
 
+static const struct published_limit nhn_published[] = {
+    {"vcpus", 100},          {"memory_mib", 262144}, {"volume_gib", 10240}, {"volume_each_gib", 2048},
+    {"nas_gb", 30000},       {"nas_volumes", 100},   {NULL, 0},
+};
+
 const struct dialect dialects[] = {
     {
         .name = "nhn",
@@ -17,6 +22,7 @@ const struct dialect dialects[] = {
         .volumes = {"block-storage", "/volumes/detail", "volumes", PAGES_BY_MARKER, false, NULL},
         .flavors = {"compute", "/flavors/detail", "flavors", PAGES_NONE, false, NULL},
         .files = {"nasv1", "/v1/volumes", "volumes", PAGES_BY_NUMBER, false, files_normal},
+        .published = nhn_published,
         .network = {"/v2.0/vpcs", "vpcs", "vpc", "cidrv4", "/v2.0/vpcsubnets", "vpcsubnets", "vpcsubnet",
                     "vpc_id", false},
         .sizes = SIZES_BY_TABLE,
