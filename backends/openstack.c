@@ -4,13 +4,16 @@
 
 #include "alloc/parallel.h"
 #include "alloc/scope.h"
+#include "backends/openstack_probe.h"
+#include "backends/openstack_quota.h"
+#include "backends/openstack_usage.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 static int openstack_check(const struct backend_pool *pool, unsigned *capabilities, struct err *e) {
     struct settings s;
-    *capabilities = BACKEND_HAS_PROJECTS;
+    *capabilities = BACKEND_HAS_PROJECTS | BACKEND_HAS_USAGE;
     int rc = settings_read(pool, &s, e);
     if (rc == 0 && s.object_store != OBJECTS_NONE) *capabilities |= BACKEND_HAS_CONTAINERS;
     if (rc == 0 && s.deliver == DELIVER_QUOTA) *capabilities |= BACKEND_BY_QUOTA;
@@ -97,7 +100,10 @@ static int operations(const struct backend_pool *pool, bool makes, struct backen
     struct run run;
     int rc = run_open(&run, pool, e);
     struct working w = {.run = &run, .makes = makes};
-    if (rc == 0) work_all(&w, ops, n);
+    if (rc == 0 && run.settings.deliver == DELIVER_QUOTA)
+        rc = makes ? quota_ensure(&run, ops, n, e) : quota_remove(&run, ops, n, e);
+    else if (rc == 0)
+        work_all(&w, ops, n);
     run_close(&run);
     return rc;
 }
@@ -114,11 +120,15 @@ static int openstack_remove(const struct backend_pool *pool, struct backend_oper
 
 /* ---- views ---- */
 
-typedef int look_at(struct project *p, struct backend_view *view, struct text *words, struct err *e);
+/* For each project, and where quotas are delivered for all at once. */
+struct look {
+    int (*one)(struct project *p, struct backend_view *view, struct text *words, struct err *e);
+    int (*quotas)(struct run *run, struct backend_view *out, struct err *e);
+};
 
 struct looking {
     struct run *run;
-    look_at *look;
+    const struct look *look;
     struct backend_view *views; /* one for each project */
     struct backend_host_report *reports;
 };
@@ -142,7 +152,7 @@ static void look_one(void *arg, size_t i) {
     struct err e = {0};
     struct text words = {0};
     struct project *p = run_project(l->run, host->name, &e);
-    int rc = p ? l->look(p, &l->views[i], &words, &e) : -1;
+    int rc = p ? l->look->one(p, &l->views[i], &words, &e) : -1;
     *report = (struct backend_host_report){.host = mem_copy(host->name), .answered = rc == 0};
     if (rc < 0) {
         backend_view_free(&l->views[i]);
@@ -167,11 +177,13 @@ static void views_join(struct looking *l, struct backend_view *out, size_t n) {
     out->n_hosts = n;
 }
 
-static int view(const struct backend_pool *pool, look_at *look, struct backend_view *out, struct err *e) {
+static int view(const struct backend_pool *pool, const struct look *look, struct backend_view *out, struct err *e) {
     struct run run;
     int rc = run_open(&run, pool, e);
     struct looking l = {.run = &run, .look = look};
-    if (rc == 0) {
+    if (rc == 0 && run.settings.deliver == DELIVER_QUOTA) {
+        rc = look->quotas(&run, out, e);
+    } else if (rc == 0) {
         l.views = mem_alloc(pool->n_hosts * sizeof *l.views);
         l.reports = mem_alloc(pool->n_hosts * sizeof *l.reports);
         parallel_each((size_t)run.settings.parallel, pool->n_hosts, look_one, &l);
@@ -183,11 +195,31 @@ static int view(const struct backend_pool *pool, look_at *look, struct backend_v
 }
 
 static int openstack_observe(const struct backend_pool *pool, struct backend_view *out, struct err *e) {
-    return view(pool, observe_one, out, e);
+    static const struct look observe = {observe_one, quota_observe};
+    return view(pool, &observe, out, e);
 }
 
 static int openstack_sync(const struct backend_pool *pool, struct backend_view *out, struct err *e) {
-    return view(pool, sync_one, out, e);
+    static const struct look sync = {sync_one, quota_sync};
+    return view(pool, &sync, out, e);
+}
+
+static int openstack_sample(const struct backend_pool *pool, instant_t since, instant_t until,
+                            struct backend_usage *out, struct err *e) {
+    struct run run;
+    int rc = run_open(&run, pool, e);
+    if (rc == 0) rc = usage_sample(&run, since, until, out, e);
+    run_close(&run);
+    return rc;
+}
+
+static int openstack_probe(const struct backend_pool *pool, bool may_write, struct backend_probe *out,
+                           struct err *e) {
+    struct run run;
+    int rc = run_open(&run, pool, e);
+    if (rc == 0) rc = probe_run(&run, may_write, out, e);
+    run_close(&run);
+    return rc;
 }
 
 __attribute__((visibility("default"))) extern const struct backend allot_backend;
@@ -200,4 +232,6 @@ const struct backend allot_backend = {
     .ensure = openstack_ensure,
     .observe = openstack_observe,
     .remove = openstack_remove,
+    .sample = openstack_sample,
+    .probe = openstack_probe,
 };

@@ -253,6 +253,7 @@ int server_remove(struct project *p, struct backend_operation *op, struct err *e
 /* Volumes of block storage and of files (NAS) come and go alike; what differs is a row. */
 struct volume_means {
     const char *service, *path; /* "/volumes": of one is PATH/ID; answers have it as "volume" */
+    const char *created;        /* the member that says when it was made */
     /* The body of POST; refuses (ERR_FAILED) what the cloud does not have. The caller owns it. */
     int (*body)(struct project *p, const struct backend_operation *op, json_t **out, struct err *e);
     bytes_t (*size)(const json_t *volume);
@@ -304,7 +305,6 @@ int key_user_data(const struct settings *s, const struct backend_operation *op, 
 
 /* ---- looking (openstack_observe.c, openstack_sync.c) ---- */
 
-instant_t time_of(const char *text); /* as the cloud writes times; 0: it says nothing */
 /* Appends what one project holds; -1: it did not answer. */
 int project_observe(struct project *p, struct backend_view *out, struct err *e);
 /* Adds to words what of the settings is not so at the cloud, one sentence each. */

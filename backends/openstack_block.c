@@ -69,6 +69,7 @@ static void block_connect(const json_t *volume, json_t *connection) {
 const struct volume_means volume_block = {
     .service = "block-storage",
     .path = "/volumes",
+    .created = "created_at",
     .body = block_body,
     .size = block_size,
     .trouble = block_trouble,

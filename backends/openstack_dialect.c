@@ -18,11 +18,11 @@ static const struct published_limit nhn_published[] = {
 const struct dialect dialects[] = {
     {
         .name = "nhn",
-        .published = nhn_published,
         .servers = {"compute", "/servers/detail", "servers", PAGES_BY_MARKER, false, NULL},
         .volumes = {"block-storage", "/volumes/detail", "volumes", PAGES_BY_MARKER, false, NULL},
         .flavors = {"compute", "/flavors/detail", "flavors", PAGES_NONE, false, NULL},
         .files = {"nasv1", "/v1/volumes", "volumes", PAGES_BY_NUMBER, false, files_normal},
+        .published = nhn_published,
         .network = {"/v2.0/vpcs", "vpcs", "vpc", "cidrv4", "/v2.0/vpcsubnets", "vpcsubnets", "vpcsubnet",
                     "vpc_id", false},
         .sizes = SIZES_BY_TABLE,

@@ -90,6 +90,7 @@ static void files_connect(const json_t *volume, json_t *connection) {
 const struct volume_means volume_files = {
     .service = "nasv1",
     .path = "/v1/volumes",
+    .created = "createdAt",
     .body = files_body,
     .size = files_size,
     .trouble = files_trouble,

@@ -7,10 +7,10 @@
 #include "backends/openstack.h"
 
 #include "alloc/scope.h"
+#include "backends/openstack_usage.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 struct seeing {
     struct project *p;
@@ -24,11 +24,9 @@ static const char *member(const json_t *thing, const char *key) {
     return text ? text : "";
 }
 
-/* "2026-11-22T06:30:00Z", or without zone and with a fraction; always UTC. 0: not said. */
-instant_t time_of(const char *text) {
-    struct tm t = {0};
-    const char *end = *text ? strptime(text, "%Y-%m-%dT%H:%M:%S", &t) : NULL;
-    return instant(end ? (int64_t)timegm(&t) : 0);
+static instant_t time_of(const json_t *thing, const char *key) {
+    instant_t t;
+    return cloud_time(member(thing, key), &t) ? t : instant(0);
 }
 
 static struct backend_seen *add(struct seeing *s, enum backend_kind kind, const json_t *thing) {
@@ -53,7 +51,7 @@ static int see_server(void *arg, const json_t *server, struct err *e) {
     struct backend_seen *seen = add(s, BACKEND_SERVER, server);
     if (seen->token) json_object_set_new(s->servers, member(server, "id"), json_true());
     seen->state = server_progress(server) == SERVER_AT_WORK ? SEEN_STOPPED : server_state(server);
-    seen->created = time_of(member(server, "created"));
+    seen->created = time_of(server, "created");
     seen->connection = server_connection(s->p, server);
     return 0;
 }
@@ -78,10 +76,10 @@ static int see_volume(void *arg, const json_t *volume, struct err *e) {
     struct seeing *s = arg;
     if (is_root(s, volume)) return 0;
     struct backend_seen *seen = add(s, BACKEND_VOLUME, volume);
-    const char *word = s->means->trouble(volume), *created = member(volume, "created_at");
+    const char *word = s->means->trouble(volume);
     seen->bytes = s->means->size(volume);
     seen->state = *word && strcmp(word, "wait") != 0 ? SEEN_FAILED : SEEN_PRESENT;
-    seen->created = time_of(*created ? created : member(volume, "createdAt"));
+    seen->created = time_of(volume, s->means->created);
     seen->connection = json_pack("{s:s, s:s, s:s}", "host", s->p->host->name, "id", member(volume, "id"),
                                  "status", member(volume, "status"));
     s->means->connect(volume, seen->connection);

@@ -18,9 +18,8 @@ int run_open(struct run *run, const struct backend_pool *pool, struct err *e) {
         pthread_mutex_init(&run->projects[i].lock, NULL);
     }
     if (settings_read(pool, &run->settings, e) < 0) return -1;
-    run->cloud = cloud_load(run->settings.cloud, e);
+    run->cloud = cloud_load(run->settings.cloud, run->settings.region, e);
     if (!run->cloud) return err_context(e, "pool %s", pool->name);
-    if (run->settings.region) run->cloud->region_name = run->settings.region;
     run->http = http_open(&(struct http_settings){.cacert = run->cloud->cacert}, e);
     if (!run->http) return -1;
     char *folder scoped_free = identity_cache_folder();
@@ -58,9 +57,9 @@ void run_close(struct run *run) {
 
 /* The host's own entry of clouds.yaml, or the pool's, for the host's project. */
 static struct cloud *cloud_of(struct project *p, const char *project, struct err *e) {
-    struct cloud *base = p->settings.cloud ? cloud_load(p->settings.cloud, e) : p->run->cloud;
+    const struct settings *s = &p->run->settings;
+    struct cloud *base = p->settings.cloud ? cloud_load(p->settings.cloud, s->region, e) : p->run->cloud;
     if (!base) return NULL;
-    if (p->run->settings.region) base->region_name = p->run->settings.region;
     struct cloud *own = cloud_for_project(base, project);
     if (p->settings.cloud) cloud_free(base);
     return own;

@@ -162,7 +162,7 @@ static int take_container(void *arg, const json_t *container, struct err *e) {
 }
 
 static int containers_take(struct use *use, struct err *e) {
-    static const struct listing account = {"object-store", "?format=json", NULL, PAGES_NONE, false};
+    static const struct listing account = {"object-store", "?format=json", NULL, PAGES_NONE, false, NULL};
     return list_each(use->p, &account, NULL, take_container, use, e);
 }
 
