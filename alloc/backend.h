@@ -177,14 +177,8 @@ enum {
     BACKEND_BY_QUOTA = 16,
 };
 
-/* One sample of a thing, by token (filled from issue to issue; running time and stored bytes). */
-struct backend_sample {
-    char *token;
-    instant_t at;
-    enum backend_state state;
-    int64_t cpu_ns; /* since its start */
-    bytes_t allocated;
-};
+struct backend_usage; /* alloc/backend_usage.h */
+struct backend_probe; /* alloc/backend_probe.h */
 
 #define BACKEND_BUILD_ID __VERSION__ " " ALLOT_BUILD_ID
 
@@ -203,4 +197,11 @@ struct backend {
     int (*observe)(const struct backend_pool *pool, struct backend_view *out, struct err *e);
     /* Makes each absent; DONE means observed absent. What is not there by token is DONE. */
     int (*remove)(const struct backend_pool *pool, struct backend_operation *ops, size_t n, struct err *e);
+    /* What things of ours used in [since, until), by the backend's own records; NULL: it keeps none. A host
+       that does not answer is a gap, not an error. */
+    int (*sample)(const struct backend_pool *pool, instant_t since, instant_t until,
+                  struct backend_usage *out, struct err *e);
+    /* Tries one by one what the pool needs of the backend; NULL: check and sync are all there is to try.
+       may_write: it may make, fill and remove a container of its own. */
+    int (*probe)(const struct backend_pool *pool, bool may_write, struct backend_probe *out, struct err *e);
 };

@@ -104,6 +104,7 @@ void decision_free(struct decision *d) {
     for (size_t i = 0; i < d->limits.n_items; i++) free(d->limits.items[i].item);
     free(d->limits.items);
     free(d->earliest.grant);
+    free(d->earliest.notice);
     free(d->standing.tier);
     free(d->standing.rule);
     for (size_t i = 0; i < d->n_reasons; i++) {

@@ -212,13 +212,16 @@ static int plan_and_apply(struct applying *a, bool all, struct err *e) {
     struct book *b = a->book;
     struct gather_want want = {.all = all || rules_need(a, NEEDS_WAITING),
                                .spent = rules_need(a, NEEDS_SPENT)};
-    if (offers_grow(a, &want, e) < 0 || supply_now(b->store, b->pool, &a->supply, e) < 0 ||
-        gather(b->store, b->pool, b->at, &want, &a->gathered, e) < 0)
-        return -1;
+    if (offers_grow(a, &want, e) < 0 || supply_now(b->store, b->pool, &a->supply, e) < 0) return -1;
+    int known = want.all ? 0 : waiting_known(b->store, b->pool, a->supply, &a->waiting, e);
+    if (known == 1) want.waiting = &a->waiting;
+    if (known < 0 || gather(b->store, b->pool, b->at, &want, &a->gathered, e) < 0) return -1;
+    a->waiting = (struct waiting){a->gathered.facts.pool.waiting, a->gathered.facts.pool.waiting_compute};
     placer_open(&a->placer, b->store, b->pool);
     int rc = a->gathered.facts.n_claims ? plan_all(a, &plan, e) : 0;
     for (size_t i = 0; rc == 0 && i < plan.n_decisions; i++) rc = engine_apply(a, i, &plan.decisions[i], e);
     if (rc == 0) rc = make_offers(a, &plan, e);
+    if (rc == 0 && plan.n_decisions && !want.all) rc = waiting_keep(b, a->supply, &a->waiting, e);
     plan_free(&plan);
     placer_close(&a->placer);
     gathered_free(&a->gathered);

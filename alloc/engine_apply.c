@@ -221,6 +221,8 @@ static int apply_decision(struct applying *a, const struct gathered_claim *c, co
     scoped_free char *body = json_dumps(decision, JSON_COMPACT | JSON_SORT_KEYS);
     enum novelty novelty;
     if (novelty_of(a, c, d, decision, body, &novelty, e) < 0) return -1;
+    if (d->outcome == OUTCOME_QUEUE && !d->is_barrier)
+        waiting_add(&a->waiting, &a->gathered.facts.pool, &a->gathered.facts.claims[c - a->gathered.claims]);
     if (novelty != NOVELTY_NEW && stays(a, c, d, e) < 0) return -1;
     if (novelty == NOVELTY_SAME) return 0;
     if (novelty == NOVELTY_FIGURES) return refresh_decision(a, c, d, body, e);

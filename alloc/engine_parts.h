@@ -15,8 +15,9 @@ struct applying {
     struct placer placer;
     int64_t plan, policy; /* row ids; plan 0: its facts were not stored yet */
     const struct decider *decider;
-    struct policy *rules; /* NULL: none is valid now */
-    int64_t supply;       /* of the pool, when this plan was made */
+    struct policy *rules;   /* NULL: none is valid now */
+    int64_t supply;         /* of the pool, when this plan was made */
+    struct waiting waiting; /* beside the next plan */
     struct engine_results *results;
 };
 

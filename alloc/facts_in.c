@@ -88,11 +88,12 @@ static int service_decode(const struct json_at *at, void *into, struct err *e) {
 }
 
 static int end_decode(const struct json_at *at, void *into, struct err *e) {
-    static const char *const keys[] = {"at", "grant", "flavor", "units", NULL};
+    static const char *const keys[] = {"at", "grant", "flavor", "units", "notice", NULL};
     struct fact_end *out = into;
     if (json_only(at, keys, e) < 0 || json_need_instant(at, "at", &out->at, e) < 0 ||
         json_need_text(at, "grant", NAME_BYTES, &out->grant, e) < 0 ||
-        json_need_text(at, "flavor", NAME_BYTES, &out->flavor, e) < 0)
+        json_need_text(at, "flavor", NAME_BYTES, &out->flavor, e) < 0 ||
+        json_may_text(at, "notice", NAME_BYTES, &out->notice, e) < 0)
         return -1;
     return json_need_units(at, "units", &out->units, e);
 }

@@ -40,6 +40,11 @@
     " AND h.item = a.item)"
 #define LINES " FROM grants g JOIN grant_line l ON l.tenant = g.tenant AND l.grant_id = g.id "
 
+/* Compute that requests r ask for; units of any flavor count as nothing. */
+#define ASKED                                                                                                \
+    "min(1000000000000, coalesce(sum(coalesce(r.compute_gflops, r.units * (SELECT f.rating_gflops FROM"      \
+    " flavor f WHERE f.pool = r.pool AND f.name = r.flavor), 0)), 0))"
+
 /* clang-format off */
 
 /* What the grants of each tenant and of each organisation take of its ceilings. */
@@ -226,6 +231,20 @@ const struct fsck_rule fsck_rules[] = {
      " ('granted', 'held', 'queued')) OR (k.state IN ('entered', 'reserve') AND r.state IN ('held',"
      " 'returned', 'queued')) OR (k.state = 'declined' AND r.state = 'withdrawn') OR (k.state = 'out' AND"
      " r.state IN ('denied', 'withdrawn')), 0)" LIMIT},
+    /* Kept so that a plan need not look at everybody. */
+    {"standing",
+     "SELECT 'pool number ' || p.id || ' has all standings of policy number ' || p.standing_policy ||"
+     " ', but not that of tenant number ' || t.id FROM pool p JOIN tenant t ON t.state <> 'closed' LEFT JOIN"
+     " standing s ON s.pool = p.id AND s.tenant = t.id AND s.policy = p.standing_policy AND s.day ="
+     " p.standing_day WHERE p.standing_policy IS NOT NULL AND s.tenant IS NULL" LIMIT},
+    {"waiting",
+     "SELECT 'pool number ' || w.pool || ' has ' || w.requests || ' requests that wait for ' || w.compute_gflops"
+     " || ' GF noted, there are ' || count(r.id) || ' for ' || " ASKED " FROM waiting w JOIN pool p ON p.id = w.pool"
+     " AND p.supply = w.supply LEFT JOIN request r ON r.pool = w.pool AND r.state = 'queued' AND r.call IS NULL"
+     " AND (r.planned_supply >= w.supply OR EXISTS (SELECT 1 FROM offer o WHERE o.request = r.id))"
+     " WHERE NOT EXISTS (SELECT 1 FROM entry e WHERE e.seq > w.seq AND e.kind <> 'request.submit')"
+     " GROUP BY w.pool HAVING w.requests <> count(r.id) OR w.compute_gflops <> " ASKED LIMIT},
+
     /* I10: an effect without a delivered notice that had passed does not exist. A swap is the holder's own will. */
     {"reclaim",
      "SELECT 'notice n-' || c.id || ' of grant g-' || c.grant_id || ' took effect at ' || c.closed_at ||"

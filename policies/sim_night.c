@@ -101,6 +101,7 @@ static void leases(struct sim *s) {
 
 void sim_notices_refresh(struct sim *s, size_t grant) {
     struct sim_grant *g = &s->grants[grant];
+    sim_grant_ends(s, g, false);
     g->n_open = 0;
     for (size_t k = 0; k < g->n_servers; k++) g->servers[k].notice = NULL;
     for (size_t i = 0; i < g->n_notices; i++) {
@@ -112,6 +113,7 @@ void sim_notices_refresh(struct sim *s, size_t grant) {
             for (size_t o = 0; o < n->n_operations; o++)
                 if (g->servers[k].operation == n->operations[o]) g->servers[k].notice = n->fact.id;
     }
+    sim_grant_ends(s, g, true);
     sim_grant_facts(s, grant);
 }
 

@@ -15,6 +15,9 @@ void sim_grant_shrink(struct sim *s, size_t grant, const int64_t *operations, si
 void sim_grant_purge(struct sim *s, size_t grant);
 void sim_grant_extend(struct sim *s, size_t grant, instant_t end);
 void sim_request_state(struct sim *s, size_t request, enum sim_state state);
+/* sim_ends.c: out of s->ends before what a grant has, its end or its notices change, and in again afterwards.
+ */
+void sim_grant_ends(struct sim *s, const struct sim_grant *g, bool add);
 void sim_grant_facts(struct sim *s, size_t grant); /* after its notices or samples changed */
 int sim_assess(struct sim *s, struct err *e);      /* the standing of every tenant */
 

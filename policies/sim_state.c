@@ -240,44 +240,6 @@ static void hold_item(struct sim *s, size_t tenant, size_t item, int64_t n) {
         s->tenants[o->tenants[i]].holdings[at].organisation = o->held[at];
 }
 
-/* ---- ends of leases ---- */
-
-static int end_cmp(const struct fact_end *a, const struct fact_end *b) {
-    if (a->at.s != b->at.s) return a->at.s < b->at.s ? -1 : 1;
-    int c = claim_id_cmp(a->grant, b->grant);
-    return c ? c : strcmp(a->flavor, b->flavor);
-}
-
-static size_t end_place(const struct sim *s, const struct fact_end *end) {
-    size_t low = 0, high = s->n_ends;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (end_cmp(&s->ends[middle], end) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-static void ends_change(struct sim *s, const struct sim_grant *g, bool add) {
-    for (size_t f = 0; f < s->pool.n_flavors; f++) {
-        struct fact_end end = {
-            .at = instant_after(g->end, g->grace), .grant = g->id, .flavor = s->flavors[f].name};
-        for (size_t i = 0; i < g->n_servers; i++)
-            if (g->servers[i].flavor == end.flavor) end.units.n += g->servers[i].units;
-        if (end.units.n == 0) continue;
-        size_t at = end_place(s, &end);
-        if (add) {
-            s->ends = mem_grow(s->ends, &s->ends_room, s->n_ends + 1, sizeof *s->ends);
-            memmove(s->ends + at + 1, s->ends + at, (s->n_ends++ - at) * sizeof *s->ends);
-            s->ends[at] = end;
-        } else {
-            memmove(s->ends + at, s->ends + at + 1, (--s->n_ends - at) * sizeof *s->ends);
-        }
-    }
-}
-
 /* ---- grants ---- */
 
 /* The facts of a live grant follow it. */
@@ -376,7 +338,7 @@ size_t sim_grant_add(struct sim *s, size_t request, const struct decision *d) {
     s->pool.datalake_free.n -= g->datalake;
     hold(s, g->tenant, g->compute, g->storage + g->datalake);
     live_add(s, at);
-    ends_change(s, g, true);
+    sim_grant_ends(s, g, true);
     return at;
 }
 
@@ -391,7 +353,7 @@ static void server_return(struct sim *s, struct sim_grant *g, size_t server) {
 
 void sim_grant_release(struct sim *s, size_t grant, bool is_kept) {
     struct sim_grant *g = &s->grants[grant];
-    ends_change(s, g, false);
+    sim_grant_ends(s, g, false);
     for (size_t i = 0; i < g->n_servers; i++) server_return(s, g, i);
     g->n_servers = 0;
     seats_change(s, g, -1);
@@ -424,7 +386,7 @@ static bool is_among(int64_t operation, const int64_t *operations, size_t n) {
 void sim_grant_shrink(struct sim *s, size_t grant, const int64_t *operations, size_t n) {
     struct sim_grant *g = &s->grants[grant];
     size_t kept = 0;
-    ends_change(s, g, false);
+    sim_grant_ends(s, g, false);
     for (size_t i = 0; i < g->n_servers; i++) {
         if (is_among(g->servers[i].operation, operations, n))
             server_return(s, g, i);
@@ -432,17 +394,17 @@ void sim_grant_shrink(struct sim *s, size_t grant, const int64_t *operations, si
             g->servers[kept++] = g->servers[i];
     }
     g->n_servers = kept;
-    ends_change(s, g, true);
+    sim_grant_ends(s, g, true);
     live_refresh(s, g);
 }
 
 void sim_grant_extend(struct sim *s, size_t grant, instant_t end) {
     struct sim_grant *g = &s->grants[grant];
-    ends_change(s, g, false);
+    sim_grant_ends(s, g, false);
     g->end = end;
     g->state = SIM_LIVE;
     g->is_told = false;
-    ends_change(s, g, true);
+    sim_grant_ends(s, g, true);
     live_refresh(s, g);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Version 3: projects of tenants at a cloud, containers and quotas. */
+/* Version 3: projects of tenants at a cloud, containers and quotas; what a plan asks of everybody is kept. */
 #include "alloc/store/schema.h"
 
 /* clang-format off */
@@ -34,4 +34,19 @@ static const char operation[] =
     "CREATE INDEX operation_by_grant ON operation (grant_id);"
     "CREATE INDEX operation_open ON operation (pool) WHERE desired <> observed;";
 
-const char *const store_schema_3[] = {pool, operation, NULL};
+/* Of which policy and day all standings of a pool are (NULL: of several). */
+static const char standing[] =
+    "ALTER TABLE pool ADD COLUMN standing_policy INTEGER;"
+    "ALTER TABLE pool ADD COLUMN standing_day INTEGER;";
+
+/* waiting: the requests that wait and the compute that they ask for, as counted with the plan that wrote entry seq
+   (alloc/waiting.h). The indices cover what a plan asks of the queue. */
+static const char waiting[] =
+    "DROP INDEX request_fresh;"
+    "CREATE INDEX request_fresh ON request (pool, planned_supply, state) WHERE state = 'queued';"
+    "CREATE INDEX request_called ON request (pool, call, state) WHERE state = 'queued' AND call IS NOT NULL;"
+    "CREATE TABLE waiting (pool INTEGER PRIMARY KEY REFERENCES pool (id), seq INTEGER NOT NULL, supply INTEGER NOT"
+    "  NULL, requests INTEGER NOT NULL CHECK (requests > 0), compute_gflops INTEGER NOT NULL CHECK (compute_gflops"
+    "  " COUNT ")) STRICT;";
+
+const char *const store_schema_3[] = {pool, operation, standing, waiting, NULL};

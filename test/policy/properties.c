@@ -34,8 +34,10 @@ struct trial {
     struct fact_tenant tenants[TENANTS];
     struct fact_attr attrs[TENANTS];
     struct fact_claim claims[CLAIMS];
+    struct fact_seats seats[CLAIMS];
     int tier[TENANTS];
     bool is_plain; /* the reference is defined */
+    bool barrier;  /* the policy has one: claims ask for more beside units */
 };
 
 static int64_t below(struct trial *t, int64_t n) { return rng_below(t->rng, n); }
@@ -54,9 +56,8 @@ static void put_pool(struct trial *t) {
     for (int i = 0; i < FLAVORS; i++)
         text_add(&t->text, "flavor f%d %lld TF units %lld sizes %s; ", i, number(t, 1, 1, 12),
                  number(t, 8, 2, 12), sizes[below(t, 4)]);
-    text_add(
-        &t->text,
-        "storage 10 TB; }\nattr kind : enum { a, b, c };\nset eligible { E1 pass \"yes\" otherwise; }\n");
+    text_add(&t->text, "storage 10 TB; datalake 6 TB; saas desk seats 20; }\nattr kind : enum { a, b, c "
+                       "};\nset eligible { E1 pass \"yes\" otherwise; }\n");
 }
 
 static void put_tiers(struct trial *t) {
@@ -80,18 +81,19 @@ static void put_queue(struct trial *t) {
     text_add(&t->text, "Q1 queue order %s%s%s", orders[order], chance(t, 30) ? " weigh surplus" : "",
              order < 3 && chance(t, 25) ? " strict" : "") /* strict needs the share first */;
     if (chance(t, 40)) text_add(&t->text, " lift 20 days");
-    bool barrier = chance(t, 20);
-    if (barrier) text_add(&t->text, " barrier 30 days max %lld", number(t, 1, 1, 2));
+    t->barrier = chance(t, 20);
+    if (t->barrier) text_add(&t->text, " barrier 15 days max %lld", number(t, 1, 1, 2));
     if (chance(t, 20)) text_add(&t->text, " partial none");
     text_add(&t->text, ";\n");
-    t->is_plain = order < 3 && !barrier;
+    t->is_plain = order < 3 && !t->barrier;
 }
 
 static void policy_make(struct trial *t) {
     struct diagnostics d = {0};
     put_pool(t);
     put_tiers(t);
-    text_add(&t->text, "C1 ceiling per tenant compute %lld TF storage 5 TB;\n", number(t, 10, 1, 150));
+    text_add(&t->text, "C1 ceiling per tenant compute %lld TF storage 5 TB seats desk 15;\n",
+             number(t, 10, 1, 150));
     if (chance(t, 30))
         text_add(&t->text, "C2 ceiling per organisation compute %lld TF;\n", number(t, 20, 1, 150));
     text_add(&t->text, "L1 lease term 30 days, renew 1, notice 7 days, grace 2 days, keep-data 3 days;\n");
@@ -149,11 +151,19 @@ static void claim_make(struct trial *t, struct fact_claim *c) {
         c->compute = gflops(size * servers * v->rating.n + below(t, 2) * 500);
         c->minimum_compute = gflops(c->has_minimum ? 1 + below(t, c->compute.n) : 0);
     }
-    if (chance(t, 10)) c->storage = bytes((1 + below(t, 4)) * INT64_C(1000000000000));
-    if (any || c->storage.n) t->is_plain = false;
+    int64_t often = t->barrier ? 40 : 10;
+    if (chance(t, often)) c->storage = bytes((1 + below(t, 4)) * INT64_C(1000000000000));
+    if (chance(t, often)) c->datalake = bytes((1 + below(t, 3)) * INT64_C(1000000000000));
+    if (chance(t, often)) {
+        t->seats[c - t->claims] = (struct fact_seats){"desk", 1 + below(t, 8)};
+        c->seats = &t->seats[c - t->claims];
+        c->n_seats = 1;
+    }
+    if (any || c->storage.n || c->datalake.n || c->n_seats) t->is_plain = false;
 }
 
 static void facts_make(struct trial *t) {
+    static const struct fact_service desk = {"desk", 20, 12};
     tenants_make(t);
     size_t n = 1 + (size_t)below(t, CLAIMS);
     for (size_t i = 0; i < n; i++) {
@@ -170,6 +180,10 @@ static void facts_make(struct trial *t) {
                                        .n_flavors = FLAVORS,
                                        .storage_capacity = bytes(INT64_C(10000000000000)),
                                        .storage_free = bytes(INT64_C(6000000000000)),
+                                       .datalake_capacity = bytes(INT64_C(6000000000000)),
+                                       .datalake_free = bytes(INT64_C(4000000000000)),
+                                       .services = &desk,
+                                       .n_services = 1,
                                        .granule = bytes(1)};
     if (t->policy->n_tiers && chance(t, 40)) {
         int64_t promised = below(t, 10000);
