@@ -89,12 +89,15 @@ static int plan_all(struct applying *a, struct plan *plan, struct err *e) {
     return rc < 0 ? -1 : decider_verify(a->decider, a->rules, &a->gathered.facts, plan, e);
 }
 
-/* What was held because the policy or a fact was missing is tried again with the rest. */
+/* What was held because the policy, a fact or a project was missing is tried again with the rest. */
 static int try_held_again(struct book *b, struct err *e) {
-    return sql_do(b->store, e,
-                  "UPDATE request SET state = 'queued', planned_supply = NULL WHERE state = 'held' AND pool "
-                  "= $1 AND note IN ('NO_POLICY', 'EVAL_ERROR') AND call IS NULL",
-                  "i", b->pool);
+    return sql_do(
+        b->store, e,
+        "UPDATE request SET state = 'queued', planned_supply = NULL WHERE state = 'held' AND pool "
+        "= $1 AND call IS NULL AND (note IN ('NO_POLICY', 'EVAL_ERROR') OR (note = 'NO_PROJECT' AND "
+        "EXISTS (SELECT 1 FROM host h WHERE h.pool = $1 AND h.state = 'active' AND (h.tenant = "
+        "request.tenant OR h.tenant IS NULL))))",
+        "i", b->pool);
 }
 
 static int by_position(const void *a, const void *b) {

@@ -2,6 +2,7 @@
 #include "alloc/pool.h"
 
 #include "alloc/pool_books.h"
+#include "alloc/project.h"
 #include "alloc/scope.h"
 #include "alloc/text.h"
 
@@ -212,6 +213,17 @@ static int measures_load(struct store *s, int64_t pool, struct fact_pool *out, s
     return rc;
 }
 
+static int projects_load(struct store *s, int64_t pool, struct fact_pool *out, struct err *e) {
+    unsigned capabilities;
+    struct project_counts n;
+    if (pool_capabilities(s, pool, &capabilities, e) < 0) return -1;
+    if (!(capabilities & BACKEND_HAS_PROJECTS)) return 0;
+    if (project_count(s, pool, &n, e) < 0) return -1;
+    out->projects = n.all;
+    out->projects_usable = n.usable;
+    return 0;
+}
+
 static int facts_load(struct store *s, int64_t pool, struct fact_pool *out, bool declared, struct err *e) {
     struct loading l = {0};
     struct balances storage, datalake;
@@ -220,6 +232,7 @@ static int facts_load(struct store *s, int64_t pool, struct fact_pool *out, bool
     if (rc == 0) rc = flavors_load(s, pool, &l, declared, e);
     if (rc == 0) rc = services_load(s, pool, out, e);
     if (rc == 0 && declared) rc = measures_load(s, pool, out, e);
+    if (rc == 0) rc = projects_load(s, pool, out, e);
     if (rc == 0) rc = balances_load(s, pool, ITEM_STORAGE, &storage, e);
     if (rc == 0) rc = balances_load(s, pool, ITEM_DATALAKE, &datalake, e);
     free(l.has_slots);
