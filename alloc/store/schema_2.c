@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Version 2: tiers, credits, offers, reclaim, calls, and what no backend makes. */
+/* Version 2: tiers, credits, offers, reclaim, calls, and what no backend makes. Stores of it exist: what is to change
+   is a later version (schema_3.c), never an edit here. */
 #include "alloc/store/schema.h"
 
 /* clang-format off */
@@ -27,11 +28,9 @@ static const char pool[] =
     "CREATE TABLE pool_metric (pool INTEGER NOT NULL REFERENCES pool (id), name TEXT NOT NULL, PRIMARY KEY (pool,"
     "  name)) STRICT, WITHOUT ROWID;";
 
-/* How the policy sees each tenant: a cache, made anew when the policy, the day or the tenant changes; the pool says of
-   which policy and day all rows are (NULL: of several). credits: in TFLOPS-days, as of `at`. */
+/* How the policy sees each tenant: a cache, made anew when the policy, the day or the tenant changes. credits: in
+   TFLOPS-days, as of `at`. */
 static const char standing[] =
-    "ALTER TABLE pool ADD COLUMN standing_policy INTEGER;"
-    "ALTER TABLE pool ADD COLUMN standing_day INTEGER;"
     "CREATE TABLE standing (pool INTEGER NOT NULL REFERENCES pool (id), tenant INTEGER NOT NULL REFERENCES tenant"
     "  (id), guarantee_gflops INTEGER NOT NULL CHECK (guarantee_gflops " COUNT "), policy INTEGER NOT NULL, day INTEGER"
     "  NOT NULL, eligible INTEGER NOT NULL CHECK (eligible IN (0, 1)), tier TEXT, rule TEXT, rank INTEGER NOT NULL,"
@@ -64,18 +63,10 @@ static const char request[] =
     "ALTER TABLE request ADD COLUMN offer_past_gflops INTEGER;"
     "CREATE INDEX request_waiting ON request (pool, flavor, call, units, compute_gflops, planned_supply,"
     "  state) WHERE state = 'queued';"
-    "CREATE INDEX request_fresh ON request (pool, planned_supply, state) WHERE state = 'queued';"
-    "CREATE INDEX request_called ON request (pool, call, state) WHERE state = 'queued' AND call IS NOT NULL;"
+    "CREATE INDEX request_fresh ON request (pool, planned_supply) WHERE state = 'queued';"
     "CREATE TABLE request_seats (tenant INTEGER NOT NULL, request INTEGER NOT NULL, service TEXT NOT NULL, seats"
     "  INTEGER NOT NULL CHECK (seats > 0), PRIMARY KEY (tenant, request, service), FOREIGN KEY (tenant, request)"
     "  REFERENCES request (tenant, id)) STRICT, WITHOUT ROWID;";
-
-/* The requests that wait and the compute that they ask for, as counted with the plan that wrote entry seq
-   (alloc/waiting.h). */
-static const char waiting[] =
-    "CREATE TABLE waiting (pool INTEGER PRIMARY KEY REFERENCES pool (id), seq INTEGER NOT NULL, supply INTEGER NOT"
-    "  NULL, requests INTEGER NOT NULL CHECK (requests > 0), compute_gflops INTEGER NOT NULL CHECK (compute_gflops"
-    "  " COUNT ")) STRICT;";
 
 /* An offer of a queued request: what it would take is set aside until it is taken or the time has passed. body: the
    decision that taking it makes; items as in the ledger. */
@@ -147,5 +138,5 @@ static const char shadow[] =
     "CREATE TABLE shadow (pool INTEGER PRIMARY KEY REFERENCES pool (id), hash TEXT NOT NULL, stored TEXT NOT NULL,"
     "  made_at INTEGER NOT NULL, made_by TEXT NOT NULL) STRICT;";
 
-const char *const store_schema_2[] = {unrated, pool,   standing, holding, request, waiting, offer,
+const char *const store_schema_2[] = {unrated, pool,   standing, holding, request, offer,
                                       grants,  reclaim, sample,   call,    shadow,  NULL};

@@ -209,6 +209,39 @@ B1 borrow lend-max 100 %, notice 7 days, min-hold 14 days, most 2 tenants;"
 }
 it 'a notice is looked at again before it takes effect' reviewed
 
+dated() { # all is lent until the end of its lease; what is under notice comes back before
+    GUARANTEE=62.4 begin "$C1" 'Q1 queue order share, wait, id;
+B1 borrow lend-max 100 %, notice 7 days, min-hold 14 days;'
+    add_tenant t6 6 elsewhere
+    ask 0 t6 v100 24
+    exits 0 allot reconcile
+    ask 8 t1 v100 12
+    has "$out" '62.4 TF of its guarantee are unused: ask with --minimum 4 to claim that now'
+    ask 8 t2 v100 4
+    is '["2027-03-04T00:00:00Z","g-1",null]' "$(allot request show r-3 --json | jq -c '.decision.earliest | [.at, .grant, .notice]')"
+    day '14 days'
+    night
+    is '[["n-1","g-1","noticed"]]' "$(notices)"
+    is '["2026-03-23T00:00:00Z","g-1","n-1"]' "$(allot request show r-3 --json | jq -c '.decision.earliest | [.at, .grant, .notice]')"
+    exits 0 allot request show r-3
+    has "$out" '2026-03-23 09:00 (notice n-1 on g-1)'
+    exits 0 allot request show r-3 --lang ko
+    has "$out" '(통지 n-1, g-1에서 회수)'
+    exits 0 allot explain r-3
+    has "$out" 'All of it fits on 2026-03-23 at the earliest, when notice n-1 takes back from g-1'
+    has "$out" 'all of it fits on 2026-03-23 at the earliest, when what is under notice comes back'
+    exits 0 allot explain t2
+    has "$out" 'when notice n-1 takes effect'
+    is null "$(allot request show r-2 --json | jq -c .decision.earliest.notice)"
+    exits 0 allot notify
+    day '22 days'
+    night
+    is '[["n-1","g-1","done"]]' "$(notices)"
+    night
+    is granted "$(state r-3)"
+}
+it 'what is under notice counts for the earliest date' dated
+
 # ---- one that waited long ----
 
 renewal() { # twenty of 24 cards are needed; the barrier stands from the tenth day
