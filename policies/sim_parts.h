@@ -24,6 +24,7 @@ int sim_assess(struct sim *s, struct err *e);      /* the standing of every tena
 /* sim_plan.c: decisions. */
 struct fact_claim sim_claim(const struct sim *s, size_t request); /* with what people did to it */
 int sim_plan(struct sim *s, const size_t *requests, size_t n, struct err *e);
+bool sim_may_lengthen(struct sim *s, size_t grant, instant_t end, struct text *why);
 /* New ones beside the barriers; with the whole queue when something came free. */
 int sim_plan_fresh(struct sim *s, const size_t *fresh, size_t n, struct err *e);
 int sim_plan_all(struct sim *s, struct err *e);

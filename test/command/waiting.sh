@@ -285,6 +285,29 @@ M1 budget per organisation compute 45000 TF-hours each month;" '15 days'
     ask 3 t1 t4 4
 }
 it 'what is set aside for an offer counts against the budget' budget
+longer() { # 62.4 TF for 15 days are 22464 TF-hours, and five days more fit in 30000
+    begin "$C1" "$Q1
+M1 budget per tenant compute 30000 TF-hours each month;" '15 days'
+    ask 0 t1 v100 4
+    ask 0 t2 v100 4
+    exits 0 allot reconcile
+    exits 3 allot grant renew g-1
+    has "$err" 'g-1 cannot be held longer: t1 may have 30000 TF-hours in a month, and 22464 TF-hours is granted; 62.4 TF until'
+    has "$err" '(M1, waiting.policy:'
+    has "$err" '5 days longer would pass; the next month begins on 2026-04-01; an admin may set the rule aside: allot grant extend g-1 --override M1 --reason TEXT'
+    exits 0 allot grant extend g-1 --for '5 days'
+    exits 3 allot grant extend g-1 --for '1 day'
+    exits 0 allot grant extend g-1 --for '1 day' --override M1 --reason 'the letter of 3 March'
+    is '[["M1","the letter of 3 March","2026-03-23T00:00:00Z"]]' \
+        "$(sqlite3 "$STORE" "SELECT json_group_array(json_array(rule, reason, strftime('%Y-%m-%dT%H:%M:%SZ', until_at, 'unixepoch'))) FROM exception WHERE grant_id = 1")"
+    day '10 days'
+    exits 3 allot grant renew g-2
+    SSH_CLIENT='192.0.2.1 1 22' allot serve --stdio --tenant t2 >"$out" 2>"$err" <<<'{"do": "renew", "grant": "g-2"}'
+    has "$out" 'g-2 cannot be held longer'
+    exits 0 allot grant extend g-2 --for '2 days'
+    is 2026-03-19T00:00:00Z "$(allot grant show g-2 --json | jq -r .end)"
+}
+it 'a later end is within the budget, or by an exception' longer
 swap() { # 62.4 TF for 15 days are 22464 TF-hours; what goes in exchange is not spent twice
     begin "$C1" "$Q1
 M1 budget per tenant compute 24000 TF-hours each month;" '15 days'
