@@ -81,6 +81,8 @@ struct fact_pool {
        it stays free for the guarantees and the reserves of others. */
     gflops_t beside_compute;
     bytes_t beside_storage;
+    /* Where each tenant has a project of its own: declared, and bound or free. For the words only. */
+    int64_t projects, projects_usable;
 };
 
 struct fact_attr {
@@ -252,6 +254,7 @@ enum reason_code {
     REASON_EVAL_ERROR,
     REASON_BACKEND_REFUSED,
     REASON_NO_POLICY,
+    REASON_NO_PROJECT, /* no project is left at the cloud for a tenant that has none */
     REASON_DEBT,
     REASON_DRAINING,
     REASON_IN_CALL,           /* waits for the award of its call; of a grant, a note: awarded in it */

@@ -88,12 +88,15 @@ static int plan_all(struct applying *a, struct plan *plan, struct err *e) {
     return rc < 0 ? -1 : decider_verify(a->decider, a->rules, &a->gathered.facts, plan, e);
 }
 
-/* What was held because the policy or a fact was missing is tried again with the rest. */
+/* What was held because the policy, a fact or a project was missing is tried again with the rest. */
 static int try_held_again(struct book *b, struct err *e) {
-    return sql_do(b->store, e,
-                  "UPDATE request SET state = 'queued', planned_supply = NULL WHERE state = 'held' AND pool "
-                  "= $1 AND note IN ('NO_POLICY', 'EVAL_ERROR') AND call IS NULL",
-                  "i", b->pool);
+    return sql_do(
+        b->store, e,
+        "UPDATE request SET state = 'queued', planned_supply = NULL WHERE state = 'held' AND pool "
+        "= $1 AND call IS NULL AND (note IN ('NO_POLICY', 'EVAL_ERROR') OR (note = 'NO_PROJECT' AND "
+        "EXISTS (SELECT 1 FROM host h WHERE h.pool = $1 AND h.state = 'active' AND (h.tenant = "
+        "request.tenant OR h.tenant IS NULL))))",
+        "i", b->pool);
 }
 
 static int by_position(const void *a, const void *b) {
@@ -208,13 +211,16 @@ static int plan_and_apply(struct applying *a, bool all, struct err *e) {
     struct book *b = a->book;
     struct gather_want want = {.all = all || rules_need(a, NEEDS_WAITING),
                                .spent = rules_need(a, NEEDS_SPENT)};
-    if (offers_grow(a, &want, e) < 0 || supply_now(b->store, b->pool, &a->supply, e) < 0 ||
-        gather(b->store, b->pool, b->at, &want, &a->gathered, e) < 0)
-        return -1;
+    if (offers_grow(a, &want, e) < 0 || supply_now(b->store, b->pool, &a->supply, e) < 0) return -1;
+    int known = want.all ? 0 : waiting_known(b->store, b->pool, a->supply, &a->waiting, e);
+    if (known == 1) want.waiting = &a->waiting;
+    if (known < 0 || gather(b->store, b->pool, b->at, &want, &a->gathered, e) < 0) return -1;
+    a->waiting = (struct waiting){a->gathered.facts.pool.waiting, a->gathered.facts.pool.waiting_compute};
     placer_open(&a->placer, b->store, b->pool);
     int rc = a->gathered.facts.n_claims ? plan_all(a, &plan, e) : 0;
     for (size_t i = 0; rc == 0 && i < plan.n_decisions; i++) rc = engine_apply(a, i, &plan.decisions[i], e);
     if (rc == 0) rc = make_offers(a, &plan, e);
+    if (rc == 0 && plan.n_decisions && !want.all) rc = waiting_keep(b, a->supply, &a->waiting, e);
     plan_free(&plan);
     placer_close(&a->placer);
     gathered_free(&a->gathered);

@@ -8,20 +8,8 @@
 
 enum { ENDS_READ = 256, ENDS_KEPT = 64 };
 
-static const struct fact_flavor *flavor_of(const struct fact_pool *p, const char *name) {
-    for (size_t i = 0; name && i < p->n_flavors; i++)
-        if (strcmp(p->flavors[i].name, name) == 0) return &p->flavors[i];
-    return NULL;
-}
-
-/* GFLOPS that are asked for; units of any flavor count as nothing. */
-static wide_t asked(const struct fact_pool *p, const char *flavor, int64_t units_asked, int64_t compute) {
-    const struct fact_flavor *f = flavor_of(p, flavor);
-    return (wide_t)compute + (f ? (wide_t)units_asked * f->rating.n : 0);
-}
-
 /* Everybody who is queued, less those who are planned now. */
-int gather_load_waiting(struct gathered *g, struct store *s, int64_t pool, struct err *e) {
+static int count_waiting(struct gathered *g, struct store *s, int64_t pool, struct err *e) {
     struct fact_pool *p = &g->facts.pool;
     struct rows r;
     wide_t compute = 0;
@@ -33,18 +21,26 @@ int gather_load_waiting(struct gathered *g, struct store *s, int64_t pool, struc
         "i", pool);
     while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
         n += rows_int(&r, 1);
-        compute += asked(p, rows_text(&r, 0), rows_int(&r, 2), rows_int(&r, 3));
+        compute += waiting_asked(p, rows_text(&r, 0), rows_int(&r, 2), rows_int(&r, 3));
         rc = 0;
     }
     rows_close(&r);
     for (size_t i = 0; i < g->facts.n_claims; i++) {
         const struct fact_claim *c = &g->facts.claims[i];
-        compute -= asked(p, c->flavor, c->ask == ASK_UNITS ? c->units.n : 0,
-                         c->ask == ASK_COMPUTE ? c->compute.n : 0);
+        compute -= waiting_asked(p, c->flavor, c->ask == ASK_UNITS ? c->units.n : 0,
+                                 c->ask == ASK_COMPUTE ? c->compute.n : 0);
     }
     p->waiting = n - (int64_t)g->facts.n_claims;
     p->waiting_compute = gflops(compute > GFLOPS_MOST ? GFLOPS_MOST : compute > 0 ? (int64_t)compute : 0);
     return rc;
+}
+
+int gather_load_waiting(struct gathered *g, struct store *s, int64_t pool, const struct waiting *known,
+                        struct err *e) {
+    if (!known) return count_waiting(g, s, pool, e);
+    g->facts.pool.waiting = known->requests;
+    g->facts.pool.waiting_compute = known->compute;
+    return 0;
 }
 
 static int end_cmp(const void *a, const void *b) {
@@ -60,6 +56,12 @@ struct ends {
     size_t n, room;
 };
 
+static const struct fact_flavor *flavor_of(const struct fact_pool *p, const char *name) {
+    for (size_t i = 0; name && i < p->n_flavors; i++)
+        if (strcmp(p->flavors[i].name, name) == 0) return &p->flavors[i];
+    return NULL;
+}
+
 static void ends_add(struct ends *all, struct fact_end end) {
     all->of = mem_grow(all->of, &all->room, all->n + 1, sizeof *all->of);
     all->of[all->n++] = end;
@@ -73,8 +75,8 @@ static int load_notices(struct gathered *g, struct store *s, int64_t pool, struc
         &r, s, e,
         "SELECT 'n-' || c.id, 'g-' || c.grant_id, c.flavor, c.units, c.effect_at, coalesce(m.delivered_at, "
         "$2) + c.notice_s, g.end_at + g.grace_s FROM reclaim c JOIN grants g ON g.id = c.grant_id AND "
-        "g.tenant = c.tenant LEFT JOIN outbox m ON m.id = c.message WHERE c.pool = $1 AND c.state IN "
-        "('noticed', 'appealed') AND c.state = 'noticed' AND c.units > 0 ORDER BY c.id",
+        "g.tenant = c.tenant LEFT JOIN outbox m ON m.id = c.message WHERE c.pool = $1 AND c.state = "
+        "'noticed' AND c.units > 0 ORDER BY c.id",
         "ii", pool, g->facts.now.s);
     while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
         int64_t at = rows_int(&r, 4), told = rows_int(&r, 5), now = g->facts.now.s;

@@ -86,7 +86,7 @@ struct http_answer {
     int status;      /* of the last try; 0: no answer came. NHN's header.resultCode stands for it where
                         isSuccessful is false */
     json_t *json;    /* the body if it is JSON; NULL when empty or of another type */
-    char *text;      /* the body as it came, terminated; "" when empty */
+    char *text;      /* the body as it came, terminated; "" when empty; NULL: no answer came */
     size_t length;   /* of text */
     json_t *headers; /* lower-case name -> value; repeated ones joined by ", " */
     int tries;

@@ -14,7 +14,8 @@
  * Stricter than those clients, with words: a file that is broken, unreadable, a directory, or named and not
  * there is an error, never skipped; so are verify: false, insecure: true, client certificates, vendor
  * profiles, unknown kinds of auth, numbers where text belongs (quotes are missing), and a file with a secret
- * that everybody may read.
+ * that everybody may read or change. A user name or a project name without a domain is of the domain
+ * "default", as for the openstack command.
  */
 #pragma once
 #include "alloc/err.h"
@@ -28,7 +29,7 @@ enum cloud_scope { CLOUD_UNSCOPED, CLOUD_PROJECT, CLOUD_DOMAIN, CLOUD_SYSTEM };
 /* NULL or 0: not given. All texts belong to the struct. */
 struct cloud {
     const char *name;   /* "nhn" */
-    const char *source; /* where it is written: a path, or "the variables OS_*" */
+    const char *source; /* where it is written: a path, or CLOUD_ENVIRONMENT */
     const char *auth_url;
     enum cloud_auth auth;
     int identity_version; /* 2 or 3: said by auth_type or identity_api_version; 0: not said */
@@ -39,20 +40,24 @@ struct cloud {
     const char *domain_id, *domain_name; /* of the scope */
     const char *region_name;
     const char *interface; /* "public" unless given */
-    const char *cacert;    /* absolute path */
+    const char *cacert;    /* path */
     json_t *endpoints;     /* service type -> URL, instead of the catalog's */
     struct keep kept;
 };
 
-/* name NULL: as said above. ERR_NOT_FOUND: no such cloud (the nearest name is the hint). NULL on failure. */
-struct cloud *cloud_load(const char *name, struct err *e);
-/* The same from documents: {"clouds": {...}}, secure may be NULL; title is for messages. */
-struct cloud *cloud_from(const json_t *clouds, const json_t *secure, const char *title, const char *name,
+#define CLOUD_ENVIRONMENT "the variables OS_*" /* the source of a cloud that they make up */
+
+/* name NULL: as said above; region NULL: the cloud's own, the first of several. ERR_NOT_FOUND: no such cloud
+   (the nearest name is the hint). NULL on failure. */
+struct cloud *cloud_load(const char *name, const char *region, struct err *e);
+/* The same from one cloud's entry, e.g. {"auth": {...}, "region_name": "KR3"}. source is for messages. Pure.
+ */
+struct cloud *cloud_from(const json_t *entry, const char *source, const char *name, const char *region,
                          struct err *e);
 void cloud_free(struct cloud *cloud);
 
-/* A copy that asks for another project (by id), for the whole system, or for the same project with another
-   user. What is NULL stays as it was; a user named goes with its own password. */
+/* A copy that asks for another project (by id), for the whole system, or for the same scope as another user
+   (by name or by id, with a password). */
 struct cloud *cloud_for_project(const struct cloud *cloud, const char *project_id);
 struct cloud *cloud_for_system(const struct cloud *cloud);
 struct cloud *cloud_for_user(const struct cloud *cloud, const char *username, const char *user_id,

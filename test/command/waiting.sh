@@ -348,4 +348,31 @@ B1 borrow lend-max 100 %, notice 7 days, min-hold 14 days;'
     is 'granted queued' "$(state r-4) $(state r-5)"
 }
 it 'a barrier stands whatever its request was offered' barrier
+
+# ---- those who wait are counted ----
+
+counted() { # with each new one, whoever came, left or changed meanwhile
+    place() { sound && allot explain "$1" --json | jq -c '[.position, .ahead_gflops // 0]'; }
+    begin "$C1" "$Q1"
+    for t in t1 t2 t3; do ask 0 $t v100 8; done
+    ask 8 t4 v100 4
+    is '[1,0]' "$(place r-4)"
+    ask 8 t5 v100 8
+    is '[2,62400]' "$(place r-5)"
+    ask 0 t4 t4 4
+    ask 8 t4 v100 2
+    is '[3,187200]' "$(place r-7)"
+    exits 0 allot request withdraw r-4
+    ask 8 t4 v100 1
+    is '[3,156000]' "$(place r-8)"
+    exits 8 allot request amend r-7 --units 4
+    is '[3,140400]' "$(place r-7)"
+    ask 8 t1 v100 1
+    is '[4,202800]' "$(place r-9)"
+    pool_file | sed 's/15.6 TF/15 TF/' >cheaper.yaml
+    exits 0 allot pool set p --file cheaper.yaml
+    ask 8 t2 v100 1
+    is '[5,210000]' "$(place r-10)"
+}
+it 'those who wait are counted with each new one, whoever came, left or changed meanwhile' counted
 finish
