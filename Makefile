@@ -31,10 +31,13 @@ LIBS    := $(shell pkg-config --libs $(PKGS)) -ldl
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)))
 CORE    := $(call objects,alloc/*.c alloc/store/*.c policies/*.c)
 PROGRAM := $(CORE) $(call objects,cmd/*.c)
-# A plug-in is backends/NAME.c, which must be there, and backends/NAME_*.c.
-BACKENDS := libvirt simulated
+# A plug-in is backends/NAME.c, which must be there, backends/NAME_*.c, and what NAME_SHARES names.
+BACKENDS := libvirt openstack simulated
 PLUGINS := $(BACKENDS:%=$(BUILD)/backend-%.so)
 libvirt_LIBS := $(shell pkg-config --libs libvirt libcrypto)
+libvirt_SHARES := backends/range.c backends/userdata.c
+openstack_LIBS := $(shell pkg-config --libs libcurl libcrypto)
+openstack_SHARES := backends/range.c backends/userdata.c $(wildcard backends/http*.c)
 
 all: $(BUILD)/allot $(PLUGINS)
 .PHONY: all install clean FORCE
@@ -46,7 +49,7 @@ $(BUILD)/allot: $(PROGRAM)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 define plugin
-$(BUILD)/backend-$(1).so: $(patsubst %.c,$(BUILD)/pic/%.o,backends/$(1).c $(wildcard backends/$(1)_*.c))
+$(BUILD)/backend-$(1).so: $(patsubst %.c,$(BUILD)/pic/%.o,backends/$(1).c $(wildcard backends/$(1)_*.c) $($(1)_SHARES))
 	$$(call say,LINK)
 	$$(Q)$$(CC) $$(filter-out -pie,$$(LDFLAGS)) -shared -o $$@ $$^ $$($(1)_LIBS) -ljansson
 endef

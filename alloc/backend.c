@@ -8,8 +8,10 @@ const char *backend_answer_word(enum backend_answer a) {
     return words[a];
 }
 
+const char *const backend_kind_words[] = {"server", "volume", "container", "quota", NULL};
+
 const char *backend_state_word(enum backend_state s) {
-    static const char *const words[] = {"running", "paused", "stopped", "failed", "present"};
+    static const char *const words[] = {"running", "paused", "stopped", "failed", "present", "starting"};
     return words[s];
 }
 
@@ -29,6 +31,8 @@ void backend_view_free(struct backend_view *view) {
         free(view->seen[i].name);
         free(view->seen[i].host);
         json_decref(view->seen[i].connection);
+        for (size_t k = 0; k < view->seen[i].n_limits; k++) free((char *)view->seen[i].limits[k].flavor);
+        free(view->seen[i].limits);
     }
     for (size_t i = 0; i < view->n_slots; i++) {
         struct backend_found_slot *s = &view->slots[i];

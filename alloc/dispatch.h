@@ -10,7 +10,8 @@
 #pragma once
 #include "alloc/backend.h"
 
-int dispatch_check(const struct backend *b, const struct backend_pool *pool, struct err *e);
+int dispatch_check(const struct backend *b, const struct backend_pool *pool, unsigned *capabilities,
+                   struct err *e);
 int dispatch_sync(const struct backend *b, const struct backend_pool *pool, struct backend_view *out,
                   struct err *e);
 int dispatch_ensure(const struct backend *b, const struct backend_pool *pool, struct backend_operation *ops,
@@ -19,6 +20,12 @@ int dispatch_observe(const struct backend *b, const struct backend_pool *pool, s
                      struct err *e);
 int dispatch_remove(const struct backend *b, const struct backend_pool *pool, struct backend_operation *ops,
                     size_t n, struct err *e);
+
+/* A backend without the verb: ERR_FAILED (sample); its check and its sync are the steps (probe). */
+int dispatch_sample(const struct backend *b, const struct backend_pool *pool, instant_t since,
+                    instant_t until, struct backend_usage *out, struct err *e);
+int dispatch_probe(const struct backend *b, const struct backend_pool *pool, bool may_write,
+                   struct backend_probe *out, struct err *e);
 
 /*
  * For tests: errors and delays around every backend. NULL takes them away. VERB:WHAT, verb being

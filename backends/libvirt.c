@@ -22,7 +22,8 @@ static int hosts_check(const struct backend_pool *pool, struct err *e) {
     return 0;
 }
 
-static int libvirt_check(const struct backend_pool *pool, struct err *e) {
+static int libvirt_check(const struct backend_pool *pool, unsigned *capabilities, struct err *e) {
+    *capabilities = BACKEND_HAS_SLOTS;
     struct settings s;
     int rc = settings_read(pool, &s, e);
     if (rc == 0) rc = hosts_check(pool, e);
@@ -147,7 +148,7 @@ __attribute__((visibility("default"))) extern const struct backend allot_backend
 const struct backend allot_backend = {
     .build_id = BACKEND_BUILD_ID,
     .name = "libvirt",
-    .capabilities = BACKEND_HAS_SLOTS,
+    .batch = 48,
     .check = libvirt_check,
     .sync = libvirt_sync,
     .ensure = libvirt_ensure,

@@ -3,6 +3,7 @@
 #include "backends/libvirt.h"
 
 #include "alloc/fault.h"
+#include "alloc/parallel.h"
 #include "alloc/scope.h"
 #include "alloc/text.h"
 
@@ -70,45 +71,34 @@ int child_fault(struct host *h, const char *name, struct err *e) {
 
 struct batch {
     struct host *h;
-    struct backend_operation *ops;
-    size_t n, next;
-    enum backend_kind kind;
+    struct backend_operation **ops;
     int (*one)(struct host *, struct backend_operation *, struct err *);
+    struct backend_operation *first; /* of the call: a line names an operation by its place */
 };
 
-static void operation_run(struct batch *b, size_t i) {
-    struct backend_operation *op = &b->ops[i];
+static void operation_run(void *arg, size_t i) {
+    const struct batch *b = arg;
+    struct backend_operation *op = b->ops[i];
+    const json_int_t place = op - b->first;
     struct err e = {0};
-    host_line(b->h, json_pack("{s:I}", "begin", (json_int_t)i));
+    host_line(b->h, json_pack("{s:I}", "begin", place));
     op->answer = BACKEND_DONE;
     if (b->one(b->h, op, &e) < 0)
         op->answer = e.code == ERR_UNKNOWN ? BACKEND_UNKNOWN
                      : e.code == ERR_RETRY ? BACKEND_NOTHING_HAPPENED
                                            : BACKEND_REFUSED;
-    host_line(b->h,
-              json_pack("{s:I, s:i, s:s?, s:O?}", "done", (json_int_t)i, "answer", (int)op->answer, "detail",
-                        op->answer == BACKEND_DONE ? NULL : e.what, "connection", op->connection));
-}
-
-static void *batch_worker(void *arg) {
-    struct batch *b = arg;
-    for (size_t i; (i = __atomic_fetch_add(&b->next, 1, __ATOMIC_RELAXED)) < b->n;)
-        if (b->ops[i].kind == b->kind) operation_run(b, i);
-    return NULL;
+    host_line(b->h, json_pack("{s:I, s:i, s:s?, s:O?}", "done", place, "answer", (int)op->answer, "detail",
+                              op->answer == BACKEND_DONE ? NULL : e.what, "connection", op->connection));
 }
 
 void child_operations(struct host *h, struct backend_operation *ops, size_t n, enum backend_kind kind,
                       int (*one)(struct host *h, struct backend_operation *op, struct err *e)) {
-    struct batch b = {.h = h, .ops = ops, .n = n, .kind = kind, .one = one};
-    size_t wanted = 0, started = 0, most = (size_t)h->settings->parallel;
-    pthread_t threads[64];
-    for (size_t i = 0; i < n; i++) wanted += ops[i].kind == kind;
-    /* this thread is one of them */
-    while (started + 1 < most && started + 1 < wanted &&
-           pthread_create(&threads[started], NULL, batch_worker, &b) == 0)
-        started++;
-    batch_worker(&b);
-    for (size_t i = 0; i < started; i++) pthread_join(threads[i], NULL);
+    scoped_free struct backend_operation **wanted = mem_alloc(n * sizeof *wanted);
+    struct batch b = {.h = h, .ops = wanted, .one = one, .first = ops};
+    size_t n_wanted = 0;
+    for (size_t i = 0; i < n; i++)
+        if (ops[i].kind == kind) wanted[n_wanted++] = &ops[i];
+    parallel_each((size_t)h->settings->parallel, n_wanted, operation_run, &b);
 }
 
 /* ---- the process ---- */

@@ -338,7 +338,8 @@ static int simulated_remove(const struct backend_pool *pool, struct backend_oper
     return run(pool, remove_one, BACKEND_SERVER, ops, n, e);
 }
 
-static int simulated_check(const struct backend_pool *pool, struct err *e) {
+static int simulated_check(const struct backend_pool *pool, unsigned *capabilities, struct err *e) {
+    *capabilities = BACKEND_HAS_SLOTS;
     struct simulated s;
     int rc = settings_read(pool, &s, e);
     settings_drop(&s);
@@ -454,7 +455,7 @@ __attribute__((visibility("default"))) extern const struct backend allot_backend
 const struct backend allot_backend = {
     .build_id = BACKEND_BUILD_ID,
     .name = "simulated",
-    .capabilities = BACKEND_HAS_SLOTS,
+    .batch = 48,
     .check = simulated_check,
     .sync = simulated_sync,
     .ensure = simulated_ensure,

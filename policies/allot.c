@@ -243,9 +243,7 @@ static void wait_units(const struct planning *p, struct work *w) {
         if (!found || stop < nearest) nearest = stop, lane = i;
         found = true;
     }
-    if (nearest == STOP_NOTHING && (w->lacks_storage || w->lacks_datalake || w->lacks_seats ||
-                                    w->lacks_turn || w->short_storage.is_short || w->behind_barrier))
-        return;
+    if (nearest == STOP_NOTHING && (w->lacks_turn || rest_waits(w))) return;
     if (nearest == STOP_NOTHING) nearest = STOP_UNITS;
     if (found && !w->mixed) {
         least = w->options[lane].floor * rating_of(p, lane);
@@ -261,8 +259,8 @@ static void wait_units(const struct planning *p, struct work *w) {
 }
 
 void wait_why(const struct planning *p, struct work *w) {
-    w->lacks_units = w->lacks_storage = w->lacks_turn = w->behind_barrier = false;
-    w->lacks_datalake = w->lacks_seats = false;
+    w->lacks_units = w->lacks_turn = w->behind_barrier = false;
+    for (size_t i = 0; i < REST_KINDS; i++) w->lacks[i] = w->aside[i] = false;
     w->short_compute = w->short_storage = (struct shortage){0};
     rest_wait(p, w);
     if (w->claim->ask != ASK_NONE) wait_units(p, w);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Barriers: for the requests that waited longest, units that are free or come free are set aside up to what
- * they need. Others may use them only if their lease, with its grace, ends before the barrier is expected to
- * start; what a tenant draws within its own guarantee, and what was awarded in a call, is not stopped.
+ * Barriers: for the requests that waited longest, what is free or comes free is set aside up to what they
+ * need: units, storage, data lake and seats. Others may use the units only if their lease, with its grace,
+ * ends before the barrier is expected to start; what a tenant draws within its own guarantee, and what was
+ * awarded in a call, is not stopped.
  */
 #include "policies/planning.h"
 
@@ -54,7 +55,7 @@ static void barrier_add(struct planning *p, struct work *w) {
             found = (struct barrier){w, i, o->floor, start};
     }
     if (w->mixed) return;
-    p->barriers[p->n_barriers++] = found; /* need 0: of storage only */
+    p->barriers[p->n_barriers++] = found; /* need 0: of no units */
 }
 
 void barriers_begin(struct planning *p) {
@@ -83,8 +84,13 @@ static bool delays(const struct planning *p, const struct work *w, const struct 
     return !start.has || w->lease.end.s + w->lease.grace.s > start.at.s;
 }
 
+/* The works stand in the order of time: of two barriers only the older one stops the other. */
+static bool comes_before(const struct barrier *b, const struct work *w) {
+    return w->is_barrier ? b->work < w : true;
+}
+
 static bool is_stopped_by(const struct planning *p, const struct work *w, const struct barrier *b) {
-    return b->work != w && !w->claim->ranked && stands(b) && delays(p, w, b);
+    return comes_before(b, w) && !w->claim->ranked && stands(b) && delays(p, w, b);
 }
 
 int64_t barrier_left(const struct planning *p, const struct work *w, size_t lane) {
@@ -94,12 +100,13 @@ int64_t barrier_left(const struct planning *p, const struct work *w, size_t lane
     return left > 0 ? left : 0;
 }
 
-int64_t barrier_left_storage(const struct planning *p, const struct work *w) {
-    int64_t left = p->storage_free;
+/* A work has a barrier for each lane that it needs, side by side. */
+int64_t barrier_left_rest(const struct planning *p, const struct work *w, const struct rest *of) {
+    int64_t left = rest_free(p, of);
     for (size_t i = 0; i < p->n_barriers; i++) {
         const struct barrier *b = &p->barriers[i];
         bool again = i > 0 && b->work == p->barriers[i - 1].work;
-        if (!again && b->work != w && !w->claim->ranked && stands(b)) left -= b->work->bytes;
+        if (!again && comes_before(b, w) && !w->claim->ranked && stands(b)) left -= rest_asked(b->work, of);
     }
     return left > 0 ? left : 0;
 }

@@ -7,7 +7,6 @@
 /* invariants_state.c: what stands, and what was taken back */
 int holds_conservation(const struct step *s, struct err *e);
 int holds_guarantee_met(const struct step *s, struct err *e);
-int holds_no_starvation(const struct step *s, struct err *e);
 int holds_safe_reclaim(const struct step *s, struct err *e);
 int holds_no_ping_pong(const struct step *s, struct err *e);
 int holds_ends(const struct step *s, struct err *e);
@@ -19,6 +18,8 @@ int holds_no_waste(const struct step *s, struct err *e);
 int holds_tier_order(const struct step *s, struct err *e);
 int holds_explained(const struct step *s, struct err *e);
 int holds_fail_closed(const struct step *s, struct err *e);
+/* invariants_barrier.c */
+int holds_no_starvation(const struct step *s, struct err *e);
 /* invariants.c */
 int holds_max_min(const struct step *s, struct err *e);
 int holds_determinism(const struct step *s, struct err *e);
@@ -36,3 +37,8 @@ int64_t step_floor(const struct policy *y, const struct fact_pool *pool, const s
                    size_t flavor);
 /* GFLOPS that can be guaranteed at all: what is not lost, less the reserves. invariants_plan.c */
 int64_t step_available(const struct step *s);
+/* Units of each flavor that a plan leaves free; those that a decision names. invariants_plan.c */
+void step_left(const struct step *s, int64_t left[FLAVORS_MOST]);
+int64_t step_units(const struct decision *d, const char *flavor);
+/* Does a claim take part that may change its flavor while the plan is made? invariants_plan.c */
+bool step_may_exchange(const struct step *s);

@@ -18,7 +18,8 @@ const struct invariant invariants[INVARIANTS] = {
     {"I6", "nothing stays free that somebody waits for, unless a rule is named", holds_no_waste},
     {"I7", "one step more for one would be taken from one that has no more", holds_max_min},
     {"I8", "with strict, no lower tier is served while a better one waits", holds_tier_order},
-    {"I9", "whoever can be served is served in the end", holds_no_starvation},
+    {"I9", "what one that waited longest needs goes to nobody who would keep it from it",
+     holds_no_starvation},
     {"I10", "nothing is taken below a guarantee, before its notice or without evidence", holds_safe_reclaim},
     {"I11", "what is taken for a guarantee goes to one below it, from one above its own", holds_no_ping_pong},
     {"I12", "the same facts give the same decisions, to the byte", holds_determinism},
@@ -108,9 +109,10 @@ static bool place_same(const struct decision *a, const struct decision *b) {
            a->is_barrier == b->is_barrier && a->needs_agreement == b->needs_agreement &&
            a->earliest.at.has == b->earliest.at.has &&
            (!a->earliest.at.has || a->earliest.at.at.s == b->earliest.at.at.s) &&
-           text_same(a->earliest.grant, b->earliest.grant) && text_same(a->standing.tier, b->standing.tier) &&
-           text_same(a->standing.rule, b->standing.rule) && a->standing.rank == b->standing.rank &&
-           a->standing.guarantee.n == b->standing.guarantee.n;
+           text_same(a->earliest.grant, b->earliest.grant) &&
+           text_same(a->earliest.notice, b->earliest.notice) &&
+           text_same(a->standing.tier, b->standing.tier) && text_same(a->standing.rule, b->standing.rule) &&
+           a->standing.rank == b->standing.rank && a->standing.guarantee.n == b->standing.guarantee.n;
 }
 
 static bool offer_same(const struct plan_offer *a, const struct plan_offer *b) {

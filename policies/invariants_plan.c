@@ -250,7 +250,7 @@ static bool is_blocked(const struct decision *d) {
     return false;
 }
 
-static void left_over(const struct step *s, int64_t left[FLAVORS_MOST]) {
+void step_left(const struct step *s, int64_t left[FLAVORS_MOST]) {
     const struct fact_pool *pool = &s->facts->pool;
     for (size_t f = 0; f < pool->n_flavors; f++) left[f] = pool->flavors[f].free.n;
     for (size_t i = 0; i < s->plan->n_decisions; i++) {
@@ -275,7 +275,7 @@ static wide_t room_left(const struct step *s, size_t claim) {
 int holds_no_waste(const struct step *s, struct err *e) {
     int64_t left[FLAVORS_MOST] = {0};
     if (!s->plan || !s->policy) return 0;
-    left_over(s, left);
+    step_left(s, left);
     for (size_t i = 0; i < s->plan->n_decisions; i++) {
         const struct decision *d = &s->plan->decisions[i];
         const struct fact_claim *c = &s->facts->claims[i];
@@ -298,7 +298,7 @@ int holds_no_waste(const struct step *s, struct err *e) {
 
 /* ---- I8 ---- */
 
-static int64_t units_of(const struct decision *d, const char *flavor) {
+int64_t step_units(const struct decision *d, const char *flavor) {
     int64_t n = 0;
     for (size_t k = 0; k < d->n_lines; k++)
         if (strcmp(d->lines[k].flavor, flavor) == 0) n += d->lines[k].size * d->lines[k].count;
@@ -311,19 +311,21 @@ static bool would_serve(const struct step *s, const int64_t left[], size_t w, co
     const struct fact_claim *c = &s->facts->claims[w];
     size_t f = c->flavor ? step_flavor(pool, c->flavor) : pool->n_flavors;
     int64_t floor = step_floor(s->policy, pool, c, f);
-    return floor > 0 && floor <= left[f] + units_of(d, pool->flavors[f].name);
+    return floor > 0 && floor <= left[f] + step_units(d, pool->flavors[f].name);
 }
 
-/* A guarantee comes before the tiers, and so does the award of a call. */
+/* A guarantee comes before the tiers, and so do the award of a call and what was set aside for a barrier. */
 static bool comes_first(const struct step *s, size_t i) {
     const struct decision *d = &s->plan->decisions[i];
     const struct fact_claim *c = &s->facts->claims[i];
-    return c->ranked || s->facts->tenants[c->tenant].held_compute.n < d->standing.guarantee.n;
+    const struct queue_rule *q = &s->policy->queue;
+    bool barrier = q->has_barrier && s->facts->now.s - c->submitted.s >= q->barrier.s;
+    return barrier || c->ranked || s->facts->tenants[c->tenant].held_compute.n < d->standing.guarantee.n;
 }
 
 /* One that may have any flavor can give units back while the plan is made, after one that needed them had to
    let its turn pass: then the order of the turns says nothing of who could have been served. */
-static bool may_exchange(const struct step *s) {
+bool step_may_exchange(const struct step *s) {
     for (size_t i = 0; i < s->facts->n_claims; i++)
         if (s->facts->claims[i].ask == ASK_COMPUTE && !s->facts->claims[i].flavor) return true;
     return false;
@@ -331,15 +333,15 @@ static bool may_exchange(const struct step *s) {
 
 int holds_tier_order(const struct step *s, struct err *e) {
     int64_t left[FLAVORS_MOST] = {0};
-    if (!s->plan || !s->policy || !s->policy->queue.strict || may_exchange(s)) return 0;
-    left_over(s, left);
+    if (!s->plan || !s->policy || !s->policy->queue.strict || step_may_exchange(s)) return 0;
+    step_left(s, left);
     for (size_t w = 0; w < s->plan->n_decisions; w++) {
         const struct decision *waits = &s->plan->decisions[w];
         if (waits->outcome != OUTCOME_QUEUE || !waits->standing.tier || is_blocked(waits)) continue;
         for (size_t i = 0; i < s->plan->n_decisions; i++) {
             const struct decision *d = &s->plan->decisions[i];
             if (!step_gives(d) || !d->standing.tier || d->standing.rank <= waits->standing.rank ||
-                d->is_barrier || comes_first(s, i) || !would_serve(s, left, w, d))
+                comes_first(s, i) || !would_serve(s, left, w, d))
                 continue;
             return err_set(e, ERR_BOOKS, "%s of tier %s is served while %s of tier %s waits", d->claim,
                            d->standing.tier, waits->claim, waits->standing.tier);

@@ -162,7 +162,8 @@ static bool comes_second(const struct facts *f, size_t claim) {
 }
 
 /* A claim of one flavor within its guarantee. Where a round may touch only so many tenants it may take
- * longer. */
+   longer. An exchange is not judged: others have lent what its tenant does not hold, and it needs that and
+   what it gives back together. */
 int holds_guarantee_met(const struct step *s, struct err *e) {
     const struct facts *f = s->facts;
     if (s->plan || !s->ticked || !s->standings || !s->policy || !s->policy->borrow.id.s ||
@@ -172,7 +173,7 @@ int holds_guarantee_met(const struct step *s, struct err *e) {
         const struct fact_claim *c = &f->claims[i];
         size_t flavor = c->flavor ? step_flavor(&f->pool, c->flavor) : f->pool.n_flavors;
         int64_t floor = step_floor(s->policy, &f->pool, c, flavor);
-        if (floor == 0 || comes_second(f, i) ||
+        if (floor == 0 || c->replaces.grant || comes_second(f, i) ||
             c->submitted.s + s->policy->borrow.notice.s + 2 * CLOCK_DAY > f->now.s ||
             since_of(s, c->tenant).s + s->policy->borrow.notice.s + 2 * CLOCK_DAY > f->now.s ||
             f->tenants[c->tenant].suspended || !is_below_guarantee(s, c, flavor, floor))
@@ -186,64 +187,6 @@ int holds_guarantee_met(const struct step *s, struct err *e) {
             f->tenants[c->tenant].name, gflops_text(s->standings[c->tenant].guarantee).s,
             gflops_text(f->tenants[c->tenant].held_compute).s, instant_text(c->submitted).s, (long long)floor,
             c->flavor, wide_text(lent).s);
-    }
-    return 0;
-}
-
-/* ---- I9 ---- */
-
-static span_t longest_lease(const struct policy *y) {
-    span_t most = {0};
-    for (size_t i = 0; i < y->n_leases; i++) {
-        int64_t all = y->leases[i].term.s + y->leases[i].notice.s + y->leases[i].grace.s;
-        if (y->leases[i].has_until) return span(INT64_MAX / 4);
-        if (all > most.s) most.s = all;
-    }
-    return most;
-}
-
-/* What of a flavor can come free at all: not what is held within a guarantee, which is renewed. */
-static bool can_come(const struct step *s, size_t flavor, int64_t floor) {
-    const struct facts *f = s->facts;
-    const struct fact_flavor *x = &f->pool.flavors[flavor];
-    wide_t kept = 0;
-    for (size_t i = 0; i < f->n_grants; i++) {
-        const struct fact_grant *g = &f->grants[i];
-        if (f->tenants[g->tenant].held_compute.n > s->standings[g->tenant].guarantee.n) continue;
-        for (size_t k = 0; k < g->n_servers; k++)
-            if (step_flavor(&f->pool, g->servers[k].flavor) == flavor) kept += g->servers[k].units;
-    }
-    return kept + floor <= x->capacity.n - x->lost.n;
-}
-
-/* Is more promised than there is? Then what comes back goes to those below their guarantee, all scaled by one
-   ratio (I4), and those who wait for more have no date. */
-static bool is_oversold(const struct step *s) {
-    wide_t sum = s->facts->pool.promised.guarantees.n;
-    for (size_t i = 0; i < s->facts->n_tenants; i++) sum += s->standings[i].guarantee.n;
-    return sum > step_available(s);
-}
-
-int holds_no_starvation(const struct step *s, struct err *e) {
-    const struct facts *f = s->facts;
-    if (s->plan || !s->ticked || !s->standings || !s->policy || !s->policy->queue.has_barrier) return 0;
-    if (is_oversold(s)) return 0;
-    int64_t most = s->policy->queue.barriers > 0 ? s->policy->queue.barriers : 1,
-            lease = longest_lease(s->policy).s;
-    int64_t place = 0;
-    for (size_t i = 0; i < f->n_claims; i++) { /* oldest first */
-        const struct fact_claim *c = &f->claims[i];
-        size_t flavor = c->flavor ? step_flavor(&f->pool, c->flavor) : f->pool.n_flavors;
-        int64_t floor = step_floor(s->policy, &f->pool, c, flavor), waited = f->now.s - c->submitted.s;
-        place++;
-        int64_t rounds = (place + most - 1) / most;
-        if (floor == 0 || f->tenants[c->tenant].suspended || lease > INT64_MAX / 8 / rounds ||
-            waited <= s->policy->queue.barrier.s + rounds * lease + 2 * CLOCK_DAY ||
-            !can_come(s, flavor, floor))
-            continue;
-        return err_set(e, ERR_BOOKS, "%s of %s waits since %s, longer than %s and %lld leases", c->id,
-                       f->tenants[c->tenant].name, instant_text(c->submitted).s,
-                       span_text(s->policy->queue.barrier).s, (long long)rounds);
     }
     return 0;
 }

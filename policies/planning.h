@@ -23,7 +23,7 @@ enum { LANES_MOST = FLAVORS_MOST };
 /* Units, or compute, that come back: `sum` of all up to and including this one. */
 struct back {
     instant_t at;
-    const char *grant;
+    const char *grant, *notice; /* notice NULL: its lease ends */
     int64_t sum;
 };
 
@@ -42,6 +42,13 @@ struct shelf {
     const struct fact_service *service;
     int64_t free;
     bool awaited;
+};
+
+/* A thing beside units. */
+enum rest_kind { REST_STORAGE, REST_DATALAKE, REST_SEATS, REST_KINDS };
+struct rest {
+    enum rest_kind kind;
+    struct shelf *shelf; /* of REST_SEATS */
 };
 
 /* What was granted in each period, with what this plan adds: GFLOPS-seconds and byte-seconds. */
@@ -127,7 +134,8 @@ struct work {
     uint32_t order;   /* among all claims of the plan, by the keys of the queue after the share */
     uint32_t id_rank; /* among all claims of the plan, by id; where the order has no wait */
     bool is_barrier;
-    bool lacks_units, lacks_storage, lacks_datalake, lacks_seats, lacks_turn, behind_barrier;
+    bool lacks_units, lacks_turn, behind_barrier; /* behind_barrier: units */
+    bool lacks[REST_KINDS], aside[REST_KINDS];    /* aside: it is there, but set aside for a barrier */
     struct shortage short_compute, short_storage;
     size_t blocked_lane;     /* of behind_barrier */
     const struct word *stop; /* the rule that ended its filling; NULL: the pool did */
@@ -236,6 +244,8 @@ void judge_budgets(struct planning *p, struct work *w, int64_t compute,
 /* The budget that leaves least, and how many GFLOPS or bytes; NULL and INT64_MAX: none. */
 const struct budget *budget_near(const struct work *w, bool storage, int64_t *room);
 
+/* A partial grant has at least so many steps as the queue rule says, or all that it wants. */
+int64_t claim_partial_least(const struct planning *p, const struct work *w, size_t lane, int64_t wanted);
 bool lane_usable(const struct planning *p, const struct work *w, size_t lane);
 int64_t claim_down(const struct planning *p, const struct work *w, size_t lane, int64_t units);
 int64_t claim_up(const struct planning *p, const struct work *w, size_t lane, int64_t units);
@@ -245,13 +255,17 @@ bool claim_best(const struct planning *p, const struct work *w, int64_t compute,
 
 /* rest.c: storage, data lake, seats. */
 void judge_rest(struct planning *p, struct work *w);
+int64_t rest_asked(const struct work *w, const struct rest *of);
+int64_t rest_free(const struct planning *p, const struct rest *of);
 bool rest_fits(const struct planning *p, const struct work *w);
 void rest_give(struct planning *p, struct work *w, int sign); /* 1; -1 takes it back */
 void rest_make(const struct work *w, bytes_t *lake, struct plan_seats **seats, size_t *n_seats);
 void rest_wait(const struct planning *p, struct work *w); /* what of it is lacking */
+bool rest_waits(const struct work *w);                    /* was anything found to be? */
 void rest_await(struct planning *p, const struct work *w);
 void rest_await_none(struct planning *p);
 void rest_say_waiting(struct planning *p, struct work *w);
+void rest_say_aside(struct planning *p, struct work *w); /* what of it is set aside for a barrier */
 void rest_say_rounded(struct planning *p, struct work *w);
 struct shelf *shelf_find(const struct planning *p, const char *service); /* NULL: no such service */
 
@@ -263,6 +277,7 @@ int64_t lend_compute(const struct planning *p, const struct work *w);
 int64_t lend_storage(const struct planning *p, const struct work *w);
 /* Does what was given to it still leave the others theirs? Draws only ever make this worse. */
 bool lend_holds(const struct planning *p, const struct work *w);
+int64_t lend_own_left(const struct work *w);             /* of its own guarantee */
 bool lend_is_own(const struct work *w, int64_t compute); /* all of it within its own guarantee */
 void lend_given(struct planning *p, struct party *seat,
                 int64_t compute);                    /* before the sum of the seat moves */
@@ -282,7 +297,7 @@ struct plan_earliest ends_earliest(const struct planning *p, const struct work *
 /* barrier.c */
 void barriers_begin(struct planning *p);
 int64_t barrier_left(const struct planning *p, const struct work *w, size_t lane); /* units it may use */
-int64_t barrier_left_storage(const struct planning *p, const struct work *w);
+int64_t barrier_left_rest(const struct planning *p, const struct work *w, const struct rest *of);
 const struct barrier *barrier_first(const struct planning *p, const struct work *w,
                                     size_t lane); /* that stops it */
 size_t barriers_placed(const struct planning *p); /* those that need nothing set aside any more */

@@ -109,24 +109,59 @@ void judge_rest(struct planning *p, struct work *w) {
     }
 }
 
-/* ---- giving ---- */
+/* ---- what there is of it ---- */
 
-static bool storage_fits(const struct planning *p, const struct work *w) {
-    if (w->bytes == 0) return true;
-    return !p->storage_awaited && w->bytes <= p->storage_free && w->bytes <= lend_storage(p, w) &&
-           w->bytes <= barrier_left_storage(p, w);
+/* The i-th thing beside units that it may ask for; false: no more. */
+static bool rest_at(const struct planning *p, const struct work *w, size_t i, struct rest *out) {
+    if (i >= 2 + w->claim->n_seats) return false;
+    *out = i == 0   ? (struct rest){.kind = REST_STORAGE}
+           : i == 1 ? (struct rest){.kind = REST_DATALAKE}
+                    : (struct rest){REST_SEATS, shelf_find(p, w->claim->seats[i - 2].service)};
+    return true;
 }
 
-static bool seats_fit(const struct planning *p, const struct fact_seats *asked) {
-    const struct shelf *s = shelf_find(p, asked->service);
-    return s && !s->awaited && asked->seats <= s->free;
+int64_t rest_asked(const struct work *w, const struct rest *of) {
+    if (of->kind == REST_STORAGE) return w->bytes;
+    if (of->kind == REST_DATALAKE) return w->lake;
+    for (size_t i = 0; of->shelf && i < w->claim->n_seats; i++)
+        if (strcmp(w->claim->seats[i].service, of->shelf->service->name) == 0)
+            return w->claim->seats[i].seats;
+    return 0;
+}
+
+int64_t rest_free(const struct planning *p, const struct rest *of) {
+    return of->kind == REST_STORAGE    ? p->storage_free
+           : of->kind == REST_DATALAKE ? p->datalake_free
+                                       : of->shelf->free;
+}
+
+static bool is_awaited(const struct planning *p, const struct rest *of) {
+    return of->kind == REST_STORAGE    ? p->storage_awaited
+           : of->kind == REST_DATALAKE ? p->datalake_awaited
+                                       : of->shelf->awaited;
+}
+
+static bool is_short(const struct planning *p, const struct work *w, const struct rest *of) {
+    return rest_asked(w, of) > rest_free(p, of);
+}
+
+static bool is_aside(const struct planning *p, const struct work *w, const struct rest *of) {
+    return rest_asked(w, of) > barrier_left_rest(p, w, of);
+}
+
+/* ---- giving ---- */
+
+static bool fits(const struct planning *p, const struct work *w, const struct rest *of) {
+    if (rest_asked(w, of) == 0) return true;
+    if (is_awaited(p, of) || is_short(p, w, of) || is_aside(p, w, of)) return false;
+    return of->kind != REST_STORAGE || w->bytes <= lend_storage(p, w);
 }
 
 bool rest_fits(const struct planning *p, const struct work *w) {
-    if (w->lake > 0 && (p->datalake_awaited || w->lake > p->datalake_free)) return false;
-    for (size_t i = 0; i < w->claim->n_seats; i++)
-        if (!seats_fit(p, &w->claim->seats[i])) return false;
-    return storage_fits(p, w);
+    struct rest of;
+    for (size_t i = 0; rest_at(p, w, i, &of); i++)
+        if (!fits(p, w, &of)) return false;
+    return true;
 }
 
 void rest_give(struct planning *p, struct work *w, int sign) {
@@ -155,35 +190,33 @@ void rest_make(const struct work *w, bytes_t *lake, struct plan_seats **seats, s
 
 /* ---- waiting ---- */
 
-static void wait_storage(const struct planning *p, struct work *w) {
-    if (w->bytes == 0) return;
-    w->lacks_storage = w->bytes > p->storage_free;
-    if (w->lacks_storage) return;
-    w->lacks_turn |= p->storage_awaited;
-    w->short_storage = lend_shortage_storage(p, w);
-    if (!p->storage_awaited && w->bytes > barrier_left_storage(p, w)) w->behind_barrier = true;
+void rest_wait(const struct planning *p, struct work *w) {
+    struct rest of;
+    for (size_t i = 0; rest_at(p, w, i, &of); i++) {
+        if (rest_asked(w, &of) == 0) continue;
+        if (is_short(p, w, &of)) {
+            w->lacks[of.kind] = true;
+            continue;
+        }
+        w->lacks_turn |= is_awaited(p, &of);
+        if (of.kind == REST_STORAGE) w->short_storage = lend_shortage_storage(p, w);
+        if (!is_awaited(p, &of)) w->aside[of.kind] |= is_aside(p, w, &of);
+    }
 }
 
-void rest_wait(const struct planning *p, struct work *w) {
-    wait_storage(p, w);
-    w->lacks_datalake = w->lake > p->datalake_free;
-    if (w->lake > 0 && !w->lacks_datalake) w->lacks_turn |= p->datalake_awaited;
-    for (size_t i = 0; i < w->claim->n_seats; i++) {
-        const struct shelf *s = shelf_find(p, w->claim->seats[i].service);
-        if (w->claim->seats[i].seats > s->free)
-            w->lacks_seats = true;
-        else
-            w->lacks_turn |= s->awaited;
-    }
+bool rest_waits(const struct work *w) {
+    bool waits = w->short_storage.is_short;
+    for (size_t i = 0; i < REST_KINDS; i++) waits |= w->lacks[i] || w->aside[i];
+    return waits;
 }
 
 void rest_await(struct planning *p, const struct work *w) {
-    if (w->bytes > 0 && (p->storage_awaited || w->bytes > p->storage_free)) p->storage_awaited = true;
-    if (w->lake > p->datalake_free) p->datalake_awaited = true;
-    for (size_t i = 0; i < w->claim->n_seats; i++) {
-        struct shelf *s = shelf_find(p, w->claim->seats[i].service);
-        if (w->claim->seats[i].seats > s->free) s->awaited = true;
-    }
+    struct rest of;
+    for (size_t i = 0; rest_at(p, w, i, &of); i++)
+        if (is_short(p, w, &of))
+            *(of.kind == REST_STORAGE    ? &p->storage_awaited
+              : of.kind == REST_DATALAKE ? &p->datalake_awaited
+                                         : &of.shelf->awaited) = true;
 }
 
 void rest_await_none(struct planning *p) {
@@ -214,10 +247,47 @@ static void say_seats(struct work *w, const struct shelf *s, int64_t needs) {
     reason_hint_ko(r, "좌석이 반납될 때까지 순번이 유지됩니다");
 }
 
+static struct amount_text amount_of(const struct rest *of, int64_t n) {
+    struct amount_text t;
+    if (of->kind != REST_SEATS) return bytes_text(bytes(n));
+    text_format(t.s, sizeof t.s, "%lld", (long long)n);
+    return t;
+}
+
+/* It is there, but set aside. */
+static void say_aside(struct planning *p, struct work *w, const struct rest *of, struct reason *r) {
+    const char *seats = of->kind == REST_SEATS ? of->shelf->service->name : NULL;
+    const struct kind *kind = of->kind == REST_STORAGE ? &storage : &datalake;
+    struct amount_text needs = amount_of(of, rest_asked(w, of)), have = amount_of(of, rest_free(p, of)),
+                       aside = amount_of(of, rest_free(p, of) - barrier_left_rest(p, w, of));
+    reason_en(r,
+              "%s needs %s%s of %s; of %s free %s %s set aside for a request that has waited longer than %s",
+              w->tenant->name, needs.s, seats ? " seats" : "", seats ? seats : kind->en, have.s, aside.s,
+              seats ? "are" : "is", span_text(p->sharing->barrier).s);
+    reason_ko(
+        r,
+        "%s의 신청에는 %s %s%s이(가) 필요하지만 남은 %s%s 중 %s%s은(는) %lld일 넘게 기다린 신청을 위해 따로 "
+        "두었습니다",
+        w->tenant->name, seats ? seats : kind->ko, needs.s, seats ? "석" : "", have.s, seats ? "석" : "",
+        aside.s, seats ? "석" : "", (long long)(p->sharing->barrier.s / CLOCK_DAY));
+}
+
+void rest_say_aside(struct planning *p, struct work *w) {
+    struct rest of;
+    for (size_t i = 0; p->sharing && rest_at(p, w, i, &of); i++) {
+        if (!w->aside[of.kind] || is_short(p, w, &of) || !is_aside(p, w, &of)) continue;
+        struct reason *r = reason_add(&w->reasons, REASON_BEHIND_BARRIER, true, p->policy, &p->sharing->id);
+        if (p->bare) continue;
+        say_aside(p, w, &of, r);
+        reason_hint_en(r, "it keeps its place until that request is served");
+        reason_hint_ko(r, "그 신청이 처리될 때까지 순번이 유지됩니다");
+    }
+}
+
 void rest_say_waiting(struct planning *p, struct work *w) {
-    if (w->lacks_storage) say_bytes(w, &storage, REASON_NO_STORAGE, w->bytes, p->storage_free);
-    if (w->lacks_datalake) say_bytes(w, &datalake, REASON_NO_DATALAKE, w->lake, p->datalake_free);
-    for (size_t i = 0; i < w->claim->n_seats && w->lacks_seats; i++) {
+    if (w->lacks[REST_STORAGE]) say_bytes(w, &storage, REASON_NO_STORAGE, w->bytes, p->storage_free);
+    if (w->lacks[REST_DATALAKE]) say_bytes(w, &datalake, REASON_NO_DATALAKE, w->lake, p->datalake_free);
+    for (size_t i = 0; i < w->claim->n_seats && w->lacks[REST_SEATS]; i++) {
         const struct fact_seats *asked = &w->claim->seats[i];
         const struct shelf *s = shelf_find(p, asked->service);
         if (asked->seats > s->free) say_seats(w, s, asked->seats);

@@ -219,7 +219,7 @@ static void prepare(char **argv) {
     for (int up = 0; up < 2; up++) *strrchr(folder, '/') = '\0';
     backend = plugin_open_from(folder, "libvirt", &e);
     if (!backend) fprintf(stderr, "bench_libvirt: %s\n", e.what), exit(2);
-    host = (struct backend_host){"h1", uri};
+    host = (struct backend_host){"h1", uri, NULL};
     pool = (struct backend_pool){
         .name = "bench",
         .basis = "fp32",

@@ -40,7 +40,7 @@ static void pool_fill(const json_t *in, struct backend_pool *pool) {
                                   .store_id = text(in, "store"),
                                   .deadline_ms = number(in, "deadline_ms")};
     json_object_foreach((json_t *)hosts, name, uri) {
-        list[pool->n_hosts++] = (struct backend_host){name, json_string_value(uri)};
+        list[pool->n_hosts++] = (struct backend_host){name, json_string_value(uri), NULL};
     }
 }
 
@@ -130,9 +130,10 @@ static int call(const struct backend *b, const char *verb, const json_t *in, jso
     struct backend_pool pool;
     struct backend_view view = {0};
     size_t n = 0;
+    unsigned capabilities;
     pool_fill(json_object_get(in, "pool"), &pool);
     struct backend_operation *ops = operations_fill(json_object_get(in, "operations"), &n);
-    int rc = strcmp(verb, "check") == 0     ? dispatch_check(b, &pool, e)
+    int rc = strcmp(verb, "check") == 0     ? dispatch_check(b, &pool, &capabilities, e)
              : strcmp(verb, "ensure") == 0  ? dispatch_ensure(b, &pool, ops, n, e)
              : strcmp(verb, "remove") == 0  ? dispatch_remove(b, &pool, ops, n, e)
              : strcmp(verb, "observe") == 0 ? dispatch_observe(b, &pool, &view, e)

@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-static struct backend_host hosts[] = {{"h1", "x"}};
+static struct backend_host hosts[] = {{.name = "h1", .uri = "x"}};
 static struct backend_pool pool = {
     .name = "p", .hosts = hosts, .n_hosts = 1, .store_id = "s1", .deadline_ms = 1000};
 static enum { MUTE, FAIL, LOST, WORDLESS } manner;

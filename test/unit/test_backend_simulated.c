@@ -19,7 +19,7 @@
 extern const struct backend allot_backend;
 
 static char folder[] = "/tmp/allot-sim-XXXXXX";
-static struct backend_host hosts[] = {{"h1", "sim:1"}, {"h2", "sim:2"}};
+static struct backend_host hosts[] = {{.name = "h1", .uri = "sim:1"}, {.name = "h2", .uri = "sim:2"}};
 static json_t *settings;
 static struct backend_pool pool;
 
@@ -211,9 +211,10 @@ static void sync_lists_slots_and_storage(void **state) {
 static void wrong_settings_are_refused_with_their_path(void **state) {
     (void)state;
     struct err e = {0};
+    unsigned capabilities;
     json_object_set_new(json_object_get(json_object_get(settings, "flavors"), "v100"), "atach",
                         json_string("pci"));
-    assert_int_equal(dispatch_check(&allot_backend, &pool, &e), -1);
+    assert_int_equal(dispatch_check(&allot_backend, &pool, &capabilities, &e), -1);
     assert_string_equal(e.what, "pool pilot: settings.flavors.v100.atach: is not known here");
     assert_string_equal(e.hint, "did you mean 'attach'?");
 }

@@ -313,20 +313,49 @@ static void i8(void **state) {
     w.decisions[0].standing = (struct plan_standing){.tier = low, .rank = 1, .weight = 1};
     w.decisions[1].standing = (struct plan_standing){.tier = high, .rank = 0, .weight = 4};
     breaks(&w, "I8");
-    w.decisions[0].is_barrier = true;
+    w.claims[0].submitted = instant(NOW - 45 * DAY); /* what was set aside for it is given to it */
     breaks(&w, "");
 }
 
+/* r-2 waits with a barrier for all that is free; r-1, which came later, takes it. */
 static void i9(void **state) {
     struct world_of_two w;
+    struct fact_end end = {instant(NOW + 20 * DAY), "g-2", v100, units(8), NULL};
     (void)state;
-    state_begin(&w);
-    w.facts.claims = &w.claims[1];
-    w.facts.n_claims = 1;
-    w.claims[1].submitted = instant(NOW - 200 * DAY);
+    plan_begin(&w);
+    w.claims[1].submitted = instant(NOW - 50 * DAY);
+    w.decisions[1].is_barrier = true;
     breaks(&w, "I9");
-    w.claims[1].submitted = instant(NOW - 150 * DAY); /* 45 + 90 + 14 + 7 days and two nights */
+    w.claims[0].ranked = true; /* awarded in a call */
     breaks(&w, "");
+    w.claims[0].ranked = false;
+    w.tenants[0].held_compute = gflops(20000); /* within its guarantee */
+    breaks(&w, "");
+    w.tenants[0].held_compute = gflops(40000);
+    w.facts.pool.ends = &end; /* over when it could start */
+    w.facts.pool.n_ends = 1;
+    w.decisions[0].lease.end = instant(NOW + 10 * DAY);
+    breaks(&w, "");
+    w.decisions[0].lease.end = instant(NOW + 90 * DAY);
+    breaks(&w, "I9");
+    w.claims[0].submitted = instant(NOW - 51 * DAY); /* it waited longer still */
+    breaks(&w, "");
+}
+
+static void i9_beside(void **state) {
+    struct world_of_two w;
+    (void)state;
+    plan_begin(&w);
+    w.claims[1].submitted = instant(NOW - 50 * DAY);
+    w.claims[1].ask = ASK_NONE;
+    w.claims[1].datalake = bytes(1000);
+    w.decisions[1].is_barrier = true;
+    w.facts.pool.datalake_free = bytes(1500);
+    breaks(&w, "");
+    w.decisions[0].datalake = bytes(500);
+    breaks(&w, "");
+    w.decisions[0].datalake = bytes(501);
+    breaks(&w, "I9");
 }
 
 static void i10(void **state) {
@@ -439,11 +468,13 @@ static void i18(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(all_hold), cmocka_unit_test(i1),  cmocka_unit_test(i2),  cmocka_unit_test(i3),
-        cmocka_unit_test(i4),       cmocka_unit_test(i5),  cmocka_unit_test(i6),  cmocka_unit_test(i7),
-        cmocka_unit_test(i8),       cmocka_unit_test(i9),  cmocka_unit_test(i10), cmocka_unit_test(i11),
-        cmocka_unit_test(i12_i17),  cmocka_unit_test(i13), cmocka_unit_test(i14), cmocka_unit_test(i15),
-        cmocka_unit_test(i16),      cmocka_unit_test(i18),
+        cmocka_unit_test(all_hold), cmocka_unit_test(i1),        cmocka_unit_test(i2),
+        cmocka_unit_test(i3),       cmocka_unit_test(i4),        cmocka_unit_test(i5),
+        cmocka_unit_test(i6),       cmocka_unit_test(i7),        cmocka_unit_test(i8),
+        cmocka_unit_test(i9),       cmocka_unit_test(i9_beside), cmocka_unit_test(i10),
+        cmocka_unit_test(i11),      cmocka_unit_test(i12_i17),   cmocka_unit_test(i13),
+        cmocka_unit_test(i14),      cmocka_unit_test(i15),       cmocka_unit_test(i16),
+        cmocka_unit_test(i18),
     };
     return cmocka_run_group_tests(tests, open_policy, close_policy);
 }
