@@ -11,7 +11,8 @@
 #include "alloc/backend.h"
 
 struct backend_sample {
-    char *token; /* of the thing; where a tenant works by itself, of the first quota of its project; NULL: none */
+    char *token; /* of the thing; where a tenant works by itself, of the first quota of its project; NULL:
+                    none */
     enum backend_kind kind;
     char *id, *name, *host; /* id: the backend's own, stable */
     enum backend_state state;

@@ -60,6 +60,7 @@ const char *reason_code_word(enum reason_code c) {
         [REASON_EVAL_ERROR] = "EVAL_ERROR",
         [REASON_BACKEND_REFUSED] = "BACKEND_REFUSED",
         [REASON_NO_POLICY] = "NO_POLICY",
+        [REASON_NO_PROJECT] = "NO_PROJECT",
         [REASON_DEBT] = "DEBT",
         [REASON_DRAINING] = "DRAINING",
         [REASON_IN_CALL] = "IN_CALL",
@@ -103,6 +104,7 @@ void decision_free(struct decision *d) {
     for (size_t i = 0; i < d->limits.n_items; i++) free(d->limits.items[i].item);
     free(d->limits.items);
     free(d->earliest.grant);
+    free(d->earliest.notice);
     free(d->standing.tier);
     free(d->standing.rule);
     for (size_t i = 0; i < d->n_reasons; i++) {

@@ -42,11 +42,13 @@ struct fact_service {
     int64_t seats, free;
 };
 
-/* The lease of a grant ends and these units come back, unless it is renewed. */
+/* The lease of a grant ends and these units come back, unless it is renewed; or, before that, a notice of
+   reclaim takes effect. */
 struct fact_end {
-    instant_t at; /* when they come back: the end with its grace */
+    instant_t at; /* when they come back: the end with its grace, or the effect of the notice */
     const char *grant, *flavor;
     units_t units;
+    const char *notice; /* n-12; NULL: the lease ends */
 };
 
 /* What tenants that have no claim in this plan are promised; each claimant's own part comes from its tier. */
@@ -79,6 +81,8 @@ struct fact_pool {
        it stays free for the guarantees and the reserves of others. */
     gflops_t beside_compute;
     bytes_t beside_storage;
+    /* Where each tenant has a project of its own: declared, and bound or free. For the words only. */
+    int64_t projects, projects_usable;
 };
 
 struct fact_attr {
@@ -250,6 +254,7 @@ enum reason_code {
     REASON_EVAL_ERROR,
     REASON_BACKEND_REFUSED,
     REASON_NO_POLICY,
+    REASON_NO_PROJECT, /* no project is left at the cloud for a tenant that has none */
     REASON_DEBT,
     REASON_DRAINING,
     REASON_IN_CALL,           /* waits for the award of its call; of a grant, a note: awarded in it */
@@ -329,11 +334,12 @@ struct plan_offer {
     struct maybe_instant until;
 };
 
-/* QUEUE: when the whole fits at the earliest, if nothing is renewed and nobody comes before, and because of
-   which lease end. */
+/* QUEUE: when the whole fits at the earliest, if nothing is renewed, no notice is withdrawn and nobody comes
+   before, and because of which lease end or notice. */
 struct plan_earliest {
     struct maybe_instant at; /* unset: not within the known lease ends */
     char *grant;             /* NULL when unset */
+    char *notice;            /* n-12, of that grant; NULL: its lease ends */
 };
 
 /* Where a claim stood in the order: its tier after a lift, and its weighted share held/capacity/weight. */

@@ -48,11 +48,18 @@ static void put_offer(json_t *object, const struct plan_offer *o) {
     json_object_set_new(object, "offer", offer);
 }
 
+void decision_hide_others(json_t *decision) {
+    json_t *earliest = json_object_get(decision, "earliest");
+    json_object_del(earliest, "grant");
+    json_object_del(earliest, "notice");
+}
+
 static void put_earliest(json_t *object, const struct plan_earliest *earliest) {
     if (!earliest->at.has) return;
     json_t *e = json_object();
     put_text(e, "at", instant_text(earliest->at.at).s);
     put_text(e, "grant", earliest->grant);
+    put_text(e, "notice", earliest->notice);
     json_object_set_new(object, "earliest", e);
 }
 

@@ -125,13 +125,13 @@ static int offer_decode(const struct json_at *owner, struct plan_offer *out, str
 }
 
 static int earliest_decode(const struct json_at *owner, struct plan_earliest *out, struct err *e) {
-    static const char *const keys[] = {"at", "grant", NULL};
+    static const char *const keys[] = {"at", "grant", "notice", NULL};
     struct json_at at;
     if (json_may_object(owner, "earliest", &at, e) < 0) return -1;
     if (!json_has(owner, "earliest")) return 0;
     out->at.has = true;
     if (json_only(&at, keys, e) < 0 || json_need_instant(&at, "at", &out->at.at, e) < 0) return -1;
-    return may_copy(&at, "grant", &out->grant, e);
+    return may_copy(&at, "grant", &out->grant, e) < 0 ? -1 : may_copy(&at, "notice", &out->notice, e);
 }
 
 static int standing_decode(const struct json_at *owner, struct plan_standing *out, struct err *e) {

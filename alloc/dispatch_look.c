@@ -72,7 +72,9 @@ static void probe_plainly(const struct backend *b, const struct backend_pool *po
         for (size_t k = 0; k < view.n_slots; k++)
             devices += view.slots[k].flavor && strcmp(view.slots[k].host, h->host) == 0;
         backend_probe_step(out, h->host, "host", h->answered ? PROBE_WORKS : PROBE_MISSING, ms, "%s",
-                           h->answered ? "answers" : h->detail ? h->detail : "no words");
+                           h->answered ? "answers"
+                           : h->detail ? h->detail
+                                       : "no words");
         if (!h->answered) continue;
         backend_probe_step(out, h->host, "devices", devices ? PROBE_WORKS : PROBE_ABSENT, 0,
                            "%zu of the pool's flavors", devices);

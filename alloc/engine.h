@@ -59,4 +59,5 @@ int engine_replay_request(struct store *s, const struct decider *decider, int64_
                           struct engine_replayed *out, struct err *e);
 /* A decision planned again, in the form in which the engine would have stored it: as its call tells it, and
    as waiting where what is stored says that no host was found for it. The caller owns it. */
-json_t *engine_as_stored(const struct fact_claim *claim, const struct decision *d, const json_t *stored);
+json_t *engine_as_stored(const struct fact_pool *pool, const struct fact_claim *claim,
+                         const struct decision *d, const json_t *stored);

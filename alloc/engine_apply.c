@@ -6,6 +6,8 @@
 #include "alloc/fault.h"
 #include "alloc/grant.h"
 #include "alloc/outbox.h"
+#include "alloc/pool.h"
+#include "alloc/project.h"
 #include "alloc/scope.h"
 #include "alloc/text.h"
 
@@ -219,42 +221,70 @@ static int apply_decision(struct applying *a, const struct gathered_claim *c, co
     scoped_free char *body = json_dumps(decision, JSON_COMPACT | JSON_SORT_KEYS);
     enum novelty novelty;
     if (novelty_of(a, c, d, decision, body, &novelty, e) < 0) return -1;
+    if (d->outcome == OUTCOME_QUEUE && !d->is_barrier)
+        waiting_add(&a->waiting, &a->gathered.facts.pool, &a->gathered.facts.claims[c - a->gathered.claims]);
     if (novelty != NOVELTY_NEW && stays(a, c, d, e) < 0) return -1;
     if (novelty == NOVELTY_SAME) return 0;
     if (novelty == NOVELTY_FIGURES) return refresh_decision(a, c, d, body, e);
     return apply_new(a, c, d, placed, decision, body, e);
 }
 
-/* Why a decision that gives something cannot be carried out now. line: of d, the one that found no room; past
-   the last: its volumes found no host. */
-static void room_words(const struct decision *d, size_t line, struct reason *reason) {
-    struct text en = {0}, ko = {0};
-    *reason = (struct reason){.code = REASON_NO_STORAGE, .decisive = true};
-    if (line < d->n_lines) {
-        const struct plan_line *l = &d->lines[line];
-        reason->code = REASON_NO_UNITS;
-        text_add(&en, "no host has room for a server of %s x %lld: the free units are apart", l->flavor,
-                 (long long)l->size);
-        text_add(&ko, "%s %lld개를 함께 쓸 수 있는 호스트가 없습니다: 남은 자원이 흩어져 있습니다", l->flavor,
-                 (long long)l->size);
-        reason->hint_en = mem_copy("it waits until units of one host come back; smaller servers may fit now");
-        reason->hint_ko =
-            mem_copy("한 호스트의 자원이 반납될 때까지 기다립니다. 더 작은 서버는 지금 가능할 수 있습니다");
-    } else {
-        text_add(&en, "no host takes volumes now");
-        text_add(&ko, "지금 볼륨을 만들 수 있는 호스트가 없습니다");
-        reason->hint_en = mem_copy("it waits until a host is active again");
-        reason->hint_ko = mem_copy("사용할 수 있는 호스트가 생길 때까지 기다립니다");
-    }
-    reason->en = text_take(&en);
-    reason->ko = text_take(&ko);
+/* Why a decision that gives something cannot be carried out now. */
+static void units_words(const struct plan_line *l, struct text *en, struct text *ko, struct reason *reason) {
+    reason->code = REASON_NO_UNITS;
+    text_add(en, "no host has room for a server of %s x %lld: the free units are apart", l->flavor,
+             (long long)l->size);
+    text_add(ko, "%s %lld개를 함께 쓸 수 있는 호스트가 없습니다: 남은 자원이 흩어져 있습니다", l->flavor,
+             (long long)l->size);
+    reason->hint_en = mem_copy("it waits until units of one host come back; smaller servers may fit now");
+    reason->hint_ko =
+        mem_copy("한 호스트의 자원이 반납될 때까지 기다립니다. 더 작은 서버는 지금 가능할 수 있습니다");
 }
 
-/* What the policy would give fits no hosts. It waits; nobody else has to. */
-void engine_no_room(const struct decision *d, size_t line, struct reason *reason, struct decision *out) {
-    room_words(d, line, reason);
+static void volumes_words(struct text *en, struct text *ko, struct reason *reason) {
+    reason->code = REASON_NO_STORAGE;
+    text_add(en, "no host takes volumes now");
+    text_add(ko, "지금 볼륨을 만들 수 있는 호스트가 없습니다");
+    reason->hint_en = mem_copy("it waits until a host is active again");
+    reason->hint_ko = mem_copy("사용할 수 있는 호스트가 생길 때까지 기다립니다");
+}
+
+static void project_words(const struct fact_pool *p, bool closed, struct text *en, struct text *ko,
+                          struct reason *reason) {
+    struct text hint_en = {0}, hint_ko = {0};
+    reason->code = REASON_NO_PROJECT;
+    if (closed) {
+        text_add(en, "its project in pool %s is drained or lost", p->name);
+        text_add(ko, "자원 풀 %s에 있는 프로젝트가 중지되었거나 유실되었습니다", p->name);
+        text_add(&hint_en, "an administrator opens it again: allot pool undrain %s --host PROJECT", p->name);
+        text_add(&hint_ko, "관리자가 다시 열어야 합니다: allot pool undrain %s --host 프로젝트", p->name);
+    } else {
+        text_add(en, "no project is left in pool %s: %lld of %lld are bound", p->name,
+                 (long long)p->projects_usable, (long long)p->projects);
+        text_add(ko, "자원 풀 %s에 남은 프로젝트가 없습니다: %lld개 중 %lld개 사용 중", p->name,
+                 (long long)p->projects, (long long)p->projects_usable);
+        text_add(&hint_en, "an administrator declares more: allot pool set %s --file FILE", p->name);
+        text_add(&hint_ko, "관리자가 더 등록해야 합니다: allot pool set %s --file FILE", p->name);
+    }
+    reason->hint_en = text_take(&hint_en);
+    reason->hint_ko = text_take(&hint_ko);
+}
+
+/* What the policy would give has no room. It waits; nobody else has to. */
+void engine_no_room(const struct fact_pool *pool, const struct decision *d, size_t line,
+                    struct reason *reason, struct decision *out) {
+    struct text en = {0}, ko = {0};
+    *reason = (struct reason){.decisive = true};
+    if (line < d->n_lines)
+        units_words(&d->lines[line], &en, &ko, reason);
+    else if (line == d->n_lines + ROOM_VOLUMES)
+        volumes_words(&en, &ko, reason);
+    else
+        project_words(pool, line == d->n_lines + ROOM_PROJECT_CLOSED, &en, &ko, reason);
+    reason->en = text_take(&en);
+    reason->ko = text_take(&ko);
     *out = (struct decision){.claim = d->claim,
-                             .outcome = OUTCOME_QUEUE,
+                             .outcome = line > d->n_lines ? OUTCOME_HOLD : OUTCOME_QUEUE,
                              .lease = d->lease,
                              .limits = d->limits,
                              .reasons = reason,
@@ -268,14 +298,33 @@ void engine_no_room_free(struct reason *r) {
     free(r->hint_ko);
 }
 
+/* 1 it has one or would get one, 0 not, -1 */
+static int find_project(struct applying *a, const struct gathered_claim *c, size_t *line, struct err *e) {
+    enum project_room room;
+    if (project_room(a->book->store, a->book->pool, c->tenant, &room, e) < 0) return -1;
+    *line += room == PROJECT_CLOSED ? ROOM_PROJECT_CLOSED : ROOM_PROJECT;
+    return room == PROJECT_BOUND || room == PROJECT_FREE;
+}
+
+static int find_more(struct applying *a, const struct gathered_claim *c, const struct decision *d,
+                     const struct placed *placed, size_t *line, struct err *e) {
+    unsigned capabilities;
+    *line = d->n_lines;
+    if (pool_capabilities(a->book->store, a->book->pool, &capabilities, e) < 0) return -1;
+    if (project_is_needed(capabilities, d, placed)) return find_project(a, c, line, e);
+    if (d->storage.n == 0 || placed->n > 0 || (capabilities & BACKEND_BY_QUOTA)) return 1;
+    scoped_free char *host = NULL;
+    if (placement_storage_host(a->book->store, a->book->pool, &host, e) < 0) return -1;
+    return host[0] != '\0';
+}
+
 int engine_find_room(struct applying *a, const struct gathered_claim *c, const struct decision *d,
                      struct placed *placed, size_t *line, struct err *e) {
     int fits = placer_place(&a->placer, d->lines, d->n_lines, c->exact, placed, line, e);
-    if (fits != 1 || d->storage.n == 0 || placed->n > 0) return fits;
-    scoped_free char *host = NULL;
-    if (placement_storage_host(a->book->store, a->book->pool, &host, e) < 0) return -1;
-    *line = d->n_lines;
-    return host[0] != '\0';
+    if (fits != 1 || (fits = find_more(a, c, d, placed, line, e)) == 1) return fits;
+    placer_give_back(&a->placer, placed);
+    placed_free(placed);
+    return fits;
 }
 
 /* As its call tells it, where it answers one. */
@@ -302,7 +351,7 @@ int engine_apply(struct applying *a, size_t i, const struct decision *d, struct 
     }
     struct reason reason;
     struct decision waits;
-    engine_no_room(d, line, &reason, &waits);
+    engine_no_room(&a->gathered.facts.pool, d, line, &reason, &waits);
     int rc = apply_in_turn(a, c, &waits, &placed, e);
     engine_no_room_free(&reason);
     return rc;

@@ -15,8 +15,8 @@
  *    "pool": {"name", "basis", "draining"?, "granule_bytes", "storage_bytes", "storage_free_bytes",
  *             "datalake_bytes"?, "datalake_free_bytes"?, "services"?: [{"name", "seats", "free"}],
  *             "flavors": [{"name", "rating_gflops" | "unrated": true, "units", "free", "lost"?, "coming"?,
- * "sizes"}], "ends"?: [{"at", "grant", "flavor", "units"}], "waiting"?, "waiting_gflops"?,
- *             "beside_gflops"?, "beside_bytes"?, "promised"?:
+ * "sizes"}], "ends"?: [{"at", "grant", "flavor", "units", "notice"?}], "waiting"?, "waiting_gflops"?,
+ *             "beside_gflops"?, "beside_bytes"?, "projects"?, "projects_usable"?, "promised"?:
  * {"guarantees_gflops"?, "unused_gflops"?}}, "tenants": [{"name", "organisation"?, "suspended"?,
  * "held_gflops"?, "held_bytes"?, "organisation_gflops"?, "organisation_bytes"?, "attrs"?, "credits"?,
  *                 "holdings"?: [{"item", "held"?, "organisation"?}],
@@ -56,7 +56,7 @@ void facts_free(struct facts_owned *facts);
 /* {"claim", "outcome", "compute_gflops", "storage_bytes", "lines", "lease"?, "limits", "position"?,
     "ahead_gflops"?, "datalake_bytes"?, "seats"?: {service: count},
     "offer"?: {"lines", "compute_gflops", "storage_bytes", "datalake_bytes"?, "seats"?, "until"?},
-   "earliest"?: {"at", "grant"}, "standing"?: {"tier"?, "rule"?, "lifted"?, "rank", "weight",
+   "earliest"?: {"at", "grant", "notice"?}, "standing"?: {"tier"?, "rule"?, "lifted"?, "rank", "weight",
    "guarantee_gflops", "held_gflops", "capacity_gflops", "credits"}, "is_barrier"?, "needs_agreement"?,
     "reasons": [{"code", "rule"?, "place"?, "en", "ko", "hint_en"?, "hint_ko"?, "decisive"}]} */
 json_t *decision_encode(const struct decision *decision);
@@ -65,6 +65,8 @@ int decision_decode(const json_t *document, struct decision *out, struct err *e)
 /* What an encoded decision gives, for people: "v100 x 8 (124.8 TF), storage 10 TB, until 2027-02-20"; adds
    nothing for one that gives nothing. */
 void decision_given(const json_t *decision, bool korean, struct text *out);
+/* Takes out what is somebody else's: whose lease ends first, by which notice. When it ends is told. */
+void decision_hide_others(json_t *decision);
 /* The next reason at or after *i that says why less was given than asked (rounded, shrunk); NULL past the
    last. Moves *i past it. */
 const json_t *decision_less(const json_t *decision, size_t *i);

@@ -88,11 +88,12 @@ static int service_decode(const struct json_at *at, void *into, struct err *e) {
 }
 
 static int end_decode(const struct json_at *at, void *into, struct err *e) {
-    static const char *const keys[] = {"at", "grant", "flavor", "units", NULL};
+    static const char *const keys[] = {"at", "grant", "flavor", "units", "notice", NULL};
     struct fact_end *out = into;
     if (json_only(at, keys, e) < 0 || json_need_instant(at, "at", &out->at, e) < 0 ||
         json_need_text(at, "grant", NAME_BYTES, &out->grant, e) < 0 ||
-        json_need_text(at, "flavor", NAME_BYTES, &out->flavor, e) < 0)
+        json_need_text(at, "flavor", NAME_BYTES, &out->flavor, e) < 0 ||
+        json_may_text(at, "notice", NAME_BYTES, &out->notice, e) < 0)
         return -1;
     return json_need_units(at, "units", &out->units, e);
 }
@@ -148,6 +149,8 @@ static int pool_decode(struct facts_owned *o, const struct json_at *at, struct f
                                        "waiting_gflops",
                                        "beside_gflops",
                                        "beside_bytes",
+                                       "projects",
+                                       "projects_usable",
                                        NULL};
     const struct fact_end *ends = NULL;
     size_t n_ends = 0;
@@ -165,6 +168,8 @@ static int pool_decode(struct facts_owned *o, const struct json_at *at, struct f
         json_may_gflops(at, "waiting_gflops", &out->waiting_compute, e) < 0 ||
         json_may_gflops(at, "beside_gflops", &out->beside_compute, e) < 0 ||
         json_may_bytes(at, "beside_bytes", &out->beside_storage, e) < 0 ||
+        json_may_int(at, "projects", 0, UNITS_MOST, &out->projects, e) < 0 ||
+        json_may_int(at, "projects_usable", 0, out->projects, &out->projects_usable, e) < 0 ||
         flavors_decode(o, at, out, e) < 0 || services_decode(o, at, out, e) < 0 ||
         promised_decode(at, &out->promised, e) < 0 ||
         LIST_DECODE(o, at, "ends", ENDS_MOST, ends, end_decode, e) < 0)

@@ -52,13 +52,15 @@ static const void **sorted(const void *items, size_t n, size_t size, compare_fn 
         return result;                                                                                       \
     }
 static int int_cmp(int64_t a, int64_t b) { return (a > b) - (a < b); }
+static int text_cmp(const char *a, const char *b) { return strcmp(a ? a : "", b ? b : ""); }
 static int first_of(int a, int b, int c) { return a ? a : b ? b : c; }
 
 COMPARE(flavor_cmp, struct fact_flavor, strcmp(x->name, y->name))
 COMPARE(service_cmp, struct fact_service, strcmp(x->name, y->name))
 COMPARE(end_cmp, struct fact_end,
         first_of(int_cmp(x->at.s, y->at.s), claim_id_cmp(x->grant, y->grant),
-                 first_of(strcmp(x->flavor, y->flavor), int_cmp(x->units.n, y->units.n), 0)))
+                 first_of(strcmp(x->flavor, y->flavor), int_cmp(x->units.n, y->units.n),
+                          text_cmp(x->notice, y->notice))))
 COMPARE(holding_cmp, struct fact_holding, strcmp(x->item, y->item))
 COMPARE(tenant_cmp, struct fact_tenant, strcmp(x->name, y->name))
 COMPARE(claim_cmp, struct fact_claim,
@@ -111,6 +113,7 @@ static json_t *end_encode(const struct fact_end *end) {
     put_text(object, "grant", end->grant);
     put_text(object, "flavor", end->flavor);
     json_object_set_new(object, "units", json_integer(end->units.n));
+    put_text(object, "notice", end->notice);
     return object;
 }
 
@@ -157,6 +160,8 @@ static json_t *pool_encode(const struct fact_pool *p) {
     put_int(object, "waiting_gflops", p->waiting_compute.n);
     put_int(object, "beside_gflops", p->beside_compute.n);
     put_int(object, "beside_bytes", p->beside_storage.n);
+    put_int(object, "projects", p->projects);
+    put_int(object, "projects_usable", p->projects_usable);
     return object;
 }
 

@@ -213,7 +213,7 @@ int gather(struct store *s, int64_t pool, instant_t now, const struct gather_wan
     if (rc == 0) rc = gather_load_tenants(out, s, pool, n, want->spent, e);
     if (rc == 0) rc = pool_load_facts(s, pool, &out->facts.pool, e);
     if (rc == 0 && l.n) rc = standing_promised(s, pool, out->tenants, n, &out->facts.pool.promised, e);
-    if (rc == 0 && l.n && !want->alone) rc = gather_load_waiting(out, s, pool, e);
+    if (rc == 0 && l.n && !want->alone) rc = gather_load_waiting(out, s, pool, want->waiting, e);
     if (rc == 0 && l.n) rc = gather_load_ends(out, s, pool, e);
     free(l.replaces);
     if (rc < 0) gathered_free(out);

@@ -10,6 +10,7 @@
 #include "alloc/decide.h"
 #include "alloc/ledger.h"
 #include "alloc/scope.h"
+#include "alloc/waiting.h"
 
 struct gathered_claim {
     int64_t request, tenant; /* numbers behind facts.claims[i] */
@@ -29,6 +30,7 @@ struct gather_want {
     bool all;      /* of those also the ones for which nothing came free since they were last planned */
     bool spent;    /* fact_tenant.spent */
     bool offered;  /* with all: those that have an offer too */
+    const struct waiting *waiting; /* without all: what waits beside them; NULL: it is counted */
 };
 
 int gather(struct store *s, int64_t pool, instant_t now, const struct gather_want *want, struct gathered *out,
@@ -46,5 +48,6 @@ void gathered_free(struct gathered *g);
 int gather_load_tenants(struct gathered *g, struct store *s, int64_t pool, size_t n, bool spent,
                         struct err *e);
 /* alloc/gather_pool.c: what waits and is left out, and the lease ends of flavors that run short. */
-int gather_load_waiting(struct gathered *g, struct store *s, int64_t pool, struct err *e);
+int gather_load_waiting(struct gathered *g, struct store *s, int64_t pool, const struct waiting *known,
+                        struct err *e);
 int gather_load_ends(struct gathered *g, struct store *s, int64_t pool, struct err *e);

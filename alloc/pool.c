@@ -2,6 +2,7 @@
 #include "alloc/pool.h"
 
 #include "alloc/pool_books.h"
+#include "alloc/project.h"
 #include "alloc/scope.h"
 #include "alloc/text.h"
 
@@ -31,6 +32,13 @@ static int suggest(struct store *s, const char *name, struct err *e) {
 int pool_find(struct store *s, const char *name, int64_t *id, struct err *e) {
     int rc = sql_int(s, e, id, "SELECT id FROM pool WHERE name = $1 AND id > 0", "s", name);
     return rc == 1 ? 0 : rc < 0 ? -1 : suggest(s, name, e);
+}
+
+int pool_capabilities(struct store *s, int64_t pool, unsigned *out, struct err *e) {
+    int64_t bits = 0;
+    int rc = sql_int(s, e, &bits, "SELECT capabilities FROM pool WHERE id = $1", "i", pool);
+    *out = (unsigned)bits;
+    return rc < 0 ? -1 : 0;
 }
 
 /* ---- facts ---- */
@@ -205,6 +213,17 @@ static int measures_load(struct store *s, int64_t pool, struct fact_pool *out, s
     return rc;
 }
 
+static int projects_load(struct store *s, int64_t pool, struct fact_pool *out, struct err *e) {
+    unsigned capabilities;
+    struct project_counts n;
+    if (pool_capabilities(s, pool, &capabilities, e) < 0) return -1;
+    if (!(capabilities & BACKEND_HAS_PROJECTS)) return 0;
+    if (project_count(s, pool, &n, e) < 0) return -1;
+    out->projects = n.all;
+    out->projects_usable = n.usable;
+    return 0;
+}
+
 static int facts_load(struct store *s, int64_t pool, struct fact_pool *out, bool declared, struct err *e) {
     struct loading l = {0};
     struct balances storage, datalake;
@@ -213,6 +232,7 @@ static int facts_load(struct store *s, int64_t pool, struct fact_pool *out, bool
     if (rc == 0) rc = flavors_load(s, pool, &l, declared, e);
     if (rc == 0) rc = services_load(s, pool, out, e);
     if (rc == 0 && declared) rc = measures_load(s, pool, out, e);
+    if (rc == 0) rc = projects_load(s, pool, out, e);
     if (rc == 0) rc = balances_load(s, pool, ITEM_STORAGE, &storage, e);
     if (rc == 0) rc = balances_load(s, pool, ITEM_DATALAKE, &datalake, e);
     free(l.has_slots);
@@ -255,7 +275,8 @@ void pool_place_of(struct pool_spec *spec, const char *own_id, struct pool_place
     *spec = (struct pool_spec){0};
     struct backend_host *hosts = mem_alloc((out->spec.n_hosts + 1) * sizeof *hosts);
     for (size_t i = 0; i < out->spec.n_hosts; i++)
-        hosts[i] = (struct backend_host){out->spec.hosts[i].name, out->spec.hosts[i].uri, NULL};
+        hosts[i] = (struct backend_host){out->spec.hosts[i].name, out->spec.hosts[i].uri,
+                                         out->spec.hosts[i].settings};
     out->pool = (struct backend_pool){.name = out->spec.name,
                                       .basis = out->spec.basis,
                                       .hosts = hosts,

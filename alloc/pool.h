@@ -23,8 +23,10 @@ enum {
     POOL_METRICS_MOST = 32,
 };
 
+/* A machine, or a project at a cloud: uri is its id then. */
 struct pool_host {
     char *name, *uri;
+    json_t *settings; /* for the backend: {"object_store_id", "cloud"}, each only where it was declared */
 };
 
 struct pool_flavor {
@@ -48,6 +50,7 @@ struct pool_spec {
     char *name, *backend, *basis;
     struct pool_host *hosts;
     size_t n_hosts;
+    bool has_projects; /* the hosts are projects, each for one tenant */
     struct pool_flavor *flavors;
     size_t n_flavors;
     struct pool_service *services;
@@ -60,6 +63,11 @@ struct pool_spec {
 void pool_spec_free(struct pool_spec *spec);
 /* Names, basis, sizes, bounds, no duplicates; the words name what is wrong. */
 int pool_spec_check(const struct pool_spec *spec, struct err *e);
+/* Can its backend do what is declared? capabilities: what the backend says of it (alloc/backend.h). */
+int pool_spec_fits(const struct pool_spec *spec, unsigned capabilities, struct err *e);
+/* A name on the way to a cloud, in a path of HTTP: letters, digits, "_" and "-". */
+bool pool_id_is_good(const char *id);
+void pool_hosts_free(struct pool_spec *spec);
 /* From the file of `pool add --file` (alloc/pool_file.c): amounts are text with a unit. Keys that are in
    the file replace what stands in *spec. Failures leave *spec to be freed. */
 int pool_spec_read(struct pool_spec *spec, const struct json_at *root, struct err *e);
@@ -77,14 +85,16 @@ extern const char *const pool_attaches[]; /* likewise */
 /* Name -> number; a miss suggests the nearest. */
 int pool_find(struct store *s, const char *name, int64_t *id, struct err *e);
 
-/* has_slots: the backend lists devices one by one (BACKEND_HAS_SLOTS), so nothing can be placed before
-   the first sync. ERR_CONFLICT when the name is taken. */
-int pool_add(struct store *s, const struct pool_spec *spec, bool has_slots, const char *actor, instant_t now,
-             int64_t *id, struct err *e);
+/* capabilities: of its backend, for this pool. With BACKEND_HAS_SLOTS nothing can be placed before the first
+   sync. ERR_CONFLICT when the name is taken. */
+int pool_add(struct store *s, const struct pool_spec *spec, unsigned capabilities, const char *actor,
+             instant_t now, int64_t *id, struct err *e);
 /* Makes the pool as declared anew. Fewer units or bytes than are free to go is ERR_CONFLICT with the
-   numbers; basis, name and backend stay. changes: an array of {what, from, to}; the caller's. */
-int pool_set(struct store *s, int64_t pool, const struct pool_spec *spec, bool has_slots, const char *actor,
-             instant_t now, json_t **changes, struct err *e);
+   numbers; basis, name and backend stay, and by what a grant is delivered while there is one. changes: an
+   array of {what, from, to}; the caller's. */
+int pool_set(struct store *s, int64_t pool, const struct pool_spec *spec, unsigned capabilities,
+             const char *actor, instant_t now, json_t **changes, struct err *e);
+int pool_capabilities(struct store *s, int64_t pool, unsigned *out, struct err *e);
 
 /* The facts of one decision: sizes ascend, names are owned. Capacity has what is lost in it. Where
    devices are known one by one, free is what can be placed: the free devices of each active host,

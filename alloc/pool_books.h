@@ -25,5 +25,7 @@ int pool_capacity_set(struct book *b, const char *kind, const char *item, const 
 /* Of the devices that went, how many units leave the books: what is declared and not lost must not pass the
    devices that are left, and only free units can be taken. */
 int64_t pool_units_gone(int64_t capacity, int64_t devices_left, int64_t devices_gone, int64_t free_units);
+/* Its hosts, or projects, in the form of the file. */
+json_t *pool_hosts_document(const struct pool_spec *spec);
 /* What every listing says of a flavor that is only counted; NULL for the others. */
 const char *pool_attach_note(const char *attach);

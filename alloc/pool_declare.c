@@ -11,23 +11,26 @@
 
 /* ---- rows ---- */
 
-static int head_write(struct store *s, int64_t pool, const struct pool_spec *p, struct err *e) {
+static int head_write(struct store *s, int64_t pool, const struct pool_spec *p, unsigned capabilities,
+                      struct err *e) {
     scoped_free char *settings = json_canonical(p->settings);
     return sql_do(
         s, e,
         "UPDATE pool SET granule_bytes = $1, volume_least_bytes = $2, volume_most_bytes = $3, settings "
-        "= $4 WHERE id = $5",
-        "iiisi", p->granule.n, p->volume_least.n, p->volume_most.n, settings, pool);
+        "= $4, capabilities = $6 WHERE id = $5",
+        "iiisii", p->granule.n, p->volume_least.n, p->volume_most.n, settings, pool, (int64_t)capabilities);
 }
 
 static int hosts_write(struct store *s, int64_t pool, const struct pool_spec *p, struct err *e) {
-    for (size_t i = 0; i < p->n_hosts; i++)
-        if (sql_do(
-                s, e,
-                "INSERT INTO host (pool, name, uri, state) VALUES ($1, $2, $3, 'active') ON CONFLICT (pool, "
-                "name) DO UPDATE SET uri = excluded.uri",
-                "iss", pool, p->hosts[i].name, p->hosts[i].uri) < 0)
+    for (size_t i = 0; i < p->n_hosts; i++) {
+        const struct pool_host *h = &p->hosts[i];
+        scoped_free char *settings = h->settings ? json_canonical(h->settings) : mem_copy("{}");
+        if (sql_do(s, e,
+                   "INSERT INTO host (pool, name, uri, state, settings) VALUES ($1, $2, $3, 'active', $4) ON "
+                   "CONFLICT (pool, name) DO UPDATE SET uri = excluded.uri, settings = excluded.settings",
+                   "isss", pool, h->name, h->uri, settings) < 0)
             return -1;
+    }
     return 0;
 }
 
@@ -73,9 +76,11 @@ static int metrics_write(struct store *s, int64_t pool, const struct pool_spec *
 }
 
 /* Rows first, then the units, bytes and seats of the ledger. */
-static int declare(struct book *b, const char *kind, const struct pool_spec *p, bool has_slots,
+static int declare(struct book *b, const char *kind, const struct pool_spec *p, unsigned capabilities,
                    struct err *e) {
-    if (head_write(b->store, b->pool, p, e) < 0 || hosts_write(b->store, b->pool, p, e) < 0) return -1;
+    bool has_slots = (capabilities & BACKEND_HAS_SLOTS) != 0;
+    if (head_write(b->store, b->pool, p, capabilities, e) < 0 || hosts_write(b->store, b->pool, p, e) < 0)
+        return -1;
     for (size_t i = 0; i < p->n_flavors; i++) {
         const struct pool_flavor *f = &p->flavors[i];
         struct pool_item item;
@@ -99,10 +104,11 @@ static int name_is_free(struct store *s, const char *name, struct err *e) {
     return err_hint(e, "to change it: allot pool set %s", name);
 }
 
-int pool_add(struct store *s, const struct pool_spec *p, bool has_slots, const char *actor, instant_t now,
-             int64_t *id, struct err *e) {
+int pool_add(struct store *s, const struct pool_spec *p, unsigned capabilities, const char *actor,
+             instant_t now, int64_t *id, struct err *e) {
     struct book b;
-    if (pool_spec_check(p, e) < 0 || name_is_free(s, p->name, e) < 0 || store_next(s, "pool", id, e) < 0)
+    if (pool_spec_check(p, e) < 0 || pool_spec_fits(p, capabilities, e) < 0 ||
+        name_is_free(s, p->name, e) < 0 || store_next(s, "pool", id, e) < 0)
         return -1;
     if (sql_do(s, e,
                "INSERT INTO pool (id, name, backend, basis, state, granule_bytes, volume_least_bytes, "
@@ -114,7 +120,7 @@ int pool_add(struct store *s, const struct pool_spec *p, bool has_slots, const c
     scoped_free char *words = json_canonical(spec);
     json_decref(spec);
     if (book_open(&b, s, *id, actor, now, e) < 0 || book_note(&b, "pool.add", 0, words, e) < 0 ||
-        declare(&b, "pool.add", p, has_slots, e) < 0)
+        declare(&b, "pool.add", p, capabilities, e) < 0)
         return -1;
     return book_close(&b, e);
 }
@@ -170,12 +176,6 @@ static void differences(const json_t *from, const json_t *to, const char *path, 
     json_array_append_new(out, change);
 }
 
-static bool has_host(const struct pool_spec *p, const char *name) {
-    for (size_t i = 0; i < p->n_hosts; i++)
-        if (strcmp(p->hosts[i].name, name) == 0) return true;
-    return false;
-}
-
 static bool has_flavor(const struct pool_spec *p, const char *name) {
     for (size_t i = 0; i < p->n_flavors; i++)
         if (strcmp(p->flavors[i].name, name) == 0) return true;
@@ -188,9 +188,23 @@ static bool has_service(const struct pool_spec *p, const char *name) {
     return false;
 }
 
+/* A project goes, or becomes another, only when it belongs to no tenant: what is there is the tenant's. */
+static int host_is_nobodys(struct book *b, const char *pool, const char *host, const char *doing,
+                           struct err *e) {
+    scoped_free char *tenant = NULL;
+    int rc = sql_text(
+        b->store, e, &tenant,
+        "SELECT t.name FROM host h JOIN tenant t ON t.id = h.tenant WHERE h.pool = $1 AND h.name = $2", "is",
+        b->pool, host);
+    if (rc <= 0) return rc;
+    err_set(e, ERR_CONFLICT, "project %s %s: it is bound to %s", host, doing, tenant);
+    return err_hint(e, "when nothing of %s is left there: allot pool unbind %s %s", tenant, pool, tenant);
+}
+
 /* A host goes only when nothing of ours can still be there. */
 static int host_drop(struct book *b, const char *pool, const char *host, struct err *e) {
     int64_t there = 0;
+    if (host_is_nobodys(b, pool, host, "cannot go", e) < 0) return -1;
     if (sql_int(
             b->store, e, &there,
             "SELECT count(*) FROM operation WHERE pool = $1 AND host = $2 AND observed <> 'absent' AND NOT "
@@ -234,10 +248,24 @@ static int flavor_drop(struct book *b, const struct pool_flavor *f, struct err *
     return sql_do(b->store, e, "DELETE FROM flavor WHERE pool = $1 AND name = $2", "is", b->pool, f->name);
 }
 
+static int hosts_drop(struct book *b, const struct pool_spec *old, const struct pool_spec *p, struct err *e) {
+    scoped_json json_t *stay = json_object();
+    for (size_t i = 0; i < p->n_hosts; i++)
+        json_object_set_new(stay, p->hosts[i].name, json_string(p->hosts[i].uri));
+    for (size_t i = 0; i < old->n_hosts; i++) {
+        const struct pool_host *h = &old->hosts[i];
+        const char *uri = json_string_value(json_object_get(stay, h->name));
+        if (!uri && host_drop(b, p->name, h->name, e) < 0) return -1;
+        if (uri && p->has_projects && strcmp(uri, h->uri) != 0 &&
+            host_is_nobodys(b, p->name, h->name, "keeps its id", e) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int drop_missing(struct book *b, const struct pool_spec *old, const struct pool_spec *p,
                         struct err *e) {
-    for (size_t i = 0; i < old->n_hosts; i++)
-        if (!has_host(p, old->hosts[i].name) && host_drop(b, p->name, old->hosts[i].name, e) < 0) return -1;
+    if (hosts_drop(b, old, p, e) < 0) return -1;
     for (size_t i = 0; i < old->n_flavors; i++)
         if (!has_flavor(p, old->flavors[i].name) && flavor_drop(b, &old->flavors[i], e) < 0) return -1;
     for (size_t i = 0; i < old->n_services; i++)
@@ -256,19 +284,47 @@ static int same_kind(const struct pool_spec *old, const struct pool_spec *p, str
     return 0;
 }
 
-static int set_all(struct book *b, const struct pool_spec *old, const struct pool_spec *p, bool has_slots,
-                   const json_t *changes, struct err *e) {
-    scoped_free char *words = json_canonical(changes);
-    if (book_note(b, "pool.set", 0, words, e) < 0 || drop_missing(b, old, p, e) < 0) return -1;
-    return declare(b, "pool.set", p, has_slots, e);
+/* What is there was delivered by the old way, and only that way can take it back. */
+static int same_delivery(struct book *b, const struct pool_spec *p, unsigned capabilities, struct err *e) {
+    enum { WAY = BACKEND_HAS_PROJECTS | BACKEND_BY_QUOTA };
+    unsigned had;
+    int64_t things = 0, containers = 0;
+    if (pool_capabilities(b->store, b->pool, &had, e) < 0) return -1;
+    if (((had ^ capabilities) & WAY) == 0 && (had & ~capabilities & BACKEND_HAS_CONTAINERS) == 0) return 0;
+    if (sql_int(b->store, e, &things,
+                "SELECT count(*) FROM operation WHERE pool = $1 AND observed <> 'absent'", "i",
+                b->pool) < 0 ||
+        sql_int(
+            b->store, e, &containers,
+            "SELECT count(*) FROM operation WHERE pool = $1 AND observed <> 'absent' AND item = 'datalake'",
+            "i", b->pool) < 0)
+        return -1;
+    if (((had ^ capabilities) & WAY) == 0) things = containers;
+    if (things == 0) return 0;
+    err_set(e, ERR_CONFLICT,
+            "pool %s: with these settings grants are delivered in another way, and %lld things stand",
+            p->name, (long long)things);
+    return err_hint(e, "declare another pool for the new way, and drain this one: allot pool drain %s",
+                    p->name);
 }
 
-int pool_set(struct store *s, int64_t pool, const struct pool_spec *p, bool has_slots, const char *actor,
-             instant_t now, json_t **changes, struct err *e) {
+static int set_all(struct book *b, const struct pool_spec *old, const struct pool_spec *p,
+                   unsigned capabilities, const json_t *changes, struct err *e) {
+    scoped_free char *words = json_canonical(changes);
+    if (book_note(b, "pool.set", 0, words, e) < 0 || same_delivery(b, p, capabilities, e) < 0 ||
+        drop_missing(b, old, p, e) < 0)
+        return -1;
+    return declare(b, "pool.set", p, capabilities, e);
+}
+
+int pool_set(struct store *s, int64_t pool, const struct pool_spec *p, unsigned capabilities,
+             const char *actor, instant_t now, json_t **changes, struct err *e) {
     struct book b;
     struct pool_spec old;
+    unsigned had;
     *changes = json_array();
-    if (pool_spec_check(p, e) < 0 || book_open(&b, s, pool, actor, now, e) < 0 ||
+    if (pool_spec_check(p, e) < 0 || pool_spec_fits(p, capabilities, e) < 0 ||
+        book_open(&b, s, pool, actor, now, e) < 0 || pool_capabilities(s, pool, &had, e) < 0 ||
         pool_spec_load(s, pool, &old, e) < 0)
         return -1;
     int rc = same_kind(&old, p, e);
@@ -277,7 +333,8 @@ int pool_set(struct store *s, int64_t pool, const struct pool_spec *p, bool has_
         differences(from, to, "", *changes);
         json_decref(from);
         json_decref(to);
-        if (json_array_size(*changes)) rc = set_all(&b, &old, p, has_slots, *changes, e);
+        if (json_array_size(*changes) || had != capabilities)
+            rc = set_all(&b, &old, p, capabilities, *changes, e);
     }
     pool_spec_free(&old);
     return rc == 0 ? book_close(&b, e) : -1;

@@ -4,7 +4,8 @@
  *
  *     backend: libvirt
  *     basis: fp32
- *     hosts: [{name: h1, uri: "qemu:///system"}]
+ *     hosts: [{name: h1, uri: "qemu:///system"}]       (where each tenant has a project of its own, instead:
+ *     projects: [{name: p1, id: ID, object_store_id: ID, cloud: NAME}], the last two where they are needed)
  *     flavors: [{name: v100, rating: 15.6 TF, units: 8, sizes: [1, 2, 4, 8], attach: none, units_per_host:
  * 4}] storage: 10.7 PB datalake: 500 TB saas: [{name: notebook, seats: 100}] measures: [gpu_util] granule: 1
  * GB volume: {least: 1 GB, most: 16 TB} settings: {...}
@@ -14,6 +15,7 @@
  * in the file replaces the whole list that was there.
  */
 #include "alloc/pool.h"
+#include "alloc/pool_books.h"
 #include "alloc/scope.h"
 #include "alloc/text.h"
 
@@ -68,6 +70,24 @@ static int read_host(const struct json_at *at, struct pool_host *out, struct err
     if (json_only(at, keys, e) < 0 || read_name(at, "host", &out->name, e) < 0) return -1;
     if (json_need_text(at, "uri", 1000, &uri, e) < 0) return -1;
     out->uri = mem_copy(uri);
+    return 0;
+}
+
+/* cloud: a name in clouds.yaml, whose credentials open this project. */
+static int read_project(const struct json_at *at, struct pool_host *out, struct err *e) {
+    static const char *const keys[] = {"name", "id", "object_store_id", "cloud", NULL};
+    const char *id;
+    if (json_only(at, keys, e) < 0 || read_name(at, "project", &out->name, e) < 0 ||
+        json_need_text(at, "id", 255, &id, e) < 0)
+        return -1;
+    out->uri = mem_copy(id);
+    for (size_t i = 2; keys[i]; i++) {
+        const char *text = NULL;
+        if (json_may_text(at, keys[i], 255, &text, e) < 0) return -1;
+        if (!text) continue;
+        if (!out->settings) out->settings = json_object();
+        json_object_set_new(out->settings, keys[i], json_string(text));
+    }
     return 0;
 }
 
@@ -155,20 +175,27 @@ static int fold_flavor(struct pool_spec *p, const struct json_at *at, struct poo
     return 0;
 }
 
+/* A pool has hosts or projects; an empty list says nothing about which. */
 static int read_hosts(struct pool_spec *p, const struct json_at *root, struct err *e) {
-    struct json_at list;
-    if (json_may_array(root, "hosts", POOL_HOSTS_MOST, &list, e) < 0) return -1;
-    if (!list.value) return 0;
-    for (size_t i = 0; i < p->n_hosts; i++) {
-        free(p->hosts[i].name);
-        free(p->hosts[i].uri);
-    }
-    free(p->hosts);
-    p->n_hosts = json_length(&list);
-    p->hosts = mem_alloc((p->n_hosts + 1) * sizeof *p->hosts);
-    for (size_t i = 0; i < p->n_hosts; i++) {
-        struct json_at item = json_item(&list, i);
-        if (read_host(&item, &p->hosts[i], e) < 0) return -1;
+    struct json_at hosts, projects;
+    if (json_may_array(root, "hosts", POOL_HOSTS_MOST, &hosts, e) < 0 ||
+        json_may_array(root, "projects", POOL_HOSTS_MOST, &projects, e) < 0)
+        return -1;
+    if (!hosts.value && !projects.value) return 0;
+    bool has_projects = projects.value && json_length(&projects) > 0;
+    if (has_projects && hosts.value && json_length(&hosts) > 0)
+        return json_fail(&projects, e, "the pool has hosts already: it has one or the other");
+    const struct json_at *list = has_projects || !hosts.value ? &projects : &hosts;
+    pool_hosts_free(p);
+    p->has_projects = list == &projects;
+    p->hosts = mem_alloc((json_length(list) + 1) * sizeof *p->hosts);
+    for (; p->n_hosts < json_length(list); p->n_hosts++) {
+        struct json_at item = json_item(list, p->n_hosts);
+        struct pool_host *host = &p->hosts[p->n_hosts];
+        *host = (struct pool_host){0};
+        if ((p->has_projects ? read_project : read_host)(&item, host, e) == 0) continue;
+        p->n_hosts++; /* what was read of it is freed with the rest */
+        return -1;
     }
     return 0;
 }
@@ -252,8 +279,9 @@ static int read_settings(struct pool_spec *p, const struct json_at *root, struct
 }
 
 int pool_spec_read(struct pool_spec *p, const struct json_at *root, struct err *e) {
-    static const char *const keys[] = {"backend", "basis",    "hosts",    "flavors", "storage",  "granule",
-                                       "volume",  "settings", "datalake", "saas",    "measures", NULL};
+    static const char *const keys[] = {"backend",  "basis",    "hosts",    "flavors",  "storage",
+                                       "granule",  "volume",   "settings", "datalake", "saas",
+                                       "measures", "projects", NULL};
     if (json_only(root, keys, e) < 0 || read_text(root, "backend", &p->backend, e) < 0 ||
         read_text(root, "basis", &p->basis, e) < 0 || read_settings(p, root, e) < 0 ||
         read_hosts(p, root, e) < 0 || read_flavors(p, root, e) < 0 || read_services(p, root, e) < 0 ||
@@ -267,10 +295,7 @@ json_t *pool_spec_document(const struct pool_spec *p) {
         json_pack("{s:s, s:s, s:s, s:s, s:{s:s, s:s}}", "backend", p->backend, "basis", p->basis, "storage",
                   bytes_text(p->storage).s, "granule", bytes_text(p->granule).s, "volume", "least",
                   bytes_text(p->volume_least).s, "most", bytes_text(p->volume_most).s);
-    json_t *hosts = json_array(), *flavors = json_array();
-    for (size_t i = 0; i < p->n_hosts; i++)
-        json_array_append_new(hosts,
-                              json_pack("{s:s, s:s}", "name", p->hosts[i].name, "uri", p->hosts[i].uri));
+    json_t *flavors = json_array();
     for (size_t i = 0; i < p->n_flavors; i++) {
         const struct pool_flavor *f = &p->flavors[i];
         json_t *sizes = json_array();
@@ -280,7 +305,7 @@ json_t *pool_spec_document(const struct pool_spec *p) {
                                         f->unrated ? "none" : gflops_text(f->rating).s, "units",
                                         (json_int_t)f->units.n, "sizes", sizes, "attach", f->attach));
     }
-    json_object_set_new(document, "hosts", hosts);
+    json_object_set_new(document, p->has_projects ? "projects" : "hosts", pool_hosts_document(p));
     json_object_set_new(document, "flavors", flavors);
     json_t *services = json_array(), *metrics = json_array();
     for (size_t i = 0; i < p->n_services; i++)

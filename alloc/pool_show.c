@@ -71,6 +71,30 @@ static json_t *hosts_show(struct store *s, int64_t pool, struct err *e) {
     return list;
 }
 
+/* Projects instead of hosts: whose each is. */
+static json_t *projects_show(struct store *s, int64_t pool, struct err *e) {
+    static const char *const keys[] = {"object_store_id", "cloud"};
+    json_t *list =
+        sql_json(s, e,
+                 "SELECT h.name, h.uri AS id, h.settings AS \"settings@json\", h.state, t.name AS tenant, "
+                 "m.name AS member, "
+                 "h.seen_at AS \"seen_at@time\", h.trouble FROM host h LEFT JOIN tenant t ON t.id = h.tenant "
+                 "LEFT JOIN "
+                 "member m ON m.pool = h.pool AND m.tenant = h.tenant WHERE h.pool = $1 ORDER BY h.name",
+                 "i", pool);
+    size_t i;
+    json_t *row;
+    json_array_foreach(list, i, row) {
+        const json_t *settings = json_object_get(row, "settings");
+        for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
+            json_t *value = json_object_get(settings, keys[k]);
+            json_object_set_new(row, keys[k], value ? json_incref(value) : json_null());
+        }
+        json_object_del(row, "settings");
+    }
+    return list;
+}
+
 /* What a person delivers: seats of services, and the data lake. */
 static int by_hand_show(struct store *s, int64_t pool, const struct pool_spec *spec, json_t *out,
                         struct err *e) {
@@ -131,9 +155,11 @@ static int parts_show(struct store *s, int64_t pool, const struct pool_spec *spe
     if (!flavors) return -1;
     sums_show(flavors, out);
     json_object_set_new(out, "flavors", flavors);
-    json_t *hosts = hosts_show(s, pool, e);
-    if (!hosts) return -1;
+    json_t *hosts = spec->has_projects ? json_array() : hosts_show(s, pool, e),
+           *projects = spec->has_projects ? projects_show(s, pool, e) : json_array();
     json_object_set_new(out, "hosts", hosts);
+    json_object_set_new(out, "projects", projects);
+    if (!hosts || !projects) return -1;
     return by_hand_show(s, pool, spec, out, e) < 0 ? -1 : storage_show(s, pool, out, e);
 }
 
@@ -156,8 +182,10 @@ json_t *pool_show(struct store *s, int64_t pool, struct err *e) {
 static json_t *row_of(struct store *s, int64_t pool, struct err *e) {
     json_t *all = pool_show(s, pool, e);
     if (!all) return NULL;
-    json_object_set_new(all, "hosts",
-                        json_integer((json_int_t)json_array_size(json_object_get(all, "hosts"))));
+    static const char *const lists[] = {"hosts", "projects"};
+    for (size_t i = 0; i < 2; i++)
+        json_object_set_new(all, lists[i],
+                            json_integer((json_int_t)json_array_size(json_object_get(all, lists[i]))));
     json_object_del(all, "flavors");
     json_object_del(all, "settings");
     json_object_del(all, "services");

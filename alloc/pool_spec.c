@@ -11,15 +11,22 @@
 const char *const pool_bases[] = {"fp64", "fp32", "tf32", "fp16", "bf16", "fp8", "fp4", "int8", "int4", NULL};
 const char *const pool_attaches[] = {"none", "pci", "mdev", "vf", "vcpu", "hand", NULL};
 
-void pool_spec_free(struct pool_spec *spec) {
+void pool_hosts_free(struct pool_spec *spec) {
     for (size_t i = 0; i < spec->n_hosts; i++) {
         free(spec->hosts[i].name);
         free(spec->hosts[i].uri);
+        json_decref(spec->hosts[i].settings);
     }
+    free(spec->hosts);
+    spec->hosts = NULL;
+    spec->n_hosts = 0;
+}
+
+void pool_spec_free(struct pool_spec *spec) {
+    pool_hosts_free(spec);
     for (size_t i = 0; i < spec->n_flavors; i++) free(spec->flavors[i].name);
     for (size_t i = 0; i < spec->n_services; i++) free(spec->services[i].name);
     for (size_t i = 0; i < spec->n_metrics; i++) free(spec->metrics[i]);
-    free(spec->hosts);
     free(spec->flavors);
     free(spec->services);
     free(spec->metrics);
@@ -58,15 +65,57 @@ static int word_check(const char *key, const char *word, const char *const known
     return nearest ? err_hint(e, "did you mean '%s'?", nearest) : -1;
 }
 
-static int host_check(const struct pool_spec *p, size_t i, struct err *e) {
-    const struct pool_host *h = &p->hosts[i];
+bool pool_id_is_good(const char *id) {
+    static const char good[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
+    size_t n = strlen(id);
+    return n > 0 && n <= POOL_NAME_MOST && strspn(id, good) == n;
+}
+
+static int project_check(const struct pool_host *h, size_t i, struct err *e) {
+    const char *store = json_string_value(json_object_get(h->settings, "object_store_id")),
+               *cloud = json_string_value(json_object_get(h->settings, "cloud"));
+    if (pool_name_check("project", h->name, e) < 0) return err_context(e, "projects[%zu].name", i);
+    if (!pool_id_is_good(h->uri) || (store && !pool_id_is_good(store)))
+        return err_set(e, ERR_USAGE,
+                       "projects[%zu].%s: '%.80s' is no id: 1 to %d letters, digits, '_' and '-'", i,
+                       pool_id_is_good(h->uri) ? "object_store_id" : "id",
+                       pool_id_is_good(h->uri) ? store : h->uri, POOL_NAME_MOST);
+    if (cloud && pool_name_check("cloud", cloud, e) < 0) return err_context(e, "projects[%zu].cloud", i);
+    return 0;
+}
+
+static int host_check(const struct pool_host *h, size_t i, struct err *e) {
     if (pool_name_check("host", h->name, e) < 0) return err_context(e, "hosts[%zu].name", i);
     if (*h->uri == '\0' || !text_is_printable(h->uri))
         return err_set(e, ERR_USAGE, "hosts[%zu].uri: is empty or not printable", i);
-    for (size_t k = 0; k < i; k++)
-        if (strcmp(p->hosts[k].name, h->name) == 0)
-            return err_set(e, ERR_USAGE, "hosts[%zu].name: '%s' is the name of hosts[%zu] too", i, h->name,
-                           k);
+    return 0;
+}
+
+/* value: of hosts[i], told as `key`. seen: value -> i. */
+static int once_check(json_t *seen, const char *list, const char *key, const char *value, size_t i,
+                      struct err *e) {
+    const json_t *before = json_object_get(seen, value);
+    if (before)
+        return err_set(e, ERR_USAGE, "%s[%zu].%s: '%s' is the %s of %s[%lld] too", list, i, key, value, key,
+                       list, (long long)json_integer_value(before));
+    json_object_set_new(seen, value, json_integer((json_int_t)i));
+    return 0;
+}
+
+static int hosts_check(const struct pool_spec *p, struct err *e) {
+    scoped_json json_t *names = json_object(), *ids = json_object(), *stores = json_object();
+    const char *list = p->has_projects ? "projects" : "hosts";
+    for (size_t i = 0; i < p->n_hosts; i++) {
+        const struct pool_host *h = &p->hosts[i];
+        const char *store = json_string_value(json_object_get(h->settings, "object_store_id"));
+        if ((p->has_projects ? project_check : host_check)(h, i, e) < 0 ||
+            once_check(names, list, "name", h->name, i, e) < 0)
+            return -1;
+        if (!p->has_projects) continue;
+        if (once_check(ids, list, "id", h->uri, i, e) < 0 ||
+            (store && once_check(stores, list, "object_store_id", store, i, e) < 0))
+            return -1;
+    }
     return 0;
 }
 
@@ -137,9 +186,7 @@ int pool_spec_check(const struct pool_spec *p, struct err *e) {
     if (pool_name_check("backend", p->backend, e) < 0) return -1;
     if (!p->basis) return err_set(e, ERR_USAGE, "basis: is missing (the precision of all ratings: fp32 ...)");
     if (word_check("basis", p->basis, pool_bases, e) < 0) return -1;
-    if (p->n_hosts == 0) return err_set(e, ERR_USAGE, "hosts: the pool has none");
-    for (size_t i = 0; i < p->n_hosts; i++)
-        if (host_check(p, i, e) < 0) return -1;
+    if (hosts_check(p, e) < 0) return -1;
     for (size_t i = 0; i < p->n_flavors; i++)
         if (flavor_check(p, i, e) < 0) return -1;
     for (size_t i = 0; i < p->n_services; i++)
@@ -149,13 +196,37 @@ int pool_spec_check(const struct pool_spec *p, struct err *e) {
     return storage_check(p, e);
 }
 
+int pool_spec_fits(const struct pool_spec *p, unsigned capabilities, struct err *e) {
+    bool wants_projects = (capabilities & BACKEND_HAS_PROJECTS) != 0;
+    if (p->n_hosts == 0 && wants_projects)
+        return err_set(e, ERR_USAGE,
+                       "projects: the pool has none, and its backend gives each tenant its own");
+    if (p->n_hosts == 0 && !(capabilities & BACKEND_BY_QUOTA))
+        return err_set(e, ERR_USAGE, "hosts: the pool has none");
+    if (p->has_projects && !wants_projects)
+        return err_set(e, ERR_USAGE, "projects: backend %s has none with these settings", p->backend);
+    if (p->n_hosts && !p->has_projects && wants_projects) {
+        err_set(e, ERR_USAGE, "hosts: with these settings backend %s has projects, not hosts", p->backend);
+        return err_hint(e, "projects: [{name: NAME, id: ID}, ...]");
+    }
+    return 0;
+}
+
 /* ---- JSON ---- */
 
+json_t *pool_hosts_document(const struct pool_spec *p) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < p->n_hosts; i++) {
+        json_t *host = json_pack("{s:s, s:s}", "name", p->hosts[i].name, p->has_projects ? "id" : "uri",
+                                 p->hosts[i].uri);
+        if (p->hosts[i].settings) json_object_update(host, p->hosts[i].settings);
+        json_array_append_new(list, host);
+    }
+    return list;
+}
+
 json_t *pool_spec_json(const struct pool_spec *p) {
-    json_t *hosts = json_array(), *flavors = json_array();
-    for (size_t i = 0; i < p->n_hosts; i++)
-        json_array_append_new(hosts,
-                              json_pack("{s:s, s:s}", "name", p->hosts[i].name, "uri", p->hosts[i].uri));
+    json_t *flavors = json_array();
     for (size_t i = 0; i < p->n_flavors; i++) {
         const struct pool_flavor *f = &p->flavors[i];
         json_t *sizes = json_array();
@@ -171,11 +242,12 @@ json_t *pool_spec_json(const struct pool_spec *p) {
                                                   (json_int_t)p->services[i].seats));
     for (size_t i = 0; i < p->n_metrics; i++) json_array_append_new(metrics, json_string(p->metrics[i]));
     return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:O}", "name", p->name,
-                     "backend", p->backend, "basis", p->basis, "hosts", hosts, "flavors", flavors, "services",
-                     services, "metrics", metrics, "datalake_bytes", (json_int_t)p->datalake.n,
-                     "storage_bytes", (json_int_t)p->storage.n, "granule_bytes", (json_int_t)p->granule.n,
-                     "volume_least_bytes", (json_int_t)p->volume_least.n, "volume_most_bytes",
-                     (json_int_t)p->volume_most.n, "settings", p->settings);
+                     "backend", p->backend, "basis", p->basis, p->has_projects ? "projects" : "hosts",
+                     pool_hosts_document(p), "flavors", flavors, "services", services, "metrics", metrics,
+                     "datalake_bytes", (json_int_t)p->datalake.n, "storage_bytes", (json_int_t)p->storage.n,
+                     "granule_bytes", (json_int_t)p->granule.n, "volume_least_bytes",
+                     (json_int_t)p->volume_least.n, "volume_most_bytes", (json_int_t)p->volume_most.n,
+                     "settings", p->settings);
 }
 
 /* ---- from the store ---- */
@@ -190,7 +262,7 @@ static int head_load(struct store *s, int64_t pool, struct pool_spec *out, struc
     struct rows r;
     int rc = rows_open(&r, s, e,
                        "SELECT name, backend, basis, granule_bytes, volume_least_bytes, volume_most_bytes, "
-                       "settings FROM pool WHERE id = $1 AND id > 0",
+                       "settings, capabilities FROM pool WHERE id = $1 AND id > 0",
                        "i", pool);
     if (rc == 0 && (rc = rows_next(&r, e)) == 1) {
         out->name = mem_copy(rows_text(&r, 0));
@@ -200,6 +272,7 @@ static int head_load(struct store *s, int64_t pool, struct pool_spec *out, struc
         out->volume_least = bytes(rows_int(&r, 4));
         out->volume_most = bytes(rows_int(&r, 5));
         out->settings = json_loads(rows_text(&r, 6), 0, NULL);
+        out->has_projects = (rows_int(&r, 7) & BACKEND_HAS_PROJECTS) != 0;
         rc = out->settings ? 0 : err_set(e, ERR_BOOKS, "the settings of pool %s are no JSON", out->name);
     } else if (rc == 0) {
         rc = err_set(e, ERR_NOT_FOUND, "no pool with number %lld", (long long)pool);
@@ -211,12 +284,17 @@ static int head_load(struct store *s, int64_t pool, struct pool_spec *out, struc
 static int hosts_load(struct store *s, int64_t pool, struct pool_spec *out, struct err *e) {
     struct rows r;
     size_t room = 0;
-    int rc = rows_open(&r, s, e, "SELECT name, uri FROM host WHERE pool = $1 ORDER BY name", "i", pool);
+    int rc = rows_open(&r, s, e,
+                       "SELECT name, uri, nullif(settings, '{}') FROM host WHERE pool = $1 ORDER BY name",
+                       "i", pool);
     while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
         out->hosts = mem_grow(out->hosts, &room, out->n_hosts + 1, sizeof *out->hosts);
-        out->hosts[out->n_hosts++] =
-            (struct pool_host){mem_copy(rows_text(&r, 0)), mem_copy(rows_text(&r, 1))};
+        struct pool_host *h = &out->hosts[out->n_hosts++];
+        *h = (struct pool_host){.name = mem_copy(rows_text(&r, 0)), .uri = mem_copy(rows_text(&r, 1))};
         rc = 0;
+        if (rows_null(&r, 2)) continue;
+        if (!(h->settings = json_loads(rows_text(&r, 2), 0, NULL)))
+            rc = err_set(e, ERR_BOOKS, "the settings of host %s are no JSON", h->name);
     }
     rows_close(&r);
     return rc;

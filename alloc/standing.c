@@ -50,17 +50,18 @@ static int assess(struct book *b, const struct decider *decider, const struct po
     return rc;
 }
 
-/* Asked with each decision, and mostly yes: as many rows of this policy and day as there are tenants, and no
- * others. 1 yes, 0 no, -1. A tenant that is closed has no row. */
+/* Asked with each decision, and mostly yes. 1 yes, 0 no, -1. */
 static int is_fresh(struct book *b, int64_t policy, struct err *e) {
     int64_t fresh = 0;
-    if (sql_int(b->store, e, &fresh,
-                "SELECT made = stand AND made = (SELECT count(*) FROM tenant WHERE state <> 'closed') FROM "
-                "(SELECT count(*) AS stand, coalesce(sum(policy = $2 AND day = $3), 0) AS made FROM standing "
-                "WHERE pool = $1)",
-                "iii", b->pool, policy, civil_day(b->at)) < 0)
-        return -1;
-    return fresh != 0;
+    return sql_int(b->store, e, &fresh,
+                   "SELECT 1 FROM pool WHERE id = $1 AND standing_policy = $2 AND standing_day = $3", "iii",
+                   b->pool, policy, civil_day(b->at));
+}
+
+/* Every tenant has its row, of this policy and day, until one changes. */
+static int mark_fresh(struct book *b, int64_t policy, struct err *e) {
+    return sql_do(b->store, e, "UPDATE pool SET standing_policy = $2, standing_day = $3 WHERE id = $1", "iii",
+                  b->pool, policy, civil_day(b->at));
 }
 
 int standing_refresh(struct book *b, const struct decider *decider, const struct policy *rules,
@@ -76,12 +77,15 @@ int standing_refresh(struct book *b, const struct decider *decider, const struct
     if (rc >= 0) rc = stale_list(b, policy, &numbers, &n, e);
     if (rc == 0 && n) rc = assess(b, decider, rules, policy, numbers, n, e);
     if (rc == 0 && other) rc = supply_raise(b->store, b->pool, e);
+    if (rc == 0) rc = mark_fresh(b, policy, e);
     free(numbers);
     return rc;
 }
 
 int standing_drop(struct store *s, int64_t tenant, struct err *e) {
-    if (sql_do(s, e, "DELETE FROM standing WHERE tenant = $1", "i", tenant) < 0) return -1;
+    if (sql_do(s, e, "DELETE FROM standing WHERE tenant = $1", "i", tenant) < 0 ||
+        sql_do(s, e, "UPDATE pool SET standing_policy = NULL WHERE standing_policy IS NOT NULL", "") < 0)
+        return -1;
     return supply_raise(s, 0, e);
 }
 

@@ -178,11 +178,17 @@ static int tick_pool(struct store *s, struct ticking *t, int64_t pool, struct er
     /* What is taken back comes before what is planned; the queue after the calls, whose reserve lists have
        what comes back from them; and what still lacks its guarantee then begins a round of notices. */
     struct tick_report *r = t->report;
+    int64_t noticed;
     if (reclaim_effects(&b, t->options->decider, t->options->now, &r->reclaim, e) < 0 ||
         offer_expire(&b, &r->offers_ended, e) < 0 ||
         call_tick(&b, t->options->decider, &r->decided, &r->unsigned_agreements, e) < 0 ||
-        engine_plan_all(&b, t->options->decider, &r->decided, e) < 0 ||
-        reclaim_round(&b, t->options->decider, &r->reclaim, e) < 0)
+        engine_plan_all(&b, t->options->decider, &r->decided, e) < 0)
+        return -1;
+    noticed = r->reclaim.notices + r->reclaim.ends;
+    if (reclaim_round(&b, t->options->decider, &r->reclaim, e) < 0) return -1;
+    /* What is under notice now says when those that wait can be served. */
+    if (r->reclaim.notices + r->reclaim.ends != noticed &&
+        engine_plan_all(&b, t->options->decider, &r->decided, e) < 0)
         return -1;
     return book_close(&b, e);
 }

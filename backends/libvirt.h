@@ -54,8 +54,6 @@ const struct flavor_settings *settings_flavor(const struct settings *s, const ch
 /* The size of a server; ERR_FAILED when the flavor is not in the settings. */
 int settings_size(const struct settings *s, const char *flavor, int64_t units, int64_t *vcpus,
                   int64_t *memory_mib, struct err *e);
-/* "10.128.0.0/9" and a tenant's number: the /24 that is the tenant's, as a.b.c in *out. */
-int settings_subnet(const struct settings *s, int64_t tenant_number, char out[16], struct err *e);
 
 /* ---- a host, inside its child (libvirt_child.c) ---- */
 

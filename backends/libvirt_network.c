@@ -5,6 +5,7 @@
  */
 #include "backends/libvirt.h"
 #include "backends/libvirt_xml.h"
+#include "backends/range.h"
 
 #include "alloc/scope.h"
 #include "alloc/text.h"
@@ -31,7 +32,8 @@ static int network_xml(const struct host *h, const char *name, int64_t tenant_nu
                        struct err *e) {
     struct xml x = {0};
     char digest[VIR_UUID_STRING_BUFLEN], subnet[16] = "";
-    if (h->settings->network_range && settings_subnet(h->settings, tenant_number, subnet, e) < 0) return -1;
+    if (h->settings->network_range && range_subnet(h->settings->network_range, tenant_number, subnet, e) < 0)
+        return -1;
     token_uuid(name, digest);
     xml_open(&x, "network");
     xml_leaf(&x, "name", "%s", name);

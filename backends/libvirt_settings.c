@@ -3,8 +3,8 @@
 
 #include "alloc/scope.h"
 #include "alloc/text.h"
+#include "backends/range.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,23 +79,9 @@ static int image_rules(const struct settings *s, struct err *e) {
     return 0;
 }
 
-static int range_parse(const char *text, uint32_t *base, long long *bits) {
-    char address[32];
-    const char *slash = text ? strchr(text, '/') : NULL;
-    struct in_addr in;
-    if (!slash || text_format(address, sizeof address, "%.*s", (int)(slash - text), text) < 0 ||
-        text_to_int(slash + 1, 8, 24, bits) < 0 || inet_pton(AF_INET, address, &in) != 1)
-        return -1;
-    *base = ntohl(in.s_addr);
-    return (*base & (UINT32_MAX >> *bits)) == 0 ? 0 : -1;
-}
-
 static int network_rules(const struct settings *s, struct err *e) {
-    uint32_t base;
-    long long bits;
-    if (s->network_range && range_parse(s->network_range, &base, &bits) < 0)
-        return json_fail(&s->at, e,
-                         "\"network_range\" must be a network with /8 to /24, like \"10.128.0.0/9\"");
+    if (s->network_range && range_check(s->network_range) < 0)
+        return json_fail(&s->at, e, "\"network_range\" " RANGE_WORDS);
     if (s->network_range && s->network != NETWORK_ISOLATED)
         return json_fail(&s->at, e, "\"network_range\" is for network \"isolated\"");
     if (s->has_network_fallback && s->network_fallback == NETWORK_ISOLATED)
@@ -196,17 +182,4 @@ int settings_size(const struct settings *s, const char *flavor, int64_t units, i
         return err_set(e, ERR_FAILED, "a server of %lld vCPU and %lld MiB is larger than any host",
                        (long long)*vcpus, (long long)*memory_mib);
     return 0;
-}
-
-int settings_subnet(const struct settings *s, int64_t tenant_number, char out[16], struct err *e) {
-    uint32_t base;
-    long long bits;
-    if (range_parse(s->network_range, &base, &bits) < 0) return err_set(e, ERR_FAILED, "no network_range");
-    int64_t room = INT64_C(1) << (24 - bits);
-    if (tenant_number < 0 || tenant_number >= room)
-        return err_set(e, ERR_FAILED,
-                       "settings.network_range %s has networks for tenants 0 to %lld, not for %lld",
-                       s->network_range, (long long)room - 1, (long long)tenant_number);
-    base += (uint32_t)tenant_number << 8;
-    return text_format(out, 16, "%u.%u.%u", base >> 24, base >> 16 & 255, base >> 8 & 255);
 }

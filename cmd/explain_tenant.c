@@ -153,8 +153,11 @@ static int put_request(struct looking *l, json_t *row, struct err *e) {
     }
     if (earliest) {
         json_object_set(row, "earliest", json_object_get(earliest, "at"));
-        if (l->to == EXPLAIN_TO_OPERATOR)
+        if (l->to == EXPLAIN_TO_OPERATOR) {
             json_object_set(row, "earliest_grant", json_object_get(earliest, "grant"));
+            if (json_object_get(earliest, "notice"))
+                json_object_set(row, "earliest_notice", json_object_get(earliest, "notice"));
+        }
     }
     if (json_object_get(decision, "is_barrier"))
         json_object_set(row, "is_barrier", json_object_get(decision, "is_barrier"));

@@ -157,11 +157,19 @@ static void say_request(const struct telling *t, const json_t *row) {
                  (long long)number(row, "position"), (long long)number(row, "ahead_requests"),
                  gflops_of(row, "ahead_gflops").s);
     text_add(t->out, ".%s%s%s", why ? " " : "", why ? why : "", why ? "." : "");
-    if (word(row, "earliest"))
+    if (word(row, "earliest")) {
+        const char *notice = word(row, "earliest_notice"), *by = notice ? notice : grant;
         text_add(t->out,
                  choose(t, " All of it fits on %s at the earliest%s%s%s.", " 가장 이른 날은 %s입니다%s%s%s."),
-                 date_of(row, "earliest", false).s, grant ? choose(t, ", when the lease of ", "(") : "",
-                 grant ? grant : "", grant ? choose(t, " ends", " 종료 시)") : "");
+                 date_of(row, "earliest", false).s,
+                 notice  ? choose(t, ", when notice ", "(통지 ")
+                 : grant ? choose(t, ", when the lease of ", "(")
+                         : "",
+                 by ? by : "",
+                 notice  ? choose(t, " takes effect", " 시행 시)")
+                 : grant ? choose(t, " ends", " 종료 시)")
+                         : "");
+    }
     say_offer(t, row);
     text_add(t->out, "\n");
 }

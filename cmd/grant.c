@@ -161,11 +161,11 @@ static int held_words(struct store *s, const struct grant *g, char *out, size_t 
     if (sql_text(
             s, e, &units,
             "SELECT group_concat(flavor || ' x ' || units, ', ') FROM (SELECT flavor, sum(units) AS units "
-            "FROM operation WHERE tenant = $1 AND grant_id = $2 AND kind = 'server' AND desired = "
+            "FROM operation WHERE tenant = $1 AND grant_id = $2 AND flavor IS NOT NULL AND desired = "
             "'present' GROUP BY flavor)",
             "ii", g->tenant, g->id) < 0 ||
         sql_int(s, e, &bytes_held,
-                "SELECT sum(bytes) FROM operation WHERE tenant = $1 AND grant_id = $2 AND kind = 'volume' "
+                "SELECT sum(bytes) FROM operation WHERE tenant = $1 AND grant_id = $2 AND flavor IS NULL "
                 "AND desired = 'present'",
                 "ii", g->tenant, g->id) < 0)
         return -1;

@@ -54,6 +54,13 @@ static const struct column host_columns[] = {{"name", "HOST", CELL_TEXT, false},
                                              {"trouble", "TROUBLE", CELL_TEXT, false},
                                              {NULL, NULL, CELL_TEXT, false}};
 
+static const struct column project_columns[] = {
+    {"name", "PROJECT", CELL_TEXT, false},    {"state", "STATE", CELL_STATE, false},
+    {"tenant", "TENANT", CELL_TEXT, false},   {"member", "MEMBER", CELL_TEXT, true},
+    {"id", "ID", CELL_TEXT, false},           {"object_store_id", "OBJECT STORE", CELL_TEXT, true},
+    {"cloud", "CLOUD", CELL_TEXT, true},      {"seen_at", "SEEN", CELL_INSTANT, false},
+    {"trouble", "TROUBLE", CELL_TEXT, false}, {NULL, NULL, CELL_TEXT, false}};
+
 static int show_run(struct call *call, struct err *e) {
     int64_t pool;
     if (pool_find(call->store, call->arguments[0], &pool, e) < 0) return -1;
@@ -68,6 +75,8 @@ static int show_run(struct call *call, struct err *e) {
         if (output_list(call, service_columns, services, e) < 0) return -1;
     }
     fputc('\n', call->out);
+    const json_t *projects = json_object_get(shown, "projects");
+    if (json_array_size(projects)) return output_list(call, project_columns, projects, e);
     return output_list(call, host_columns, json_object_get(shown, "hosts"), e);
 }
 
@@ -83,6 +92,7 @@ static const struct column list_columns[] = {{"name", "POOL", CELL_TEXT, false},
                                              {"storage_bytes", "STORAGE", CELL_BYTES, true},
                                              {"storage_free_bytes", "FREE STORAGE", CELL_BYTES, false},
                                              {"hosts", "HOSTS", CELL_COUNT, true},
+                                             {"projects", "PROJECTS", CELL_COUNT, true},
                                              {"note", "NOTE", CELL_TEXT, false},
                                              {NULL, NULL, CELL_TEXT, false}};
 

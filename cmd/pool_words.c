@@ -118,13 +118,17 @@ static int named_drop(const char *option, json_t *list, const char *name, struct
 static int hosts_option(struct call *call, json_t *document, struct err *e) {
     const char *text, *uri;
     char name[256];
-    json_t *hosts = list_in(document, "hosts");
+    json_t *projects = list_in(document, "projects"), *hosts = list_in(document, "hosts");
+    for (size_t k = 0; (text = call_option_at(call, "project", k)); k++) {
+        if (split("project", text, name, sizeof name, &uri, e) < 0) return -1;
+        named_put(projects, json_pack("{s:s, s:s}", "name", name, "id", uri));
+    }
     for (size_t k = 0; (text = call_option_at(call, "host", k)); k++) {
         if (split("host", text, name, sizeof name, &uri, e) < 0) return -1;
         named_put(hosts, json_pack("{s:s, s:s}", "name", name, "uri", uri));
     }
     for (size_t k = 0; (text = call_option_at(call, "drop-host", k)); k++)
-        if (named_drop("drop-host", hosts, text, e) < 0) return -1;
+        if (named_drop("drop-host", json_array_size(projects) ? projects : hosts, text, e) < 0) return -1;
     return 0;
 }
 

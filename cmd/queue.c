@@ -35,6 +35,8 @@ static void earliest_set(json_t *row, const json_t *decision) {
     if (!json_is_object(earliest)) return;
     json_object_set(row, "earliest", json_object_get(earliest, "at"));
     json_object_set(row, "earliest_grant", json_object_get(earliest, "grant"));
+    if (json_object_get(earliest, "notice"))
+        json_object_set(row, "earliest_notice", json_object_get(earliest, "notice"));
 }
 
 /* They wait as well, but not for units: those are theirs. */

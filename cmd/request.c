@@ -358,7 +358,8 @@ static void waiting_words(struct call *call, json_t *show) {
                  *earliest = json_object_get(decision, "earliest");
     const char *until = json_string_value(json_object_get(held, "until")),
                *at = json_string_value(json_object_get(earliest, "at")),
-               *grant = json_string_value(json_object_get(earliest, "grant"));
+               *grant = json_string_value(json_object_get(earliest, "grant")),
+               *notice = json_string_value(json_object_get(earliest, "notice"));
     scoped_text struct text offer = {0}, when = {0};
     struct err ignored = {0};
     instant_t t;
@@ -366,8 +367,13 @@ static void waiting_words(struct call *call, json_t *show) {
     if (offer.length && until && instant_parse(until, &t, &ignored) == 0)
         text_add(&offer, korean ? " (%s까지 확보: request accept %s)" : " (kept until %s: request accept %s)",
                  end_text(t).s, json_string_value(json_object_get(show, "request")));
-    if (at && instant_parse(at, &t, &ignored) == 0)
-        text_add(&when, grant ? (korean ? "%s (%s 종료 시)" : "%s (%s ends)") : "%s", civil_text(t).s, grant);
+    if (at && instant_parse(at, &t, &ignored) == 0) {
+        text_add(&when, "%s", civil_text(t).s);
+        if (grant && notice)
+            text_add(&when, korean ? " (통지 %s, %s에서 회수)" : " (notice %s on %s)", notice, grant);
+        else if (grant)
+            text_add(&when, korean ? " (%s 종료 시)" : " (%s ends)", grant);
+    }
     if (offer.length) json_object_set_new(show, "offer_shown", json_string(offer.s));
     if (when.length) json_object_set_new(show, "earliest_shown", json_string(when.s));
 }

@@ -436,7 +436,7 @@ static int run_usage(struct line *line, struct err *e) {
 
 /* The stored facts name others: only the decision is shown, and that planning it again gives the same. */
 static int explain_replayed(struct line *line, struct engine_replayed *r) {
-    json_object_del(json_object_get(r->stored, "earliest"), "grant"); /* somebody else's */
+    decision_hide_others(r->stored);
     line->answer = json_pack("{s:o, s:o, s:O, s:b}", "request", json_sprintf("r-%lld", (long long)r->request),
                              "number", json_sprintf("d-%lld", (long long)r->decision), "decision", r->stored,
                              "confirmed", (int)r->same);

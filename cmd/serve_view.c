@@ -2,6 +2,7 @@
 /* What a tenant may see of a request, a grant, itself: lists of keys that stay, everything else goes. */
 #include "cmd/serve.h"
 
+#include "alloc/facts.h"
 #include "alloc/scope.h"
 #include "alloc/tenant_file.h"
 
@@ -37,8 +38,7 @@ void serve_request_view(json_t *request) {
         "replaces",      NULL};
     keep_keys(request, keys);
     hide_words(request, "note");
-    /* Whose lease ends first is nobody else's business; when it ends is told. */
-    json_object_del(json_object_get(json_object_get(request, "decision"), "earliest"), "grant");
+    decision_hide_others(json_object_get(request, "decision"));
 }
 
 void serve_grant_view(json_t *grant) {

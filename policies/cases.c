@@ -108,7 +108,10 @@ static void describe_sharing(const struct decision *d, json_t *lines) {
     }
     if (d->offer.has && (d->outcome == OUTCOME_QUEUE || s->tier)) offer_line(&d->offer, lines);
     if (d->earliest.at.has) {
-        text_add(&t, "  earliest %s, when %s ends", instant_text(d->earliest.at.at).s, d->earliest.grant);
+        text_add(&t, "  earliest %s, when ", instant_text(d->earliest.at.at).s);
+        if (d->earliest.notice)
+            text_add(&t, "notice %s takes from %s", d->earliest.notice, d->earliest.grant);
+        if (!d->earliest.notice) text_add(&t, "%s ends", d->earliest.grant);
         line_add(lines, &t);
     }
     if (d->is_barrier) json_array_append_new(lines, json_string("  barrier"));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* When units come back: the ends of leases, summed by time, for each lane and for the compute of all. */
+/* When units come back: the ends of leases and the notices that stand, summed by time, for each lane and for
+ * the compute of all. */
 #include "policies/planning.h"
 
 #include "alloc/scope.h"
@@ -11,7 +12,8 @@ static int end_cmp(const void *a, const void *b) {
     const struct fact_end *x = *(const struct fact_end *const *)a, *y = *(const struct fact_end *const *)b;
     if (x->at.s != y->at.s) return x->at.s < y->at.s ? -1 : 1;
     int order = strcmp(x->grant, y->grant);
-    return order ? order : strcmp(x->flavor, y->flavor);
+    if (!order) order = strcmp(x->flavor, y->flavor);
+    return order ? order : strcmp(x->notice ? x->notice : "", y->notice ? y->notice : "");
 }
 
 /* What should be back already comes back now at the earliest. */
@@ -19,7 +21,7 @@ static void back_add(const struct planning *p, struct back *list, size_t *n, con
                      int64_t amount) {
     int64_t before = *n > 0 ? list[*n - 1].sum : 0;
     instant_t at = end->at.s > p->facts->now.s ? end->at : p->facts->now;
-    list[(*n)++] = (struct back){at, end->grant, before + amount};
+    list[(*n)++] = (struct back){at, end->grant, end->notice, before + amount};
 }
 
 void ends_begin(struct planning *p) {
@@ -104,5 +106,6 @@ struct plan_earliest ends_earliest(const struct planning *p, const struct work *
         }
     }
     if (!first) return (struct plan_earliest){0};
-    return (struct plan_earliest){.at = {true, first->at}, .grant = mem_copy(first->grant)};
+    return (struct plan_earliest){
+        .at = {true, first->at}, .grant = mem_copy(first->grant), .notice = mem_copy(first->notice)};
 }

@@ -208,14 +208,21 @@ static void say_standing(const struct subject *s) {
 /* Whose lease it is that ends is for operators; the date itself is told with the hints. */
 static void say_earliest(const struct subject *s) {
     const json_t *earliest = json_object_get(s->decision, "earliest");
-    const char *at = member(earliest, "at"), *grant = member(earliest, "grant");
+    const char *at = member(earliest, "at"), *grant = member(earliest, "grant"),
+               *notice = member(earliest, "notice");
     struct err ignored = {0};
     instant_t end;
     if (json_is_true(json_object_get(s->decision, "is_barrier")))
         text_add(s->out, s->korean ? "가장 오래 기다린 신청이라 반납되는 자원을 따로 모으고 있습니다.\n"
                                    : "It has waited longest: what comes free is set aside for it.\n");
     if (!at || !grant || s->to != EXPLAIN_TO_OPERATOR || instant_parse(at, &end, &ignored) < 0) return;
-    if (s->korean)
+    if (notice && s->korean)
+        text_add(s->out, "전체가 가능한 가장 이른 날은 %s이며, 통지 %s에 따라 %s에서 회수되는 때입니다.\n",
+                 date_text(end).s, notice, grant);
+    else if (notice)
+        text_add(s->out, "All of it fits on %s at the earliest, when notice %s takes back from %s.\n",
+                 date_text(end).s, notice, grant);
+    else if (s->korean)
         text_add(s->out, "전체가 가능한 가장 이른 날은 %s이며, %s의 사용 기간이 끝나는 때입니다.\n",
                  date_text(end).s, grant);
     else
@@ -326,10 +333,8 @@ static void copy_sharing(const struct subject *s, enum explain_to to, json_t *o)
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         if (json_object_get(s->decision, keys[i]))
             json_object_set(o, keys[i], json_object_get(s->decision, keys[i]));
-    if (!earliest) return;
-    json_t *copy = json_copy(earliest);
-    if (to != EXPLAIN_TO_OPERATOR) json_object_del(copy, "grant");
-    json_object_set_new(o, "earliest", copy);
+    if (earliest) json_object_set_new(o, "earliest", json_copy(earliest));
+    if (to != EXPLAIN_TO_OPERATOR) decision_hide_others(o);
 }
 
 json_t *explain_json(const json_t *decision, const struct facts *facts, enum explain_to to, struct err *e) {

@@ -15,7 +15,7 @@ enum explain_to { EXPLAIN_TO_TENANT, EXPLAIN_TO_OPERATOR };
 int explain_text(const json_t *decision, const struct facts *facts, enum explain_to to, bool korean,
                  struct text *out, struct err *e);
 /* {"claim", "tenant", "submitted", "decided", "asked", "outcome", "granted"?, "position"?, "ahead_gflops"?,
-   "held", "limits", "free", "standing"?, "offer"?, "earliest"?: {"at", "grant"?}, "is_barrier"?,
+   "held", "limits", "free", "standing"?, "offer"?, "earliest"?: {"at", "grant"?, "notice"?}, "is_barrier"?,
    "decisive": [codes], "rules": [{"rule", "place", "code"}], "would_change": {"en": [...], "ko": [...]}};
    NULL on failure. */
 json_t *explain_json(const json_t *decision, const struct facts *facts, enum explain_to to, struct err *e);

@@ -109,9 +109,10 @@ static bool place_same(const struct decision *a, const struct decision *b) {
            a->is_barrier == b->is_barrier && a->needs_agreement == b->needs_agreement &&
            a->earliest.at.has == b->earliest.at.has &&
            (!a->earliest.at.has || a->earliest.at.at.s == b->earliest.at.at.s) &&
-           text_same(a->earliest.grant, b->earliest.grant) && text_same(a->standing.tier, b->standing.tier) &&
-           text_same(a->standing.rule, b->standing.rule) && a->standing.rank == b->standing.rank &&
-           a->standing.guarantee.n == b->standing.guarantee.n;
+           text_same(a->earliest.grant, b->earliest.grant) &&
+           text_same(a->earliest.notice, b->earliest.notice) &&
+           text_same(a->standing.tier, b->standing.tier) && text_same(a->standing.rule, b->standing.rule) &&
+           a->standing.rank == b->standing.rank && a->standing.guarantee.n == b->standing.guarantee.n;
 }
 
 static bool offer_same(const struct plan_offer *a, const struct plan_offer *b) {

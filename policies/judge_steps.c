@@ -139,8 +139,7 @@ void judge_size(struct planning *p, struct work *w) {
 
 static int64_t divide_up(int64_t a, int64_t b) { return a / b + (a % b > 0); }
 
-/* A partial grant has at least so many steps as the queue rule says, or all that it asks. */
-static int64_t partial_least(const struct planning *p, const struct work *w, size_t lane, int64_t wanted) {
+int64_t claim_partial_least(const struct planning *p, const struct work *w, size_t lane, int64_t wanted) {
     const struct queue_rule *q = p->queue;
     int64_t units = 0;
     for (int64_t i = 0; q && q->has_partial && i < q->partial && units < wanted; i++)
@@ -161,7 +160,7 @@ static void option_make(struct planning *p, struct work *w, size_t lane) {
         least = in_units ? c->minimum_units.n : divide_up(c->minimum_compute.n, f->rating.n);
         o->floor = claim_up(p, w, lane, least < 1 ? 1 : least);
         if (o->most > 0) {
-            least = partial_least(p, w, lane, o->wanted);
+            least = claim_partial_least(p, w, lane, o->wanted);
             if (o->floor < least) o->floor = least;
         }
         if (o->floor > o->most) o->most = 0;

@@ -102,12 +102,12 @@ static int64_t percent_kept(const struct planning *p) {
     return p->policy->borrow.id.s ? 100 - p->policy->borrow.lend_most : 100;
 }
 
-static int64_t own_left(const struct work *w) {
+int64_t lend_own_left(const struct work *w) {
     const struct party *s = w->seat;
     return larger(0, s->guarantee - (s->compute + s->given_compute - w->claim->replaces.compute.n));
 }
 
-bool lend_is_own(const struct work *w, int64_t compute) { return compute > 0 && compute <= own_left(w); }
+bool lend_is_own(const struct work *w, int64_t compute) { return compute > 0 && compute <= lend_own_left(w); }
 
 /* What must stay free of the guarantees of the others. */
 static int64_t lend_kept(const struct planning *p, const struct work *w) {
@@ -118,7 +118,7 @@ int64_t lend_compute(const struct planning *p, const struct work *w) {
     if (!lends(p)) return INT64_MAX;
     int64_t kept = p->reserved_compute[tier_row(p, w)] + lend_kept(p, w);
     if (kept == 0) return INT64_MAX;
-    return larger(own_left(w), lend_free_compute(p) - kept);
+    return larger(lend_own_left(w), lend_free_compute(p) - kept);
 }
 
 int64_t lend_storage(const struct planning *p, const struct work *w) {
@@ -148,7 +148,7 @@ static struct shortage shortage_of(struct shortage s) {
 }
 
 struct shortage lend_shortage(const struct planning *p, const struct work *w, int64_t draw, int64_t more) {
-    if (!lends(p) || draw == 0 || draw <= own_left(w)) return (struct shortage){0};
+    if (!lends(p) || draw == 0 || draw <= lend_own_left(w)) return (struct shortage){0};
     return shortage_of((struct shortage){.free = lend_free_compute(p) + more,
                                          .more = more,
                                          .draw = draw,

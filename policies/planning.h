@@ -23,7 +23,7 @@ enum { LANES_MOST = FLAVORS_MOST };
 /* Units, or compute, that come back: `sum` of all up to and including this one. */
 struct back {
     instant_t at;
-    const char *grant;
+    const char *grant, *notice; /* notice NULL: its lease ends */
     int64_t sum;
 };
 
@@ -244,6 +244,8 @@ void judge_budgets(struct planning *p, struct work *w, int64_t compute,
 /* The budget that leaves least, and how many GFLOPS or bytes; NULL and INT64_MAX: none. */
 const struct budget *budget_near(const struct work *w, bool storage, int64_t *room);
 
+/* A partial grant has at least so many steps as the queue rule says, or all that it wants. */
+int64_t claim_partial_least(const struct planning *p, const struct work *w, size_t lane, int64_t wanted);
 bool lane_usable(const struct planning *p, const struct work *w, size_t lane);
 int64_t claim_down(const struct planning *p, const struct work *w, size_t lane, int64_t units);
 int64_t claim_up(const struct planning *p, const struct work *w, size_t lane, int64_t units);
@@ -275,6 +277,7 @@ int64_t lend_compute(const struct planning *p, const struct work *w);
 int64_t lend_storage(const struct planning *p, const struct work *w);
 /* Does what was given to it still leave the others theirs? Draws only ever make this worse. */
 bool lend_holds(const struct planning *p, const struct work *w);
+int64_t lend_own_left(const struct work *w);             /* of its own guarantee */
 bool lend_is_own(const struct work *w, int64_t compute); /* all of it within its own guarantee */
 void lend_given(struct planning *p, struct party *seat,
                 int64_t compute);                    /* before the sum of the seat moves */

@@ -152,7 +152,7 @@ static int table_stored(void *arg, const char *name, const char *file, struct te
     return 0;
 }
 
-static struct policy *policy_open(const char *stored, struct err *e) {
+static struct policy *stored_parse(const char *stored, struct err *e) {
     json_error_t wrong;
     scoped_json json_t *root = json_loads(stored, JSON_REJECT_DUPLICATES, &wrong);
     const char *file, *text;
@@ -174,9 +174,28 @@ static struct policy *policy_open(const char *stored, struct err *e) {
         diagnostics_first(&d, &first);
         err_set(e, ERR_FAILED, "%s", first.s ? first.s : "the stored policy has errors");
         text_free(&first);
+    } else {
+        policy->stored = arena_copy(&policy->arena, stored, strlen(stored));
     }
     diagnostics_free(&d);
     return policy;
+}
+
+/* The last one that was closed: parsing takes longer than most decisions, and who decides often opens the
+   same again and again. Nobody has it while it lies here. */
+static struct policy *resting;
+
+static struct policy *policy_open(const char *stored, struct err *e) {
+    struct policy *policy = resting;
+    if (!policy || strcmp(policy->stored, stored) != 0) return stored_parse(stored, e);
+    resting = NULL;
+    return policy;
+}
+
+static void policy_close(struct policy *policy) {
+    if (!policy) return;
+    policy_free(resting);
+    resting = policy;
 }
 
 /* ---- what it says ---- */
@@ -294,7 +313,7 @@ static unsigned policy_needs(const struct policy *policy) {
 }
 
 const struct decider policy_decider = {.open = policy_open,
-                                       .close = policy_free,
+                                       .close = policy_close,
                                        .plan = plan_make,
                                        .plan_bare = plan_bare,
                                        .assess = plan_assess,

@@ -252,6 +252,7 @@ struct policy {
     struct arena arena;
     const char *file, *text; /* text: exactly as read */
     size_t length;
+    const char *stored; /* the stored form that it was opened from; NULL: it was not */
     const char *name;
     int64_t version;
     struct word pool, basis;

@@ -84,8 +84,57 @@ static void hint_offer(const struct decision *d, struct text *en, struct text *k
     text_free(&lines);
 }
 
+static bool may_be_partial(const struct planning *p) {
+    return !(p->queue && p->queue->has_partial && p->queue->partial == 0);
+}
+
+/* The most of a flavor that it could have within its own guarantee, as a minimum: GFLOPS; the units in
+ * *units. */
+static int64_t own_minimum(const struct planning *p, const struct work *w, int64_t *units) {
+    int64_t best = 0, left = lend_own_left(w);
+    for (size_t i = 0; i < p->n_lanes; i++) {
+        const struct fact_flavor *f = p->lanes[i].flavor;
+        if (w->options[i].wanted == 0 || f->rating.n == 0) continue;
+        int64_t n = smaller(smaller(left / f->rating.n, w->options[i].wanted), f->capacity.n);
+        n = claim_down(p, w, i, n);
+        if (n < claim_partial_least(p, w, i, w->options[i].wanted) || n * f->rating.n <= best) continue;
+        best = n * f->rating.n;
+        *units = n;
+    }
+    return best;
+}
+
+/* Is the least that it takes beyond its guarantee, in every flavor? */
+static bool is_beyond_guarantee(const struct planning *p, const struct work *w) {
+    int64_t left = lend_own_left(w);
+    if (w->mixed) return (w->has_minimum ? w->claim->minimum_compute.n : w->whole) > left;
+    for (size_t i = 0; i < p->n_lanes; i++) {
+        int64_t floor = w->options[i].floor;
+        if (floor > 0 && floor * p->lanes[i].flavor->rating.n <= left) return false;
+    }
+    return true;
+}
+
+/* One that takes no less than more than its guarantee claims none of it. */
+static void hint_guarantee(const struct planning *p, const struct work *w, struct text *en, struct text *ko) {
+    char minimum[48];
+    int64_t units = 0, left = lend_own_left(w), n;
+    if (w->claim->ask == ASK_NONE || left == 0 || !may_be_partial(p) || !is_beyond_guarantee(p, w)) return;
+    if ((n = own_minimum(p, w, &units)) == 0) return;
+    if (w->claim->ask == ASK_UNITS)
+        text_format(minimum, sizeof minimum, "%lld", (long long)units);
+    else
+        text_format(minimum, sizeof minimum, "'%s'", gflops_text(gflops(n)).s);
+    text_add(en, "; %s of its guarantee are unused: ask with --minimum %s to claim that now",
+             gflops_text(gflops(left)).s, minimum);
+    text_add(ko,
+             ". 보장량 중 %s이(가) 남아 있습니다. 그만큼 바로 받으려면 --minimum %s을(를) 붙여 신청하십시오",
+             gflops_text(gflops(left)).s, minimum);
+}
+
 /* Said once, with the first reason. Whose lease it is that ends is nobody else's business. */
-static void hint_wait(struct reason *r, const struct decision *d) {
+static void hint_wait(const struct planning *p, const struct work *w, struct reason *r,
+                      const struct decision *d) {
     struct text en = {0}, ko = {0};
     if (r->bare) return;
     if (d->offer.has) {
@@ -96,9 +145,35 @@ static void hint_wait(struct reason *r, const struct decision *d) {
     }
     if (d->earliest.at.has) {
         struct instant_text day = date_text(d->earliest.at.at);
-        text_add(&en, "; all of it fits on %s at the earliest, when a lease ends", day.s);
-        text_add(&ko, ". 전체는 빠르면 다른 배정이 끝나는 %s에 가능합니다", day.s);
+        const char *notice = d->earliest.notice;
+        text_add(&en, "; all of it fits on %s at the earliest, when %s", day.s,
+                 notice ? "what is under notice comes back" : "a lease ends");
+        text_add(&ko, ". 전체는 빠르면 %s %s에 가능합니다",
+                 notice ? "통지된 자원이 회수되는" : "다른 배정이 끝나는", day.s);
     }
+    hint_guarantee(p, w, &en, &ko);
+    reason_hint_en(r, "%s", en.s);
+    reason_hint_ko(r, "%s", ko.s);
+    text_free(&en);
+    text_free(&ko);
+}
+
+/* Without a queue rule there are no offers. */
+static void hint_free(const struct planning *p, const struct work *w, struct reason *r) {
+    struct text en = {0}, ko = {0};
+    size_t lane;
+    int64_t n, compute = w->claim->ask == ASK_COMPUTE ? w->ask : INT64_MAX;
+    if (claim_best(p, w, compute < GFLOPS_MOST ? compute : GFLOPS_MOST, true, &lane, &n)) {
+        const struct fact_flavor *f = p->lanes[lane].flavor;
+        struct amount_text sum = gflops_text(gflops(n * f->rating.n));
+        text_add(&en, "%s x %lld (%s) is free now: ask for that, or wait", f->name, (long long)n, sum.s);
+        text_add(&ko, "지금은 %s x %lld(%s)까지 가능합니다. 그만큼 신청하거나 기다리십시오", f->name,
+                 (long long)n, sum.s);
+    } else {
+        text_add(&en, "it keeps its place until units come back");
+        text_add(&ko, "자원이 반납될 때까지 순번이 유지됩니다");
+    }
+    hint_guarantee(p, w, &en, &ko);
     reason_hint_en(r, "%s", en.s);
     reason_hint_ko(r, "%s", ko.s);
     text_free(&en);
@@ -132,20 +207,10 @@ static void say_no_units(struct planning *p, struct work *w, const struct decisi
     reason_ko(r, "%s의 신청에는 %s%s이(가) 필요하지만 지금 남은 자원은 %s입니다", w->tenant->name,
               least ? "최소 " : "", needs_ko.s, free_now.s);
     text_free(&needs_ko);
-    size_t lane;
-    int64_t n, compute = w->claim->ask == ASK_COMPUTE ? w->ask : INT64_MAX;
-    if (p->queue) {
-        hint_wait(r, d);
-    } else if (claim_best(p, w, compute < GFLOPS_MOST ? compute : GFLOPS_MOST, true, &lane, &n)) {
-        const struct fact_flavor *f = p->lanes[lane].flavor;
-        reason_hint_en(r, "%s x %lld (%s) is free now: ask for that, or wait", f->name, (long long)n,
-                       gflops_text(gflops(n * f->rating.n)).s);
-        reason_hint_ko(r, "지금은 %s x %lld(%s)까지 가능합니다. 그만큼 신청하거나 기다리십시오", f->name,
-                       (long long)n, gflops_text(gflops(n * f->rating.n)).s);
-    } else {
-        reason_hint_en(r, "it keeps its place until units come back");
-        reason_hint_ko(r, "자원이 반납될 때까지 순번이 유지됩니다");
-    }
+    if (p->queue)
+        hint_wait(p, w, r, d);
+    else
+        hint_free(p, w, r);
     text_free(&free_now);
     text_free(&needs);
 }
@@ -184,7 +249,7 @@ static void say_reserved(struct planning *p, struct work *w, bool storage, const
               have_en(s, have).s, kept.s, tier);
     reason_ko(r, "%s의 신청에는 %s%s가 필요하고 %s, %s 등급을 위해 %s를 남겨 두어야 합니다", w->tenant->name,
               of_ko, needs.s, have_ko(s, have).s, tier, kept.s);
-    if (first) hint_wait(r, d);
+    if (first) hint_wait(p, w, r, d);
 }
 
 /* The rule on lending, or without one the first tier that promises something. */
@@ -210,7 +275,7 @@ static void say_lend(struct planning *p, struct work *w, const struct decision *
               "%s의 신청에는 보장량을 넘는 %s가 필요하고 %s, 다른 기업이 아직 쓰지 않은 보장량을 위해 %s를 "
               "남겨 두어야 합니다",
               w->tenant->name, needs.s, have_ko(s, have).s, kept.s);
-    if (first) hint_wait(r, d);
+    if (first) hint_wait(p, w, r, d);
 }
 
 static void say_barrier(struct planning *p, struct work *w, const struct decision *d, bool first) {
@@ -247,7 +312,7 @@ static void say_barrier(struct planning *p, struct work *w, const struct decisio
         reason_ko(r, "%s: 남은 %lld개 중 %lld개는 가장 오래 기다린 신청을 위해 따로 두었습니다",
                   l->flavor->name, (long long)l->free, aside);
     }
-    if (first) hint_wait(r, d);
+    if (first) hint_wait(p, w, r, d);
 }
 
 void say_waiting(struct planning *p, struct work *w, const struct decision *d) {
@@ -274,7 +339,7 @@ void say_waiting(struct planning *p, struct work *w, const struct decision *d) {
     reason_ko(r, "대기 순번 %lld번이며 앞선 신청은 모두 %s입니다", (long long)d->position,
               gflops_text(d->ahead_compute).s);
     if (p->queue) {
-        hint_wait(r, d);
+        hint_wait(p, w, r, d);
         return;
     }
     reason_hint_en(r, "earlier requests are served first");

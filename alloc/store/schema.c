@@ -200,5 +200,5 @@ static const char first[] =
     "ROWID;";
 
 static const char *const version_1[] = {first, NULL};
-const char *const *const store_migrations[] = {version_1, store_schema_2};
+const char *const *const store_migrations[] = {version_1, store_schema_2, store_schema_3};
 const int store_version = sizeof store_migrations / sizeof *store_migrations;

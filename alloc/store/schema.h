@@ -9,4 +9,4 @@
 #define BYTES "BETWEEN 0 AND 4000000000000000000"
 #define COUNT "BETWEEN 0 AND 1000000000000"
 
-extern const char *const store_schema_2[];
+extern const char *const store_schema_2[], *const store_schema_3[];

@@ -135,7 +135,7 @@ it 'a YAML bomb ends quickly' bomb
 words() {
     refused 2 "allot: usage: backend: is missing (libvirt, simulated)" allot pool add x --basis fp32
     refused 2 "allot: usage: basis: 'fp33' is none of fp64, fp32, tf32, fp16, bf16, fp8, fp4, int8, int4" allot pool add x --backend simulated --basis fp33 --host h=u
-    refused 2 "allot: usage: hosts: the pool has none" allot pool add x --backend simulated --basis fp32
+    refused 2 "allot: usage: hosts: the pool has none" allot pool add x --backend simulated --basis fp32 --setting file=x
     refused 2 "allot: usage: --host h: must be NAME=VALUE" allot pool add x --backend simulated --basis fp32 --host h
     refused 2 "allot: usage: pool 'a b': a name holds no space, '=', ',' or '/' and does not begin with '-'" allot pool add 'a b' --backend simulated --basis fp32 --host h=u
     refused 2 "allot: usage: --flavor name=a,rating=1 TF,name=b: 'name' stands twice" allot pool add x --backend simulated --basis fp32 --host h=u --flavor 'name=a,rating=1 TF,name=b'

@@ -209,6 +209,39 @@ B1 borrow lend-max 100 %, notice 7 days, min-hold 14 days, most 2 tenants;"
 }
 it 'a notice is looked at again before it takes effect' reviewed
 
+dated() { # all is lent until the end of its lease; what is under notice comes back before
+    GUARANTEE=62.4 begin "$C1" 'Q1 queue order share, wait, id;
+B1 borrow lend-max 100 %, notice 7 days, min-hold 14 days;'
+    add_tenant t6 6 elsewhere
+    ask 0 t6 v100 24
+    exits 0 allot reconcile
+    ask 8 t1 v100 12
+    has "$out" '62.4 TF of its guarantee are unused: ask with --minimum 4 to claim that now'
+    ask 8 t2 v100 4
+    is '["2027-03-04T00:00:00Z","g-1",null]' "$(allot request show r-3 --json | jq -c '.decision.earliest | [.at, .grant, .notice]')"
+    day '14 days'
+    night
+    is '[["n-1","g-1","noticed"]]' "$(notices)"
+    is '["2026-03-23T00:00:00Z","g-1","n-1"]' "$(allot request show r-3 --json | jq -c '.decision.earliest | [.at, .grant, .notice]')"
+    exits 0 allot request show r-3
+    has "$out" '2026-03-23 09:00 (notice n-1 on g-1)'
+    exits 0 allot request show r-3 --lang ko
+    has "$out" '(통지 n-1, g-1에서 회수)'
+    exits 0 allot explain r-3
+    has "$out" 'All of it fits on 2026-03-23 at the earliest, when notice n-1 takes back from g-1'
+    has "$out" 'all of it fits on 2026-03-23 at the earliest, when what is under notice comes back'
+    exits 0 allot explain t2
+    has "$out" 'when notice n-1 takes effect'
+    is null "$(allot request show r-2 --json | jq -c .decision.earliest.notice)"
+    exits 0 allot notify
+    day '22 days'
+    night
+    is '[["n-1","g-1","done"]]' "$(notices)"
+    night
+    is granted "$(state r-3)"
+}
+it 'what is under notice counts for the earliest date' dated
+
 # ---- one that waited long ----
 
 renewal() { # twenty of 24 cards are needed; the barrier stands from the tenth day
@@ -292,4 +325,31 @@ B1 borrow lend-max 100 %, notice 7 days, min-hold 14 days;'
     is 'granted queued' "$(state r-4) $(state r-5)"
 }
 it 'a barrier stands whatever its request was offered' barrier
+
+# ---- those who wait are counted ----
+
+counted() { # with each new one, whoever came, left or changed meanwhile
+    place() { sound && allot explain "$1" --json | jq -c '[.position, .ahead_gflops // 0]'; }
+    begin "$C1" "$Q1"
+    for t in t1 t2 t3; do ask 0 $t v100 8; done
+    ask 8 t4 v100 4
+    is '[1,0]' "$(place r-4)"
+    ask 8 t5 v100 8
+    is '[2,62400]' "$(place r-5)"
+    ask 0 t4 t4 4
+    ask 8 t4 v100 2
+    is '[3,187200]' "$(place r-7)"
+    exits 0 allot request withdraw r-4
+    ask 8 t4 v100 1
+    is '[3,156000]' "$(place r-8)"
+    exits 8 allot request amend r-7 --units 4
+    is '[3,140400]' "$(place r-7)"
+    ask 8 t1 v100 1
+    is '[4,202800]' "$(place r-9)"
+    pool_file | sed 's/15.6 TF/15 TF/' >cheaper.yaml
+    exits 0 allot pool set p --file cheaper.yaml
+    ask 8 t2 v100 1
+    is '[5,210000]' "$(place r-10)"
+}
+it 'those who wait are counted with each new one, whoever came, left or changed meanwhile' counted
 finish

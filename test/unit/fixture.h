@@ -38,7 +38,7 @@ static inline int fixture_pool(struct store *s, const char *name, int64_t units,
         struct json_at root = json_root(document, "pool.yaml");
         rc = pool_spec_read(&spec, &root, e);
     }
-    if (rc == 0) rc = pool_add(s, &spec, false, "admin kim", instant(FIXTURE_START), id, e);
+    if (rc == 0) rc = pool_add(s, &spec, 0, "admin kim", instant(FIXTURE_START), id, e);
     json_decref(marks);
     pool_spec_free(&spec);
     return rc;

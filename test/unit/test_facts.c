@@ -126,8 +126,12 @@ static void the_order_in_memory_does_not_matter(void **state) {
                                          {.id = "r-2", .tenant = 1, .submitted = {5}}};
     struct fact_flavor flavors[] = {{.name = "x", .rating = {1}}, {.name = "w", .rating = {1}}};
     struct fact_flavor turned_flavors[] = {{.name = "w", .rating = {1}}, {.name = "x", .rating = {1}}};
-    struct fact_end ends[] = {{{3}, "g-10", "x", {1}}, {{3}, "g-9", "w", {1}}, {{2}, "g-9", "w", {1}}},
-                    turned_ends[] = {{{2}, "g-9", "w", {1}}, {{3}, "g-9", "w", {1}}, {{3}, "g-10", "x", {1}}};
+    struct fact_end ends[] = {{{3}, "g-10", "x", {1}, "n-2"},
+                              {{3}, "g-9", "w", {1}, NULL},
+                              {{2}, "g-9", "w", {1}, NULL}},
+                    turned_ends[] = {{{2}, "g-9", "w", {1}, NULL},
+                                     {{3}, "g-9", "w", {1}, NULL},
+                                     {{3}, "g-10", "x", {1}, "n-2"}};
     struct fact_pool pool = {.name = "p",
                              .ends = ends,
                              .n_ends = 3,
@@ -234,35 +238,34 @@ static void a_decision_says_what_waits_and_what_can_be_had(void **state) {
     (void)state;
     struct plan_line line = {(char *)"x1", 1, 2, {0}};
     struct plan_seats seats = {(char *)"notebook", 3};
-    struct decision d = {.claim = (char *)"r-1",
-                         .outcome = OUTCOME_QUEUE,
-                         .position = 2,
-                         .datalake = {6},
-                         .seats = &seats,
-                         .n_seats = 1,
-                         .offer = {.has = true,
-                                   .lines = &line,
-                                   .n_lines = 1,
-                                   .storage = {4},
-                                   .until = {.has = true, .at = {60}}},
-                         .earliest = {.at = {.has = true, .at = {120}}, .grant = (char *)"g-3"},
-                         .standing = {.tier = (char *)"gwangju",
-                                      .rule = (char *)"T1",
-                                      .lifted = true,
-                                      .weight = 4,
-                                      .guarantee = {62400},
-                                      .held_gflops = 5,
-                                      .capacity_gflops = 9,
-                                      .credits = -1},
-                         .is_barrier = true,
-                         .needs_agreement = true};
+    struct decision d = {
+        .claim = (char *)"r-1",
+        .outcome = OUTCOME_QUEUE,
+        .position = 2,
+        .datalake = {6},
+        .seats = &seats,
+        .n_seats = 1,
+        .offer =
+            {.has = true, .lines = &line, .n_lines = 1, .storage = {4}, .until = {.has = true, .at = {60}}},
+        .earliest = {.at = {.has = true, .at = {120}}, .grant = (char *)"g-3", .notice = (char *)"n-2"},
+        .standing = {.tier = (char *)"gwangju",
+                     .rule = (char *)"T1",
+                     .lifted = true,
+                     .weight = 4,
+                     .guarantee = {62400},
+                     .held_gflops = 5,
+                     .capacity_gflops = 9,
+                     .credits = -1},
+        .is_barrier = true,
+        .needs_agreement = true};
     json_t *object = decision_encode(&d);
     char *text = json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS);
     assert_string_equal(
         text,
         "{\"ahead_gflops\":0,\"claim\":\"r-1\",\"compute_gflops\":0,\"datalake_bytes\":6,\"earliest\":{"
         "\"at\":"
-        "\"1970-01-01T00:02:00Z\",\"grant\":\"g-3\"},\"is_barrier\":true,\"limits\":{},\"lines\":[],"
+        "\"1970-01-01T00:02:00Z\",\"grant\":\"g-3\",\"notice\":\"n-2\"},\"is_barrier\":true,\"limits\":{},"
+        "\"lines\":[],"
         "\"needs_agreement\":true,\"offer\":{\"compute_gflops\":0,\"lines\":[{\"count\":2,\"flavor\":\"x1\","
         "\"size\":1}],\"storage_bytes\":4,\"until\":\"1970-01-01T00:01:00Z\"},\"outcome\":\"queued\","
         "\"position\":2,\"reasons\":[],\"seats\":{\"notebook\":3},\"standing\":{\"capacity_gflops\":9,"

@@ -294,6 +294,22 @@ static void a_server_on_a_host_needs_as_many_slots_as_units(void **state) {
     expect("slot", "has 4 units of v100 and 0 slots");
 }
 
+static void a_standing_that_is_said_to_be_there_and_is_not_is_named(void **state) {
+    (void)state;
+    held();
+    tamper("UPDATE pool SET standing_policy = 1, standing_day = 1 WHERE id = 1");
+    expect("standing", "pool number 1 has all standings of policy number 1, but not that of tenant number 1");
+}
+
+static void requests_that_were_counted_wrong_are_named(void **state) {
+    (void)state;
+    held();
+    tamper("INSERT INTO waiting SELECT 1, max(e.seq), p.supply, 2, 100 FROM entry e, pool p WHERE p.id = 1");
+    expect("waiting", "has 2 requests that wait for 100 GF noted, there are 0 for 0");
+    tamper("UPDATE waiting SET seq = seq - 1");
+    expect_clean();
+}
+
 static void links_that_lead_nowhere_are_named(void **state) {
     (void)state;
     held();
@@ -351,6 +367,8 @@ int main(void) {
         CASE(a_volume_of_another_size_is_named),
         CASE(a_slot_that_belongs_to_nothing_alive_is_named),
         CASE(a_server_on_a_host_needs_as_many_slots_as_units),
+        CASE(a_standing_that_is_said_to_be_there_and_is_not_is_named),
+        CASE(requests_that_were_counted_wrong_are_named),
         CASE(links_that_lead_nowhere_are_named),
         CASE(findings_end_after_fifty_and_say_so),
         CASE(it_reads_only_and_while_a_writer_is_at_work),

@@ -47,7 +47,7 @@ static int declare_run(struct store *s, void *arg, struct err *err) {
         struct json_at root = json_root(document, "pool.yaml");
         rc = pool_spec_read(&spec, &root, err);
     }
-    if (rc == 0) rc = pool_set(s, pool, &spec, false, "admin kim", instant(FIXTURE_START), &changes, err);
+    if (rc == 0) rc = pool_set(s, pool, &spec, 0, "admin kim", instant(FIXTURE_START), &changes, err);
     json_decref(changes);
     json_decref(marks);
     pool_spec_free(&spec);

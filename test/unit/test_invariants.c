@@ -320,7 +320,7 @@ static void i8(void **state) {
 /* r-2 waits with a barrier for all that is free; r-1, which came later, takes it. */
 static void i9(void **state) {
     struct world_of_two w;
-    struct fact_end end = {instant(NOW + 20 * DAY), "g-2", v100, units(8)};
+    struct fact_end end = {instant(NOW + 20 * DAY), "g-2", v100, units(8), NULL};
     (void)state;
     plan_begin(&w);
     w.claims[1].submitted = instant(NOW - 50 * DAY);

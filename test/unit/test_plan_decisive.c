@@ -47,8 +47,8 @@ struct world {
 };
 
 static const char *const names[] = {"t0", "t1", "t2", "t3"}, *const ids[] = {"r-1", "r-2", "r-3", "r-4"};
-static const struct fact_end ends[] = {{{NOW + 5 * DAY}, "g-1", "a", {4}},
-                                       {{NOW + 40 * DAY}, "g-2", "a", {8}}};
+static const struct fact_end ends[] = {{{NOW + 5 * DAY}, "g-1", "a", {4}, NULL},
+                                       {{NOW + 40 * DAY}, "g-2", "a", {8}, NULL}};
 
 static struct policy *make_policy(const struct world *w) {
     struct text t = {0};

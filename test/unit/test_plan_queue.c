@@ -193,7 +193,7 @@ static void make_facts(struct world *w) {
     static const char *const grants[] = {"g-1", "g-2", "g-3", "g-4"};
     for (int i = 0; i < 4; i++)
         w->ends[i] = (struct fact_end){instant(NOW + below(120) * DAY), grants[i],
-                                       flavor_names[below(FLAVORS)], units(1 + below(6))};
+                                       flavor_names[below(FLAVORS)], units(1 + below(6)), NULL};
     w->facts.pool.ends = w->ends;
     w->facts.pool.n_ends = 4;
 }

@@ -85,6 +85,28 @@ static void the_stored_form_opens_to_the_same_stored_form(void **state) {
     policy_decider.close(again);
 }
 
+static void one_that_was_closed_is_opened_again_by_its_own_stored_form_only(void **state) {
+    (void)state;
+    struct err e = {0};
+    struct policy *policy = parse(small);
+    char *stored = policy_stored(policy, "abc"), *other = policy_stored(policy, "abd");
+    struct policy *first = policy_decider.open(stored, &e), *beside = policy_decider.open(stored, &e);
+    assert_ptr_not_equal(first, beside);
+    policy_decider.close(beside);
+    policy_decider.close(first);
+    struct policy *next = policy_decider.open(other, &e);
+    assert_ptr_not_equal(next, first);
+    struct policy *again = policy_decider.open(stored, &e);
+    assert_ptr_equal(again, first);
+    assert_string_equal(policy_name(again), policy_name(policy));
+    policy_decider.close(again);
+    policy_decider.close(next);
+    policy_decider.close(NULL);
+    free(stored);
+    free(other);
+    policy_free(policy);
+}
+
 static void the_stored_form_keeps_crlf_and_a_byte_order_mark(void **state) {
     (void)state;
     struct text t = {0};
@@ -361,6 +383,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_policy_says_what_it_states),
         cmocka_unit_test(the_stored_form_opens_to_the_same_stored_form),
+        cmocka_unit_test(one_that_was_closed_is_opened_again_by_its_own_stored_form_only),
         cmocka_unit_test(the_stored_form_keeps_crlf_and_a_byte_order_mark),
         cmocka_unit_test(what_is_not_a_stored_policy_is_refused),
         cmocka_unit_test(attributes_are_checked_by_their_type),

@@ -67,7 +67,7 @@ static int spec_read(struct pool_spec *spec, const char *yaml, const char *name)
 
 struct adding {
     const char *yaml, *name;
-    bool has_slots;
+    unsigned capabilities;
     int64_t id;
 };
 
@@ -75,13 +75,13 @@ static int adds(struct store *s, void *arg, struct err *err) {
     struct adding *a = arg;
     struct pool_spec spec = {0};
     int rc = spec_read(&spec, a->yaml, a->name);
-    if (rc == 0) rc = pool_add(s, &spec, a->has_slots, "admin kim", NOW, &a->id, err);
+    if (rc == 0) rc = pool_add(s, &spec, a->capabilities, "admin kim", NOW, &a->id, err);
     pool_spec_free(&spec);
     return rc;
 }
 
-static int64_t pilot(bool has_slots) {
-    struct adding a = {PILOT, "pilot", has_slots, 0};
+static int64_t pilot(unsigned capabilities) {
+    struct adding a = {PILOT, "pilot", capabilities, 0};
     assert_int_equal(store_write(store, adds, &a, &e), 0);
     return a.id;
 }
@@ -91,7 +91,7 @@ static int does(struct store *s, void *arg, struct err *err) { return sql_do(s, 
 
 static void a_declared_pool_is_read_back_as_it_was_declared(void **state) {
     (void)state;
-    int64_t id = pilot(false);
+    int64_t id = pilot(0);
     struct pool_spec wanted = {0}, got;
     assert_int_equal(spec_read(&wanted, PILOT, "pilot"), 0);
     assert_int_equal(pool_spec_load(store, id, &got, &e), 0);
@@ -105,7 +105,7 @@ static void a_declared_pool_is_read_back_as_it_was_declared(void **state) {
 
 static void capacity_comes_in_by_entries_and_the_chains_hold(void **state) {
     (void)state;
-    int64_t id = pilot(false), n = 0;
+    int64_t id = pilot(0), n = 0;
     assert_int_equal(ledger_balance(store, id, "unit/v100", ACCOUNT_FREE, 0, &n, &e), 0);
     assert_int_equal(n, 12);
     assert_int_equal(ledger_balance(store, id, "unit/v100", ACCOUNT_WORLD, 0, &n, &e), 0);
@@ -119,7 +119,7 @@ static void capacity_comes_in_by_entries_and_the_chains_hold(void **state) {
 static void facts_have_ascending_sizes_and_what_is_free(void **state) {
     (void)state;
     struct fact_pool f;
-    assert_int_equal(pool_load_facts(store, pilot(false), &f, &e), 0);
+    assert_int_equal(pool_load_facts(store, pilot(0), &f, &e), 0);
     assert_string_equal(f.name, "pilot");
     assert_string_equal(f.basis, "fp32");
     assert_false(f.draining);
@@ -139,7 +139,7 @@ static void facts_have_ascending_sizes_and_what_is_free(void **state) {
 static void with_devices_free_is_what_fits_on_the_active_hosts(void **state) {
     (void)state;
     struct fact_pool f;
-    int64_t id = pilot(true);
+    int64_t id = pilot(BACKEND_HAS_SLOTS);
     assert_int_equal(pool_load_facts(store, id, &f, &e), 0);
     assert_int_equal(f.flavors[0].free.n, 0); /* nothing was found yet */
     pool_facts_free(&f);
@@ -161,7 +161,7 @@ static void with_devices_free_is_what_fits_on_the_active_hosts(void **state) {
 static void more_devices_than_declared_are_never_free(void **state) {
     (void)state;
     struct fact_pool f;
-    int64_t id = pilot(true);
+    int64_t id = pilot(BACKEND_HAS_SLOTS);
     for (int i = 0; i < 6; i++) {
         static const char *const sql[] = {
             "INSERT INTO slot VALUES (1, 'h1', 't4', 'a', '', 'none', 'ok', NULL, NULL)",
@@ -200,14 +200,14 @@ static int sets(struct store *s, void *arg, struct err *err) {
     struct pool_spec spec;
     if (pool_spec_load(s, a->id, &spec, err) < 0) return -1;
     int rc = spec_read(&spec, a->yaml, spec.name);
-    if (rc == 0) rc = pool_set(s, a->id, &spec, false, "admin kim", NOW, &a->changes, err);
+    if (rc == 0) rc = pool_set(s, a->id, &spec, 0, "admin kim", NOW, &a->changes, err);
     pool_spec_free(&spec);
     return rc;
 }
 
 static void setting_a_pool_says_what_changed_and_nothing_twice(void **state) {
     (void)state;
-    struct setting a = {.id = pilot(false), .yaml = "storage: 12 PB"};
+    struct setting a = {.id = pilot(0), .yaml = "storage: 12 PB"};
     assert_int_equal(store_write(store, sets, &a, &e), 0);
     scoped_free char *said = json_canonical(a.changes);
     assert_string_equal(said,
@@ -232,7 +232,7 @@ static int takes(struct store *s, void *arg, struct err *err) {
 
 static void capacity_that_is_in_use_cannot_go(void **state) {
     (void)state;
-    struct setting a = {.id = pilot(false),
+    struct setting a = {.id = pilot(0),
                         .yaml = "flavors: [{name: v100, rating: 15.6 TF, units: 4, sizes: [2]}]"};
     struct entry hold = {.kind = "grant.reserve",
                          .tenant = 0,
@@ -340,7 +340,7 @@ static void what_an_offer_holds_is_not_free_and_cannot_be_declared_away(void **s
 static void a_name_is_taken_once_and_a_miss_suggests_the_nearest(void **state) {
     (void)state;
     struct adding again = {PILOT, "pilot", false, 0};
-    int64_t id = pilot(false), found = 0;
+    int64_t id = pilot(0), found = 0;
     assert_int_equal(store_write(store, adds, &again, &e), -1);
     assert_int_equal(e.code, ERR_CONFLICT);
     err_clear(&e);
@@ -409,7 +409,8 @@ static void bad_pools_are_refused_as_a_whole(void **state) {
         {"basis: fp32", "backend: is missing (libvirt, simulated)", NULL},
         {"{backend: simulated, basis: fp33}",
          "basis: 'fp33' is none of fp64, fp32, tf32, fp16, bf16, fp8, fp4, int8, int4", NULL},
-        {"{backend: simulated, basis: fp32}", "hosts: the pool has none", NULL},
+        {"{backend: simulated, basis: fp32, granule: 1 GB, volume: {least: 1 GB, most: 1 GB}}",
+         "hosts: the pool has none", NULL},
         {"{backend: simulated, basis: fp32, hosts: [{name: a, uri: x}, {name: a, uri: y}]}",
          "hosts[1].name: 'a' is the name of hosts[0] too", NULL},
         {"{backend: simulated, basis: fp32, hosts: [{name: a, uri: x}], saas: [{name: s, seats: 1}, {name: "

@@ -529,16 +529,17 @@ static int fill_first(struct store *s, void *arg, struct err *err) {
     return rc < 0 ? -1 : book_close(&b, err);
 }
 
-/* Every row of `path`, in the tables and columns of version 1, as a store of its own in `other`. */
-static void make_version_1(void) {
+/* Every row of `path`, in the tables and columns of an earlier version, as a store of its own in `other`. */
+static void make_version(int version) {
     sqlite3 *db = NULL;
     sqlite3_stmt *tables = NULL;
     char *words = NULL;
     scoped_text struct text sql = {0};
     assert_int_equal(sqlite3_open(other, &db), SQLITE_OK);
     text_add(&sql, "PRAGMA application_id = 1634496372; PRAGMA journal_mode = WAL; BEGIN;");
-    for (const char *const *piece = store_migrations[0]; *piece; piece++) text_add(&sql, "%s", *piece);
-    text_add(&sql, "DELETE FROM pool; PRAGMA user_version = 1; COMMIT; ATTACH '%s' AS now;", path);
+    for (int i = 0; i < version; i++)
+        for (const char *const *piece = store_migrations[i]; *piece; piece++) text_add(&sql, "%s", *piece);
+    text_add(&sql, "DELETE FROM pool; PRAGMA user_version = %d; COMMIT; ATTACH '%s' AS now;", version, path);
     if (sqlite3_exec(db, sql.s, NULL, NULL, &words) != SQLITE_OK) fail_msg("%s", words);
     sql.length = 0;
     assert_int_equal(
@@ -575,7 +576,7 @@ static void a_store_of_version_1_keeps_its_rows(void **state) {
     struct store *s = store_open(path, STORE_WRITE, &e);
     if (store_write(s, fill_first, NULL, &e) < 0) fail_msg("%s", e.what);
     store_close(s);
-    make_version_1();
+    make_version(1);
     refused(other, STORE_READ, ERR_FAILED, "must be migrated to");
 
     s = store_open(other, STORE_WRITE, &e);
@@ -598,6 +599,48 @@ static void a_store_of_version_1_keeps_its_rows(void **state) {
     store_close(s);
     s = store_open(other, STORE_READ, &e);
     if (!s) fail_msg("%s", e.what);
+    store_close(s);
+}
+
+static void a_store_of_version_2_keeps_its_rows(void **state) {
+    (void)state;
+    struct store *s = store_open(path, STORE_WRITE, &e);
+    if (store_write(s, fill_first, NULL, &e) < 0) fail_msg("%s", e.what);
+    store_close(s);
+    make_version(2);
+    raw(other,
+        "UPDATE flavor SET has_slots = 1; INSERT INTO slot (pool, host, flavor, name, address, attach, "
+        "state, "
+        "operation) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 8) SELECT 1, "
+        "'h1', "
+        "'v100', 's' || o.id || '-' || i, '', 'none', 'ok', o.id FROM n, operation o WHERE o.kind = 'server';"
+        "UPDATE operation SET host = 'h1'");
+    refused(other, STORE_READ, ERR_FAILED, "must be migrated to");
+
+    s = store_open(other, STORE_WRITE, &e);
+    if (!s) fail_msg("%s", e.what);
+    assert_int_equal(number(s, "SELECT user_version FROM pragma_user_version"), store_version);
+    assert_int_equal(number(s, "SELECT count(*) FROM pragma_foreign_key_check"), 0);
+    assert_int_equal(number(s, "SELECT count(*) FROM operation"), 3);
+    assert_int_equal(number(s, "SELECT count(*) FROM operation WHERE kind = 'server' AND item = 'unit/v100'"),
+                     2);
+    assert_int_equal(number(s, "SELECT count(*) FROM operation WHERE kind = 'volume' AND item = 'storage'"),
+                     1);
+    assert_int_equal(number(s, "SELECT count(*) FROM operation WHERE attempts = 1"),
+                     3); /* maybe sent before */
+    assert_int_equal(number(s, "SELECT capabilities FROM pool WHERE id = 1"),
+                     1); /* it has devices, one by one */
+    assert_int_equal(number(s, "SELECT count(*) FROM host WHERE settings = '{}' AND tenant IS NULL"), 1);
+    assert_int_equal(
+        number(s, "SELECT count(*) FROM pragma_foreign_key_list('slot') WHERE \"table\" = 'operation'"),
+        1); /* still that table, by its name */
+    raw(other,
+        "PRAGMA foreign_keys = ON; UPDATE host SET tenant = 1; UPDATE host SET tenant = NULL; INSERT INTO "
+        "operation SELECT "
+        "tenant, 9, grant_id, pool, 'container', 'datalake', 'n', host, NULL, 0, 0, 0, 't', 'absent', "
+        "'absent', "
+        "0, NULL, NULL, 0 FROM operation WHERE id = 1");
+    must_be_clean(s);
     store_close(s);
 }
 
@@ -628,6 +671,7 @@ int main(void) {
         CASE(only_a_store_of_ours_can_be_restored),
         CASE(a_backup_can_be_taken_while_others_write),
         CASE(a_store_of_version_1_keeps_its_rows),
+        CASE(a_store_of_version_2_keeps_its_rows),
     };
     return cmocka_run_group_tests_name("store", tests, NULL, NULL);
 }

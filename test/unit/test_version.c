@@ -28,7 +28,9 @@ static int setup(void **state) {
     if (store_create(path, true, NOW, &e) < 0) return -1;
     store = store_open(path, STORE_WRITE, &e);
     static const char pool[] =
-        "INSERT INTO pool VALUES (1, 'pilot', 'simulated', 'fp32', 'active', 1, 1, 1, '{}', 0, 0, 0)";
+        "INSERT INTO pool (id, name, backend, basis, state, granule_bytes, volume_least_bytes, "
+        "volume_most_bytes, settings, generation, made_at) VALUES (1, 'pilot', 'simulated', "
+        "'fp32', 'active', 1, 1, 1, '{}', 0, 0)";
     return store ? store_write(store, does, (void *)pool, &e) : -1;
 }
 
