@@ -187,6 +187,11 @@ static json_t *documents_from_file(const char *path, struct text *content, json_
     return document;
 }
 
+json_t *request_documents(const char *path, json_t *lines, struct err *e) {
+    struct text content scoped_text = {0};
+    return documents_from_file(path, &content, lines, e);
+}
+
 /* ---- submitting ---- */
 
 struct placed_request {
