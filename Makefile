@@ -32,12 +32,12 @@ objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)))
 CORE    := $(call objects,alloc/*.c alloc/store/*.c policies/*.c)
 PROGRAM := $(CORE) $(call objects,cmd/*.c)
 # A plug-in is backends/NAME.c, which must be there, backends/NAME_*.c, and what NAME_SHARES names.
-BACKENDS := libvirt simulated
+BACKENDS := libvirt openstack simulated
 PLUGINS := $(BACKENDS:%=$(BUILD)/backend-%.so)
 libvirt_LIBS := $(shell pkg-config --libs libvirt libcrypto)
-libvirt_SHARES := backends/range.c
+libvirt_SHARES := backends/range.c backends/userdata.c
 openstack_LIBS := $(shell pkg-config --libs libcurl libcrypto)
-openstack_SHARES := backends/range.c $(wildcard backends/http*.c)
+openstack_SHARES := backends/range.c backends/userdata.c $(wildcard backends/http*.c)
 
 all: $(BUILD)/allot $(PLUGINS)
 .PHONY: all install clean FORCE

@@ -15,11 +15,6 @@ const char *const backend_resources[] = {"vcpus",      "memory_mib",  "servers",
 
 enum { WORDS_MOST = 1536 };
 
-static void *one_more(void *list, size_t n, size_t item) { /* probes are short: no room is kept */
-    size_t room = n;
-    return mem_grow(list, &room, n + 1, item);
-}
-
 void backend_probe_step(struct backend_probe *p, const char *host, const char *name,
                         enum backend_outcome outcome, int64_t ms, const char *format, ...) {
     char words[WORDS_MOST];
@@ -27,21 +22,21 @@ void backend_probe_step(struct backend_probe *p, const char *host, const char *n
     va_start(args, format);
     vsnprintf(words, sizeof words, format, args);
     va_end(args);
-    p->steps = one_more(p->steps, p->n_steps, sizeof *p->steps);
+    p->steps = mem_one_more(p->steps, p->n_steps, sizeof *p->steps);
     p->steps[p->n_steps++] =
         (struct backend_step){mem_copy(host), mem_copy(name), outcome, mem_copy(words), ms};
 }
 
 void backend_probe_limit(struct backend_probe *p, struct backend_quota_limit limit) {
     limit.host = mem_copy(limit.host);
-    p->limits = one_more(p->limits, p->n_limits, sizeof *p->limits);
+    p->limits = mem_one_more(p->limits, p->n_limits, sizeof *p->limits);
     p->limits[p->n_limits++] = limit;
 }
 
 void backend_probe_size(struct backend_probe *p, struct backend_size size) {
     size.flavor = mem_copy(size.flavor);
     size.name = mem_copy(size.name);
-    p->sizes = one_more(p->sizes, p->n_sizes, sizeof *p->sizes);
+    p->sizes = mem_one_more(p->sizes, p->n_sizes, sizeof *p->sizes);
     p->sizes[p->n_sizes++] = size;
 }
 

@@ -57,8 +57,7 @@ void engine_hold_all(const struct facts *f, struct plan *out) {
     }
 }
 
-/* The policy that decides now, and how it sees the tenants today. */
-static int rules_open(struct applying *a, struct err *e) {
+int engine_rules_open(struct applying *a, struct err *e) {
     scoped_free char *stored = NULL;
     struct book *b = a->book;
     int has = version_active(b->store, b->pool, b->at, &a->policy, &b->policy, &stored, e);
@@ -69,7 +68,7 @@ static int rules_open(struct applying *a, struct err *e) {
     return standing_refresh(b, a->decider, a->rules, a->policy, e);
 }
 
-static void rules_close(struct applying *a) {
+void engine_rules_close(struct applying *a) {
     if (a->rules) a->decider->close(a->rules);
     a->rules = NULL;
 }
@@ -90,12 +89,15 @@ static int plan_all(struct applying *a, struct plan *plan, struct err *e) {
     return rc < 0 ? -1 : decider_verify(a->decider, a->rules, &a->gathered.facts, plan, e);
 }
 
-/* What was held because the policy or a fact was missing is tried again with the rest. */
+/* What was held because the policy, a fact or a project was missing is tried again with the rest. */
 static int try_held_again(struct book *b, struct err *e) {
-    return sql_do(b->store, e,
-                  "UPDATE request SET state = 'queued', planned_supply = NULL WHERE state = 'held' AND pool "
-                  "= $1 AND note IN ('NO_POLICY', 'EVAL_ERROR') AND call IS NULL",
-                  "i", b->pool);
+    return sql_do(
+        b->store, e,
+        "UPDATE request SET state = 'queued', planned_supply = NULL WHERE state = 'held' AND pool "
+        "= $1 AND call IS NULL AND (note IN ('NO_POLICY', 'EVAL_ERROR') OR (note = 'NO_PROJECT' AND "
+        "EXISTS (SELECT 1 FROM host h WHERE h.pool = $1 AND h.state = 'active' AND (h.tenant = "
+        "request.tenant OR h.tenant IS NULL))))",
+        "i", b->pool);
 }
 
 static int by_position(const void *a, const void *b) {
@@ -233,9 +235,9 @@ static int plan_pool(struct book *b, const struct decider *decider, bool all, st
                      struct err *e) {
     struct applying a = {.book = b, .results = results, .decider = decider};
     if (try_held_again(b, e) < 0) return -1;
-    int rc = rules_open(&a, e);
+    int rc = engine_rules_open(&a, e);
     if (rc == 0) rc = plan_and_apply(&a, all, e);
-    rules_close(&a);
+    engine_rules_close(&a);
     return rc;
 }
 
@@ -293,8 +295,8 @@ static int plan_alone(struct applying *a, int64_t request, const struct call_sha
 int engine_plan_alone(struct book *b, const struct decider *decider, int64_t request,
                       const struct call_share *share, struct engine_results *results, struct err *e) {
     struct applying a = {.book = b, .results = results, .decider = decider};
-    int rc = rules_open(&a, e);
+    int rc = engine_rules_open(&a, e);
     if (rc == 0) rc = plan_alone(&a, request, share, e);
-    rules_close(&a);
+    engine_rules_close(&a);
     return rc;
 }

@@ -27,6 +27,12 @@ void *mem_grow(void *old, size_t *room, size_t want, size_t item) {
     return p;
 }
 
+void *mem_one_more(void *old, size_t n, size_t item) {
+    size_t room = n ? 1 : 0;
+    while (room < n) room *= 2;
+    return mem_grow(old, &room, n + 1, item);
+}
+
 char *mem_copy(const char *text) { return text ? or_die(strdup(text)) : NULL; }
 
 void *keep_add(struct keep *k, void *p) {

@@ -9,6 +9,7 @@
 #include "backends/libvirt.h"
 
 #include "alloc/scope.h"
+#include "backends/userdata.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -128,25 +129,12 @@ static int image_build(const struct text *user_data, const struct text *meta_dat
     return rc;
 }
 
-static json_t *keys_of(const struct backend_operation *op) {
-    json_t *keys = json_array();
-    for (size_t i = 0; i < op->n_ssh_keys; i++) json_array_append_new(keys, json_string(op->ssh_keys[i]));
-    return keys;
-}
-
 int seed_build(const struct backend_operation *op, const char *user, struct text *out, struct err *e) {
     struct text user_data scoped_text = {0}, meta_data scoped_text = {0};
     json_t *meta scoped_json = json_pack("{s:s, s:s}", "instance-id", op->token, "local-hostname", op->name);
-    json_t *config scoped_json =
-        user ? json_pack("{s:[s, {s:s, s:s, s:s, s:b, s:o}]}", "users", "default", "name", user, "sudo",
-                         "ALL=(ALL) NOPASSWD:ALL", "shell", "/bin/bash", "lock_passwd", 1,
-                         "ssh_authorized_keys", keys_of(op))
-             : json_pack("{s:o}", "ssh_authorized_keys", keys_of(op));
     char *meta_text scoped_free = json_dumps(meta, JSON_COMPACT);
-    char *config_text scoped_free = json_dumps(config, JSON_INDENT(1));
-    if (!meta_text || !config_text)
+    if (!meta_text || userdata_build(op, user, &user_data, e) < 0)
         return err_set(e, ERR_FAILED, "the seed of %s cannot be written", op->name);
     text_add(&meta_data, "%s\n", meta_text);
-    text_add(&user_data, "#cloud-config\n%s\n", config_text);
     return image_build(&user_data, &meta_data, out, e);
 }

@@ -34,6 +34,7 @@ struct listing {
     const char *service, *path, *key; /* of the catalog; "/servers/detail"; "servers" */
     enum page_form form;
     bool has_links; /* KEY_links says whether there is more; else a short page is the last */
+    void (*normal)(json_t *thing); /* gives a thing the members that all others have; NULL: it has them */
 };
 
 /* The words of a cloud for networks: stock "networks", NHN "vpcs" (facts: NHN's VPC API guide). */
@@ -45,8 +46,15 @@ struct network_words {
     bool needs_ip_version;                     /* a subnet is made with "ip_version": 4 */
 };
 
+/* What a new project may use, as the provider has published it; source: NHN's resource policy. */
+struct published_limit {
+    const char *resource; /* alloc/backend_probe.h; NULL ends the list */
+    int64_t limit;
+};
+
 struct dialect {
     const char *name;
+    const struct published_limit *published; /* NULL: nothing; limits can be read */
     const char *compute_version; /* value of the header OpenStack-API-Version; NULL: none is sent */
     struct listing servers, volumes, flavors, files; /* files: NAS; path NULL: there is none */
     struct network_words network;
@@ -135,11 +143,12 @@ struct project {
     const struct backend_host *host;
     struct host_settings settings;
     struct cloud *cloud, *objects_cloud;
-    struct session *session;           /* compute, volumes, network, NAS */
-    struct session *objects;           /* the object store: the same one, or one for its own project */
-    pthread_mutex_t lock;              /* all below; held while it is being found out */
-    json_t *servers, *volumes, *files; /* arrays of ours, once taken; NULL before */
-    char *network, *subnet, *group;    /* of the tenant, once made or found */
+    struct session *session; /* compute, volumes, network, NAS */
+    struct session *objects; /* the object store: the same one, or one for its own project */
+    pthread_mutex_t lock;    /* all below; held while it is being found out */
+    json_t *servers, *volumes; /* arrays of ours, once taken; NULL before */
+    json_t *made;              /* token -> id of volumes made in this run */
+    char *network, *group; /* of the tenant's servers, once made or found: id, name (or NULL) */
 };
 
 struct run {
@@ -150,7 +159,8 @@ struct run {
     struct identity *identity;
     struct cloud *cloud;
     struct project *projects; /* one for each host of the pool, in its order */
-    pthread_mutex_t lock;     /* the lists below, and the opening of projects */
+    pthread_mutex_t lock;     /* the opening of projects */
+    pthread_mutex_t asking;   /* all below; held while it is asked for */
     json_t *flavors;          /* the cloud's, once asked for */
     char *image;              /* its id, once asked for */
 };
@@ -173,18 +183,22 @@ bool wait_next(struct waiting *w);
 
 /* ---- requests (openstack_call.c) ---- */
 
-/* One request at a service with the run's deadline and the dialect's headers; body and answer as JSON. The
-   answer (the caller's) may be NULL. *status, if asked for: what came. Absent things (404) are good answers
-   to GET and DELETE: *out is NULL then. */
+/* session_call() with the run's deadline, the dialect's header and the project's session for the service. A
+   path that begins with a version ("/v2.0/ports") is right whether the catalog's URL ends with it or not. */
+int project_call(struct project *p, const char *service, struct http_request *request,
+                 struct http_answer *answer, struct err *e);
+/* JSON in and out; *out is the caller's and may be NULL (not wanted). What is absent (404) is a good answer
+   to GET and DELETE: *out is NULL then, *gone true. */
 int call_get(struct project *p, const char *service, const char *path, json_t **out, struct err *e);
 int call_post(struct project *p, const char *service, const char *path, const json_t *body, json_t **out,
               struct err *e);
-int call_delete(struct project *p, const char *service, const char *path, int *status, struct err *e);
+int call_delete(struct project *p, const char *service, const char *path, bool *gone, struct err *e);
 /* Percent-encodes what is not unreserved (RFC 3986, 2.3), "/" too. The caller frees it. */
 char *call_escape(const char *text);
 
-/* Calls one() for each thing of a list, page after page; no more than a page is held. filter: NULL or
-   "name=x&...". -1 from one() ends it. */
+/* Calls one() for each thing of a list, page after page; no more than a page is held. key NULL: a bare array
+   whose marker is a name (Swift). filter: NULL or "name=x&...". one() gives 0 to go on, 1 when it has seen
+   enough, -1 when it failed. */
 int list_each(struct project *p, const struct listing *l, const char *filter,
               int (*one)(void *arg, const json_t *thing, struct err *e), void *arg, struct err *e);
 /* The first thing of a list whose member `key` is this text, or whose id is; ERR_NOT_FOUND with the nearest.
@@ -194,7 +208,7 @@ json_t *list_find(struct project *p, const struct listing *l, const char *key, c
 
 /* ---- what is ours (openstack_ours.c) ---- */
 
-/* The token of a server or volume by its metadata, of NAS files by their description; NULL: it has none. */
+/* The token of a server or volume by its metadata; NULL: it has none. */
 const char *ours_token(const json_t *thing);
 /* {"allot_token", "allot_store", "allot_tenant", "allot_grant"}: what is written on a server or volume. Texts
    are cut to the 255 characters that Nova and Cinder take. */
@@ -205,33 +219,89 @@ char *ours_owner(const json_t *thing);
 /* The things of a project that carry a token, asked for once in a run. Borrowed. */
 int inventory_servers(struct project *p, const json_t **out, struct err *e);
 int inventory_volumes(struct project *p, const json_t **out, struct err *e);
+/* The i-th of a list with this token; NULL: no more. Two with one token are a fault that removal ends. */
+const json_t *inventory_next(const json_t *list, const char *token, size_t *i);
+/* After the answer to a create was lost: asks until a thing with the token is seen, for 10 s at most. A new
+   reference; NULL with ERR_UNKNOWN: it is not seen (yet). */
+json_t *inventory_await(struct project *p, const struct listing *l, const char *token, struct err *e);
 /* The id of a volume by its token, made in this run or before; ERR_RETRY: there is none. Free it. */
 char *inventory_volume_id(struct project *p, const char *token, struct err *e);
 void inventory_volume_made(struct project *p, const char *token, const char *id);
 
 /* ---- the kinds (openstack_server.c, _volume.c, _container.c, _nas.c, _quota.c) ---- */
 
+/* What a server is made of, as found at the cloud. All borrowed. */
+struct server_parts {
+    const char *size, *image, *network, *group; /* ids; group: a name, or NULL */
+    const struct size_setting *setting;         /* NULL: found by its extra specs */
+    const char *key_name, *user_data;           /* NULL: none */
+    const char *const *volumes;                 /* ids of op->disks; NULL where they are files */
+};
+/* The body of POST /servers (openstack_server_body.c). Pure. The caller owns it. */
+json_t *server_body(const struct run *run, const struct backend_operation *op,
+                    const struct server_parts *parts);
+/* What a server's own words say of it, for every place that asks (openstack_server_state.c). Pure. */
+enum server_progress { SERVER_AT_WORK, SERVER_THERE, SERVER_BROKEN };
+enum server_progress server_progress(const json_t *server);
+enum backend_state server_state(const json_t *server);
+const char *server_fault(const json_t *server); /* the cloud's words, or its status; never NULL */
+bool server_was_up(const json_t *server);       /* it was launched once: it may hold data */
+json_t *server_connection(const struct project *p, const json_t *server);
+
 int server_ensure(struct project *p, struct backend_operation *op, struct err *e);
 int server_remove(struct project *p, struct backend_operation *op, struct err *e);
+/* Volumes of block storage and of files (NAS) come and go alike; what differs is a row. */
+struct volume_means {
+    const char *service, *path; /* "/volumes": of one is PATH/ID; answers have it as "volume" */
+    const char *created;        /* the member that says when it was made */
+    /* The body of POST; refuses (ERR_FAILED) what the cloud does not have. The caller owns it. */
+    int (*body)(struct project *p, const struct backend_operation *op, json_t **out, struct err *e);
+    bytes_t (*size)(const json_t *volume);
+    /* "": there; "wait": being made; else it failed: the cloud's word */
+    const char *(*trouble)(const json_t *volume);
+    void (*connect)(const json_t *volume, json_t *connection); /* adds how to reach it */
+    /* Not detached yet: the word to say so; NULL: it may go. */
+    const char *(*in_use)(const json_t *volume);
+};
+extern const struct volume_means volume_block, volume_files;
+const struct volume_means *volume_means(const struct run *run);
+const struct listing *volume_listing(const struct run *run);
 int volume_ensure(struct project *p, struct backend_operation *op, struct err *e);
 int volume_remove(struct project *p, struct backend_operation *op, struct err *e);
-int files_ensure(struct project *p, struct backend_operation *op, struct err *e);
-int files_remove(struct project *p, struct backend_operation *op, struct err *e);
+void files_normal(json_t *thing);
 int container_ensure(struct project *p, struct backend_operation *op, struct err *e);
 int container_remove(struct project *p, struct backend_operation *op, struct err *e);
 
+/* The token at the end of a container's name (NAME__TOKEN); NULL: it has none. */
+const char *container_token(const char *container);
+struct container_facts {
+    bool is_there, is_frozen;
+    bytes_t may_hold, holds;
+    instant_t created;
+};
+int container_look(struct project *p, const char *container, struct container_facts *out, struct err *e);
+
 /* ---- what they need ---- */
 
-int flavors_look(struct project *p, const json_t **out, struct err *e); /* all sizes of the cloud; borrowed */
-int image_look(struct project *p, const char **id, struct err *e);      /* borrowed */
+/* All sizes of the cloud, the id of the image (openstack_look.c). _look: once in a run, borrowed; _get: asked
+   for, for this project; the caller's. */
+int flavors_look(struct project *p, const json_t **out, struct err *e);
+json_t *flavors_get(struct project *p, struct err *e);
+int image_look(struct project *p, const char **id, struct err *e);
+char *image_get(struct project *p, struct err *e);
+bool is_uuid(const char *text); /* 32 hex digits, with or without "-" */
 /* The network for the tenant's servers, made when it is not there (openstack_network.c). */
 int network_ensure(struct project *p, const struct backend_operation *op, struct err *e);
-/* A key pair for one server, of the tenant's first RSA key (openstack_key.c). Released when the server has
-   been accepted: the cloud has copied the key then. */
-int key_make(struct project *p, const struct backend_operation *op, char name[80], struct err *e);
-void key_release(struct project *p, const char *token);
-/* cloud-init's user data with all keys of the tenant, in base64; NULL: it has none. The caller frees it. */
-char *key_user_data(const struct backend_operation *op);
+/* A subnet of that network: {"id", "cidr"}. A new reference. */
+json_t *subnet_look(struct project *p, struct err *e);
+/* A key pair for one server, of the tenant's first RSA key (openstack_key.c). Key pairs belong to the account
+   and are counted (100 by default), so it is released once the server was accepted: the cloud has copied the
+   key then. The caller frees the name. */
+int key_make(struct project *p, const struct backend_operation *op, char **name, struct err *e);
+void key_release(struct project *p, const char *name);
+/* cloud-init's user data with all keys of the tenant, in base64; NULL in *out: it has none. The caller frees
+   it. */
+int key_user_data(const struct settings *s, const struct backend_operation *op, char **out, struct err *e);
 
 /* ---- looking (openstack_observe.c, openstack_sync.c) ---- */
 

@@ -194,18 +194,6 @@ static int region_read(const struct reading *r, const json_t *region, const char
     return 0;
 }
 
-static void lay_over(json_t *under, const json_t *over) {
-    const char *key;
-    json_t *value;
-    json_object_foreach((json_t *)over, key, value) {
-        json_t *below = json_object_get(under, key);
-        if (json_is_object(below) && json_is_object(value))
-            lay_over(below, value);
-        else
-            json_object_set(under, key, value);
-    }
-}
-
 static int no_such_region(const struct reading *r, const json_t *regions, const char *wanted) {
     scoped_text struct text list = {0};
     size_t i;
@@ -239,8 +227,8 @@ static int take_regions(const struct reading *r, const char *wanted) {
         scoped_json json_t *normal = normal_keys(values),
                            *auth = json_deep_copy(json_object_get(normal, "auth"));
         json_object_del(normal, "auth");
-        lay_over(r->top, normal);
-        lay_over(r->auth, auth);
+        (void)json_object_update_recursive(r->top, normal);
+        (void)json_object_update_recursive(r->auth, auth);
         return 0;
     }
     return no_such_region(r, regions, wanted);

@@ -85,18 +85,6 @@ static json_t *load(const char *path, struct err *e) {
     return NULL;
 }
 
-static void lay_over(json_t *under, const json_t *over) {
-    const char *key;
-    json_t *value;
-    json_object_foreach((json_t *)over, key, value) {
-        json_t *below = json_object_get(under, key);
-        if (json_is_object(below) && json_is_object(value))
-            lay_over(below, value);
-        else
-            json_object_set(under, key, value);
-    }
-}
-
 /* ---- the environment ---- */
 
 static bool is_among(const char *name, const char *const names[], size_t n) {
@@ -173,7 +161,7 @@ struct cloud *cloud_load(const char *name, const char *region, struct err *e) {
     scoped_json json_t *document = load(path, e);
     scoped_json json_t *secure = document ? load(secure_path, e) : NULL;
     if (!secure) return NULL;
-    lay_over(document, secure);
+    (void)json_object_update_recursive(document, secure);
     const json_t *clouds = json_object_get(document, "clouds");
     const char *own = variable("OS_CLOUD_NAME") ? variable("OS_CLOUD_NAME") : "envvars";
     scoped_json json_t *environment = environment_entry();

@@ -10,13 +10,19 @@
 
 const char *const root_words[] = {"local", "volume", NULL};
 
+static const struct published_limit nhn_published[] = {
+    {"vcpus", 100},          {"memory_mib", 262144}, {"volume_gib", 10240}, {"volume_each_gib", 2048},
+    {"nas_gb", 30000},       {"nas_volumes", 100},   {NULL, 0},
+};
+
 const struct dialect dialects[] = {
     {
         .name = "nhn",
-        .servers = {"compute", "/servers/detail", "servers", PAGES_BY_MARKER, false},
-        .volumes = {"block-storage", "/volumes/detail", "volumes", PAGES_BY_MARKER, false},
-        .flavors = {"compute", "/flavors/detail", "flavors", PAGES_NONE, false},
-        .files = {"nasv1", "/v1/volumes", "volumes", PAGES_BY_NUMBER, false},
+        .servers = {"compute", "/servers/detail", "servers", PAGES_BY_MARKER, false, NULL},
+        .volumes = {"block-storage", "/volumes/detail", "volumes", PAGES_BY_MARKER, false, NULL},
+        .flavors = {"compute", "/flavors/detail", "flavors", PAGES_NONE, false, NULL},
+        .files = {"nasv1", "/v1/volumes", "volumes", PAGES_BY_NUMBER, false, files_normal},
+        .published = nhn_published,
         .network = {"/v2.0/vpcs", "vpcs", "vpc", "cidrv4", "/v2.0/vpcsubnets", "vpcsubnets", "vpcsubnet",
                     "vpc_id", false},
         .sizes = SIZES_BY_TABLE,
@@ -33,9 +39,9 @@ const struct dialect dialects[] = {
     {
         .name = "openstack",
         .compute_version = "compute 2.67",
-        .servers = {"compute", "/servers/detail", "servers", PAGES_BY_MARKER, true},
-        .volumes = {"block-storage", "/volumes/detail", "volumes", PAGES_BY_MARKER, true},
-        .flavors = {"compute", "/flavors/detail", "flavors", PAGES_BY_MARKER, true},
+        .servers = {"compute", "/servers/detail", "servers", PAGES_BY_MARKER, true, NULL},
+        .volumes = {"block-storage", "/volumes/detail", "volumes", PAGES_BY_MARKER, true, NULL},
+        .flavors = {"compute", "/flavors/detail", "flavors", PAGES_BY_MARKER, true, NULL},
         .network = {"/v2.0/networks", "networks", "network", NULL, "/v2.0/subnets", "subnets", "subnet",
                     "network_id", true},
         .sizes = SIZES_BY_EXTRA_SPECS,

@@ -27,10 +27,10 @@
  * without locks. A file that is broken, of another owner or readable by others counts as none. A cache that
  * cannot be written is no error.
  *
- * Errors: as in backends/http.h. When it is we who are refused (wrong password, no such project, no
- * certificate to trust), session_ready() gives ERR_FAILED, or ERR_RETRY for what may pass; session_call()
- * always ERR_RETRY, because nothing happened and it says nothing about the thing asked for. A service that
- * answers 401 to a fresh token too has refused: ERR_FAILED. So has a catalog without the service.
+ * Errors: as in backends/http.h. When it is we who are refused (wrong password, no such project, switched
+ * off), session_ready() gives ERR_FAILED with the cloud's words; session_call() then gives ERR_RETRY, because
+ * nothing happened and it says nothing about the thing asked for. A service that refuses a fresh token too
+ * gives ERR_FAILED, and so does a catalog without the service.
  */
 #pragma once
 #include "alloc/clock.h"
@@ -45,6 +45,10 @@ struct identity *identity_open(struct http_client *http, const char *cache_folde
 void identity_close(struct identity *identity);
 /* $XDG_CACHE_HOME/allot/tokens, or ~/.cache/allot/tokens; NULL without a home. The caller frees it. */
 char *identity_cache_folder(void);
+
+/* The URL without its version: "https://host/identity/v3" -> "https://host/identity". The caller frees it.
+ * Pure. */
+char *identity_root(const char *auth_url);
 
 /* What GET / of the identity service of a cloud lists: e.g. ["v3.14", "v2.0"], stable or not. The caller owns
  * it. */

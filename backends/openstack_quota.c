@@ -242,8 +242,7 @@ static void look_one(void *arg, size_t i) {
 
 static void seen_add(struct backend_view *out, const char *host, const json_t *project, const char *token,
                      const struct quota_lines *lines) {
-    size_t room = out->n_seen;
-    out->seen = mem_grow(out->seen, &room, out->n_seen + 1, sizeof *out->seen);
+    out->seen = mem_one_more(out->seen, out->n_seen, sizeof *out->seen);
     struct backend_seen *seen = &out->seen[out->n_seen++];
     *seen = (struct backend_seen){.token = mem_copy(token),
                                   .kind = BACKEND_QUOTA,
@@ -272,14 +271,13 @@ static void project_seen(struct backend_view *out, const char *host, const json_
 }
 
 static void report(struct backend_view *out, const char *host, const struct err *why) {
-    size_t room = out->n_hosts;
-    out->hosts = mem_grow(out->hosts, &room, out->n_hosts + 1, sizeof *out->hosts);
+    out->hosts = mem_one_more(out->hosts, out->n_hosts, sizeof *out->hosts);
     out->hosts[out->n_hosts++] = (struct backend_host_report){
         .host = mem_copy(host), .answered = why == NULL, .detail = why ? mem_copy(why->what) : NULL};
 }
 
 /* Where the pool lists projects they are its hosts; else those with our names, under the host "". */
-static json_t *projects_look(struct quota_run *q, struct err *e) {
+json_t *quota_projects(const struct quota_run *q, struct err *e) {
     const struct backend_pool *pool = q->run->pool;
     if (pool->n_hosts == 0) return quota_projects_all(q, e);
     json_t *list = json_array();
@@ -298,7 +296,7 @@ static json_t *projects_look(struct quota_run *q, struct err *e) {
 
 static int observe_all(struct quota_run *q, struct backend_view *out, struct err *e) {
     const struct backend_pool *pool = q->run->pool;
-    scoped_json json_t *projects = projects_look(q, e);
+    scoped_json json_t *projects = quota_projects(q, e);
     scoped_json json_t *limits = projects ? quota_limits_all(q, e) : NULL;
     if (!projects || !limits) return -1;
     size_t n = json_array_size(projects);

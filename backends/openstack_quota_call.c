@@ -157,7 +157,7 @@ int quota_learn(struct quota_run *q, struct err *e) {
 int quota_open(struct quota_run *q, struct run *run, struct err *e) {
     *q = (struct quota_run){.run = run, .settings = run->settings.quota};
     const char *named = run->settings.system_cloud;
-    q->system_cloud = named ? cloud_load(named, e) : cloud_for_system(run->cloud);
+    q->system_cloud = named ? cloud_load(named, run->settings.region, e) : cloud_for_system(run->cloud);
     if (!q->system_cloud) return -1;
     if (named && q->system_cloud->scope != CLOUD_SYSTEM) {
         struct cloud *scoped = cloud_for_system(q->system_cloud);

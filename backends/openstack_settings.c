@@ -5,6 +5,7 @@
 #include "alloc/scope.h"
 #include "alloc/text.h"
 #include "backends/openstack_quota.h"
+#include "backends/openstack_usage.h"
 #include "backends/range.h"
 
 #include <stdlib.h>
@@ -219,7 +220,7 @@ int settings_read(const struct backend_pool *pool, struct settings *s, struct er
                                        "storage",      "flavors",      "sizes",
                                        "object_store", "parallel",     "availability_zone",
                                        "page_things",  "wait_seconds", "container_access",
-                                       "system_cloud", "quota",        NULL};
+                                       "system_cloud", "quota", "partner", NULL};
     *s = (struct settings){.wrapper = json_pack("{s:O?}", "settings", (json_t *)pool->settings)};
     if (text_format(s->title, sizeof s->title, "pool %s", pool->name) < 0)
         return err_set(e, ERR_USAGE, "the name of the pool is too long");
@@ -228,6 +229,9 @@ int settings_read(const struct backend_pool *pool, struct settings *s, struct er
         words_read(s, e) < 0 || texts_read(s, e) < 0 || numbers_read(s, e) < 0 || flavors_read(s, e) < 0 ||
         sizes_read(s, e) < 0)
         return -1;
+    struct partner_settings partner;
+    bool is_partner;
+    if (partner_settings_read(s, &partner, &is_partner, e) < 0) return -1;
     return s->deliver == DELIVER_QUOTA ? quota_settings_read(s, &s->quota, e) : instance_rules(s, e);
 }
 

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: Apache-2.0
+# Tests on real OpenStack services (test/openstack/): the lab is started once for all of them. LAB=FOLDER uses one that runs.
+# The unpacked packages and the first databases are kept: OPENSTACK_CACHE.
+OPENSTACK_CACHE ?= build/openstack
+OPENSTACK_TESTS := $(sort $(wildcard test/openstack/*.sh))
+WITH_OPENSTACK = LAB_LOG=$(BUILD)/log/openstack test/lab/with-openstack --limits --computes 2 --cache $(OPENSTACK_CACHE) --
+
+openstack-test: all
+	+@mkdir -p $(BUILD)/log
+	+@$(WITH_OPENSTACK) env $(RUN_SUITES) $(OPENSTACK_TESTS)
+# It waits more than it works: beside the other suites.
+SUITES := openstack-test+ $(SUITES)
+
+# The demo on a lab of its own.
+ifneq ($(wildcard test/demo-openstack),)
+demo-openstack: all
+	@BUILD=$(BUILD) test/lab/with-openstack --limits --computes 2 --gpus T4=64,V100=64,A100=64,H100=64 \
+	  --cache $(OPENSTACK_CACHE) -- test/demo-openstack
+endif
+.PHONY: openstack-test demo-openstack
