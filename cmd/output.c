@@ -40,6 +40,10 @@ const char *output_choose(const struct call *call, const char *en, const char *k
     return ko && output_is_korean(call) ? ko : en;
 }
 
+const char *output_word(const struct call *call, const char *english) {
+    return english ? output_choose(call, english, korean_cell(english)) : "";
+}
+
 const char *output_title(const struct column *column, bool korean) {
     const char *ko = korean ? korean_title(column->title) : NULL;
     return ko ? ko : column->title;

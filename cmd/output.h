@@ -40,8 +40,12 @@ int output_list(struct call *call, const struct column *columns, const json_t *r
 int output_object(struct call *call, const struct column *columns, const json_t *object, struct err *e);
 /* A line for people on call->out (the newline is added); silent with --quiet or a machine format. */
 void output_say(struct call *call, const char *format, ...) ERR_FORMAT(2, 3);
-/* The English or the Korean text, by call->lang (the Korean one may be NULL). */
-const char *output_choose(const struct call *call, const char *en, const char *ko);
+/* The English or the Korean text, by call->lang (the Korean one may be NULL). Two formats take the same
+   arguments. */
+const char *output_choose(const struct call *call, const char *en, const char *ko)
+    __attribute__((format_arg(2), format_arg(3)));
+/* A state, an outcome or a cause in the language of the call. */
+const char *output_word(const struct call *call, const char *english);
 
 /* Text from elsewhere onto a stream: control characters other than newline and tab become \xNN, so that
    a name in the store cannot steer a terminal. */

@@ -47,10 +47,11 @@ static int say_agreements(struct call *call, int64_t pool, struct err *e) {
                 "'reserved' AND ($1 = 0 OR pool = $1)",
                 "i", pool) < 0)
         return -1;
-    if (n && strcmp(call->lang, "ko") == 0)
-        output_say(call, "협약 체결을 기다리는 할당: %lld건 (allot status)", (long long)n);
-    else if (n)
-        output_say(call, "%lld grants wait for their agreement (allot status)", (long long)n);
+    if (n)
+        output_say(call,
+                   output_choose(call, "%lld grants wait for their agreement (allot status)",
+                                 "협약 체결을 기다리는 할당: %lld건 (allot status)"),
+                   (long long)n);
     return 0;
 }
 
