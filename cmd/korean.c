@@ -258,6 +258,8 @@ static const struct word cells[] = {
     {"void", "취소"},
     {"purging", "삭제 중"},
     {"ended", "종료"},
+    {"ending", "종료 중"},
+    {"wanted", "필요"},
     {"open", "접수 중"},
     {"closed", "마감"},
     {"awarded", "선정"},
