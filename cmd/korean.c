@@ -17,6 +17,7 @@ static const struct word titles[] = {
     {"appeal", "이의"},
     {"appeal until", "이의 기한"},
     {"approved by", "승인자"},
+    {"asked", "신청량"},
     {"at", "시각"},
     {"attach", "연결 방식"},
     {"attributes", "속성"},

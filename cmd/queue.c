@@ -61,9 +61,10 @@ static int queue_run(struct call *call, struct err *e) {
                                             {"tenant", "TENANT", CELL_TEXT, false},
                                             {"state", "STATE", CELL_STATE, false},
                                             {"pool", "POOL", CELL_TEXT, true},
+                                            {"asked", "ASKED", CELL_NUMBER, false},
                                             {"flavor", "FLAVOR", CELL_TEXT, true},
                                             {"units", "UNITS", CELL_COUNT, true},
-                                            {"compute_gflops", "COMPUTE", CELL_GFLOPS, false},
+                                            {"compute_gflops", "COMPUTE", CELL_GFLOPS, true},
                                             {"storage_bytes", "STORAGE", CELL_BYTES, false},
                                             {"ahead_gflops", "AHEAD", CELL_GFLOPS, true},
                                             {"earliest", "EARLIEST", CELL_INSTANT, true},
@@ -94,6 +95,7 @@ static int queue_run(struct call *call, struct err *e) {
     json_array_foreach(rows, i, row) {
         const json_t *decision = json_object_get(row, "decision");
         json_object_set_new(row, "why", json_string(request_reason(call, row)));
+        request_asked_set(row);
         if (json_integer_value(json_object_get(decision, "position")) > 0) {
             json_object_set(row, "position", json_object_get(decision, "position"));
             json_object_set(row, "ahead_gflops", json_object_get(decision, "ahead_gflops"));

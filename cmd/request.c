@@ -67,6 +67,18 @@ static const char *refusal(const json_t *answer) {
     return is_refused ? words : NULL;
 }
 
+void request_asked_set(json_t *row) {
+    const char *flavor = json_string_value(json_object_get(row, "flavor"));
+    const json_t *units = json_object_get(row, "units"), *compute = json_object_get(row, "compute_gflops");
+    scoped_text struct text asked = {0};
+    if (json_is_integer(units))
+        text_add(&asked, "%s x %lld", flavor ? flavor : "", (long long)json_integer_value(units));
+    else if (json_is_integer(compute))
+        text_add(&asked, "%s%s%s", flavor ? flavor : "", flavor ? " " : "",
+                 gflops_text(gflops(json_integer_value(compute))).s);
+    json_object_set_new(row, "asked", asked.s ? json_string(asked.s) : json_null());
+}
+
 const char *request_reason(const struct call *call, const json_t *answer) {
     const char *words = refusal(answer);
     if (words) return words;
