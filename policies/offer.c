@@ -100,7 +100,7 @@ void offers_make(struct planning *p, const size_t *queued, size_t n, struct deci
             w->seat->offered |= hold;
             if (!held[i]) take_offer(p, w);
         }
-        if (q->order[0] != ORDER_SHARE) await(p, w);
+        if (!p->sharing || p->in_line) await(p, w);
     }
     for (size_t i = 0; i < n; i++)
         if (held[i]) take_offer(p, &p->works[queued[i]]);
