@@ -2,8 +2,10 @@
 /*
  * drive BACKEND VERB: one call of a backend through the dispatcher, for tests in shell. The pool and the
  * operations come as JSON on standard input:
- *   {"pool": {"name","basis","store","deadline_ms","hosts":{NAME:URI},"settings":{},"catalogue":{}},
- *    "operations": [{"token","kind":"server|volume","name","host","tenant","grant","number","flavor","units",
+ *   {"pool": {"name","basis","store","deadline_ms","hosts":{NAME:URI or {"uri","settings"}},"settings":{},
+ *             "catalogue":{}},
+ *    "operations":
+ * [{"token","kind":"server|volume|container","fresh","name","host","tenant","grant","number","flavor","units",
  *                    "slots":[[name,address,attach]],"disks":[[name,token]],"keys":[],"bytes"}]}
  * The answers go to standard output as one JSON object. Exit: 0, or the code of the error.
  */
@@ -40,7 +42,9 @@ static void pool_fill(const json_t *in, struct backend_pool *pool) {
                                   .store_id = text(in, "store"),
                                   .deadline_ms = number(in, "deadline_ms")};
     json_object_foreach((json_t *)hosts, name, uri) {
-        list[pool->n_hosts++] = (struct backend_host){name, json_string_value(uri), NULL};
+        const char *plain = json_string_value(uri);
+        list[pool->n_hosts++] =
+            (struct backend_host){name, plain ? plain : text(uri, "uri"), json_object_get(uri, "settings")};
     }
 }
 
@@ -60,15 +64,22 @@ static void slots_fill(const json_t *in, struct backend_operation *op) {
     op->ssh_keys = k, op->n_ssh_keys = json_array_size(keys);
 }
 
+static enum backend_kind kind_of(const json_t *o) {
+    const char *kind = text(o, "kind");
+    for (int i = 0; kind && backend_kind_words[i]; i++)
+        if (strcmp(backend_kind_words[i], kind) == 0) return (enum backend_kind)i;
+    return BACKEND_SERVER;
+}
+
 static struct backend_operation *operations_fill(const json_t *in, size_t *n) {
     *n = json_array_size(in);
     struct backend_operation *ops = mem_alloc(*n * sizeof *ops);
     for (size_t i = 0; i < *n; i++) {
         const json_t *o = json_array_get(in, i);
-        const char *kind = text(o, "kind");
         ops[i] = (struct backend_operation){
             .token = text(o, "token"),
-            .kind = kind && strcmp(kind, "volume") == 0 ? BACKEND_VOLUME : BACKEND_SERVER,
+            .kind = kind_of(o),
+            .fresh = json_is_true(json_object_get(o, "fresh")),
             .name = text(o, "name"),
             .host = text(o, "host"),
             .tenant = text(o, "tenant"),
@@ -96,12 +107,12 @@ static json_t *view_json(struct backend_view *v) {
     json_t *seen = json_array(), *slots = json_array(), *hosts = json_array();
     for (size_t i = 0; i < v->n_seen; i++) {
         const struct backend_seen *s = &v->seen[i];
-        json_array_append_new(
-            seen, json_pack("{s:s?, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:O?}", "token", s->token, "kind",
-                            s->kind == BACKEND_SERVER ? "server" : "volume", "name", s->name, "host", s->host,
-                            "state", backend_state_word(s->state), "bytes", (json_int_t)s->bytes.n,
-                            "allocated", (json_int_t)s->allocated.n, "created", (json_int_t)s->created.s,
-                            "connection", s->connection));
+        json_array_append_new(seen,
+                              json_pack("{s:s?, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:O?}", "token", s->token,
+                                        "kind", backend_kind_words[s->kind], "name", s->name, "host", s->host,
+                                        "state", backend_state_word(s->state), "bytes",
+                                        (json_int_t)s->bytes.n, "allocated", (json_int_t)s->allocated.n,
+                                        "created", (json_int_t)s->created.s, "connection", s->connection));
     }
     for (size_t i = 0; i < v->n_slots; i++) {
         const struct backend_found_slot *s = &v->slots[i];
