@@ -10,8 +10,9 @@ HERE = pathlib.Path(__file__).resolve().parent
 PASSWORD = 'secret'  # of admin and of every service: all of it is on loopback
 REGION = 'RegionOne'
 PORTS = {'keystone': 5000, 'placement': 8778, 'nova': 8774, 'glance': 9292, 'cinder': 8776, 'neutron': 9696, 'swift': 8080,
-         'swift_object': 6200, 'swift_container': 6201, 'swift_account': 6202, 'amqp': 5672, 'epmd': 4369, 'erlang': 25672}
-DEFAULTS = {'port_offset': 20000, 'computes': 1, 'gpus': {'T4': 8, 'V100': 16, 'A100': 16, 'H100': 16}, 'limits': False,
+         'swift_object': 6200, 'swift_container': 6201, 'swift_account': 6202, 'amqp': 5672, 'epmd': 4369, 'erlang': 5673}
+OFFSETS = range(20000, 23000, 100)  # all below 32768, where Linux takes the ports of outgoing connections from
+DEFAULTS = {'port_offset': None, 'computes': 1, 'gpus': {'T4': 8, 'V100': 16, 'A100': 16, 'H100': 16}, 'limits': False,
             'cache': None}
 BEGAN = time.monotonic()
 
@@ -22,6 +23,26 @@ def say(text):
 
 class Fault(Exception):
     """What stops the work: a sentence for the user."""
+
+
+def listening():
+    """The TCP ports that are taken on this machine."""
+    ports = set()
+    for name in ('/proc/net/tcp', '/proc/net/tcp6'):
+        try:
+            with open(name, encoding='ascii') as file:
+                ports |= {int(line.split()[1].rpartition(':')[2], 16) for line in list(file)[1:] if line.split()[3] == '0A'}
+        except FileNotFoundError:  # no IPv6 here
+            pass
+    return ports
+
+
+def free_offset():
+    taken = listening()
+    for offset in OFFSETS:
+        if taken.isdisjoint(port + offset for port in PORTS.values()):
+            return offset
+    raise Fault('no offset between 20000 and 23000 has all its ports free: give --port-offset')
 
 
 class Lab:
@@ -35,6 +56,8 @@ class Lab:
         self.cache = pathlib.Path(self.settings['cache'] or self.state / 'cache').resolve()
         self.root = self.cache / 'root'
         self.python = self.cache / 'python/bin/python3'
+        if self.settings['port_offset'] is None:
+            self.settings['port_offset'] = free_offset()
         self.ports = {name: port + self.settings['port_offset'] for name, port in PORTS.items()}
         self.computes = [f'gpu-node-{number + 1}' for number in range(self.settings['computes'])]
         self.socket = self.state / 'mysql/mysql.sock'

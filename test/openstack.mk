@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
+# Tests on real OpenStack services (test/openstack/): the lab is started once for all of them. LAB=FOLDER uses one that runs.
+# The unpacked packages and the first databases are kept: OPENSTACK_CACHE.
+OPENSTACK_CACHE ?= build/openstack
+OPENSTACK_TESTS := $(sort $(wildcard test/openstack/*.sh))
+WITH_OPENSTACK = LAB_LOG=$(BUILD)/log/openstack test/lab/with-openstack --limits --computes 2 --cache $(OPENSTACK_CACHE) --
+
+openstack-test: all
+	+@mkdir -p $(BUILD)/log
+	+@$(WITH_OPENSTACK) env $(RUN_SUITES) $(OPENSTACK_TESTS)
+SUITES += openstack-test
+.PHONY: openstack-test
