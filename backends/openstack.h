@@ -117,9 +117,8 @@ const struct flavor_setting *settings_flavor(const struct settings *s, const cha
 
 /* What stands with one host. */
 struct host_settings {
-    const char *cloud;            /* its own entry of clouds.yaml; NULL: the pool's */
-    const char *objects_project;  /* NHN: the object store's tenant id differs; NULL: the project */
-    const char *container_access; /* in place of the pool's */
+    const char *cloud;           /* its own entry of clouds.yaml; NULL: the pool's */
+    const char *object_store_id; /* NHN: the object store's tenant id differs; NULL: the project */
 };
 int host_settings_read(const struct backend_pool *pool, const struct backend_host *host,
                        struct host_settings *out, struct err *e);
@@ -213,8 +212,8 @@ const char *ours_token(const json_t *thing);
 /* {"allot_token", "allot_store", "allot_tenant", "allot_grant"}: what is written on a server or volume. Texts
    are cut to the 255 characters that Nova and Cinder take. */
 json_t *ours_metadata(const struct run *run, const struct backend_operation *op);
-/* "tenant c1, grant g-5", or NULL. The caller frees it. */
-char *ours_owner(const json_t *thing);
+/* Adds "tenant" and "grant", as it was made with, where it says so. */
+void ours_owner(const json_t *thing, json_t *connection);
 
 /* The things of a project that carry a token, asked for once in a run. Borrowed. */
 int inventory_servers(struct project *p, const json_t **out, struct err *e);
@@ -278,8 +277,11 @@ struct container_facts {
     bool is_there, is_frozen;
     bytes_t may_hold, holds;
     instant_t created;
+    char *tenant, *grant; /* as it was made with, or NULL; the caller frees them */
 };
+/* Free the facts also when it fails. */
 int container_look(struct project *p, const char *container, struct container_facts *out, struct err *e);
+void container_facts_free(struct container_facts *facts);
 
 /* ---- what they need ---- */
 

@@ -116,8 +116,13 @@ json_t *server_connection(const struct project *p, const json_t *server) {
                   "name", member(server, "name"), "state", backend_state_word(server_state(server)), "status",
                   status_of(server), "addresses", addresses_of(server));
     set_text(connection, "user", p->run->settings.image_user);
-    char *owner scoped_free = ours_owner(server);
-    set_text(connection, "owner", owner);
+    ours_owner(server, connection);
+    const char *address = json_string_value(json_array_get(json_object_get(connection, "addresses"), 0));
+    if (p->run->settings.image_user && address) {
+        struct text ssh scoped_text = {0};
+        text_add(&ssh, "ssh %s@%s", p->run->settings.image_user, address);
+        set_text(connection, "console", ssh.s);
+    }
     if (server_progress(server) == SERVER_BROKEN) set_text(connection, "note", server_fault(server));
     return connection;
 }
