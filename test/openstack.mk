@@ -10,3 +10,6 @@ openstack-test: all
 	+@$(WITH_OPENSTACK) env $(RUN_SUITES) $(OPENSTACK_TESTS)
 SUITES += openstack-test
 .PHONY: openstack-test
+
+$(BUILD)/unit/test_backend_openstack_instance: $(call objects,backends/openstack.c backends/openstack_*.c $(openstack_SHARES))
+$(BUILD)/unit/test_backend_openstack_instance: override LIBS += $(openstack_LIBS)

@@ -2,8 +2,10 @@
 /*
  * drive BACKEND VERB: one call of a backend through the dispatcher, for tests in shell. The pool and the
  * operations come as JSON on standard input:
- *   {"pool": {"name","basis","store","deadline_ms","hosts":{NAME:URI},"settings":{},"catalogue":{}},
- *    "operations": [{"token","kind":"server|volume|container|quota","name","host","tenant","grant","number","flavor","units",
+ *   {"pool": {"name","basis","store","deadline_ms","hosts":{NAME:URI or {"uri","settings"}},"settings":{},
+ *             "catalogue":{}},
+ *    "operations":
+ * [{"token","kind":"server|volume|container|quota","fresh","name","host","tenant","grant","number","flavor","units",
  *                    "slots":[[name,address,attach]],"disks":[[name,token]],"keys":[],"bytes",
  *                    "quota":{"limits":{FLAVOR:UNITS},"storage","datalake","member"}}]}
  * The answers go to standard output as one JSON object. Exit: 0, or the code of the error.
@@ -41,7 +43,9 @@ static void pool_fill(const json_t *in, struct backend_pool *pool) {
                                   .store_id = text(in, "store"),
                                   .deadline_ms = number(in, "deadline_ms")};
     json_object_foreach((json_t *)hosts, name, uri) {
-        list[pool->n_hosts++] = (struct backend_host){name, json_string_value(uri), NULL};
+        const char *plain = json_string_value(uri);
+        list[pool->n_hosts++] =
+            (struct backend_host){name, plain ? plain : text(uri, "uri"), json_object_get(uri, "settings")};
     }
 }
 
@@ -75,12 +79,6 @@ static void quota_fill(const json_t *in, struct backend_quota *quota) {
     }
 }
 
-static enum backend_kind kind_of(const char *word) {
-    for (int i = 0; word && backend_kind_words[i]; i++)
-        if (strcmp(backend_kind_words[i], word) == 0) return (enum backend_kind)i;
-    return BACKEND_SERVER;
-}
-
 static json_t *limits_json(const struct backend_seen *s) {
     if (s->kind != BACKEND_QUOTA) return NULL;
     json_t *limits = json_object();
@@ -90,15 +88,22 @@ static json_t *limits_json(const struct backend_seen *s) {
                      (json_int_t)s->datalake.n);
 }
 
+static enum backend_kind kind_of(const json_t *o) {
+    const char *kind = text(o, "kind");
+    for (int i = 0; kind && backend_kind_words[i]; i++)
+        if (strcmp(backend_kind_words[i], kind) == 0) return (enum backend_kind)i;
+    return BACKEND_SERVER;
+}
+
 static struct backend_operation *operations_fill(const json_t *in, size_t *n) {
     *n = json_array_size(in);
     struct backend_operation *ops = mem_alloc(*n * sizeof *ops);
     for (size_t i = 0; i < *n; i++) {
         const json_t *o = json_array_get(in, i);
-        const char *kind = text(o, "kind");
         ops[i] = (struct backend_operation){
             .token = text(o, "token"),
-            .kind = kind_of(kind),
+            .kind = kind_of(o),
+            .fresh = json_is_true(json_object_get(o, "fresh")),
             .name = text(o, "name"),
             .host = text(o, "host"),
             .tenant = text(o, "tenant"),
