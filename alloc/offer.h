@@ -42,8 +42,8 @@ json_t *offer_show(struct store *s, int64_t request, struct err *e);
 /* Between the engine and the store of offers: could a request have more than what is offered to it? It is
  * planned without its offer, which then ends, or is put back as it was. */
 
-/* [{"tenant", "request"}], the longest waiting first: those for which something came free since they were
-   last planned. NULL on failure. */
+/* [{"tenant", "request"}] by request: those for which something came free since they were last planned. NULL
+   on failure. */
 json_t *offers_that_may_grow(struct book *b, struct err *e);
 json_t *offer_lift(struct book *b, int64_t request,
                    struct err *e); /* what put_back() needs; NULL on failure */
