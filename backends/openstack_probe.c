@@ -62,23 +62,12 @@ static void versions_try(const struct probe *x) {
 /* Each size is told with what it takes, so that needs can be summed. */
 static void size_told(const struct probe *x, const char *flavor, int64_t units, const json_t *size,
                       int64_t root_gib) {
-<<<<<<< HEAD
     backend_probe_size(x->out, (struct backend_size){.flavor = (char *)flavor,
                                                      .name = (char *)text_of(size, "name"),
                                                      .units = units,
                                                      .vcpus = json_integer_value(json_object_get(size, "vcpus")),
                                                      .memory_mib = json_integer_value(json_object_get(size, "ram")),
                                                      .root_gib = root_gib});
-=======
-    int64_t disk = json_integer_value(json_object_get(size, "disk"));
-    backend_probe_size(x->out,
-                       (struct backend_size){.flavor = (char *)flavor,
-                                             .name = (char *)text_of(size, "name"),
-                                             .units = units,
-                                             .vcpus = json_integer_value(json_object_get(size, "vcpus")),
-                                             .memory_mib = json_integer_value(json_object_get(size, "ram")),
-                                             .root_gib = root_gib ? root_gib : disk});
->>>>>>> cloud
 }
 
 static const json_t *size_named(const json_t *list, const char *name) {

@@ -7,11 +7,7 @@ $(BUILD)/unit/test_backend_libvirt: override LIBS += $(libvirt_LIBS)
 $(BUILD)/unit/test_backend_dispatch: | $(BUILD)/backend-simulated.so
 
 LIBVIRT_DRIVE := $(BUILD)/libvirt/drive
-<<<<<<< HEAD
-$(LIBVIRT_DRIVE): $(call objects,test/libvirt/drive.c $(patsubst %,alloc/%.c,amount backend backend_probe backend_usage clock dispatch dispatch_look err fault file hash json log parallel plugin scope text yaml)) | $(PLUGINS)
-=======
 $(LIBVIRT_DRIVE): $(call objects,test/libvirt/drive.c) $(CORE) | $(PLUGINS)
->>>>>>> cloud
 	@mkdir -p $(@D)
 	$(call say,LINK)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
