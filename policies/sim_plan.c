@@ -151,7 +151,7 @@ bool sim_may_lengthen(struct sim *s, size_t grant, instant_t end, struct text *w
     struct decision d;
     struct err e = {0};
     size_t request = g->request;
-    facts_make(s, &request, 1, &f);
+    sim_facts(s, &request, 1, &f);
     int rc = policy_decider.lengthen(s->policy, &f, &l, &d, &e);
     bool may = rc == 0 && d.outcome == OUTCOME_GRANT;
     if (!may && rc == 0 && d.n_reasons)
