@@ -116,29 +116,34 @@ static int64_t planned_at(const struct applying *a, const struct decision *d) {
     return d->is_barrier ? -1 : a->supply;
 }
 
-/* noted: its digest is written to the ledger. The request gets its state with it: one update, not two. */
-static int insert_decision(struct applying *a, const struct gathered_claim *c, const struct decision *d,
-                           const char *body, bool noted, struct err *e) {
-    int64_t id;
-    if (store_plan(a, e) < 0 || store_next(a->book->store, "decision", &id, e) < 0 ||
-        sql_do(a->book->store, e,
-               "INSERT INTO decision (tenant, id, request, plan, at, outcome, body, noted) VALUES ($1, $2, "
-               "$3, $4, "
-               "$5, $6, $7, $8)",
-               "iiiiissi", c->tenant, id, c->request, a->plan, a->book->at.s, outcome_word(d->outcome), body,
-               (int64_t)noted) < 0)
-        return -1;
+/* Its request has what was decided. decision 0: as it was decided before; grant 0: none. Its state may have
+   been set back for the plan. */
+static int settle_request(struct applying *a, const struct gathered_claim *c, const struct decision *d,
+                          int64_t decision, int64_t grant, struct err *e) {
     return sql_do(
         a->book->store, e,
-        "UPDATE request SET decision = $3, state = $4, note = $5, planned_supply = CASE WHEN $6 >= 0 THEN "
-        "$6 END, is_barrier = $7 WHERE tenant = $1 AND id = $2",
-        "iiissii", c->tenant, c->request, id, state_after(d), note_after(d), planned_at(a, d),
+        "UPDATE request SET decision = coalesce(nullif($3, 0), decision), grant_id = "
+        "coalesce(nullif($4, 0), grant_id), state = $5, note = $6, planned_supply = CASE WHEN $7 >= 0 "
+        "THEN $7 END, is_barrier = $8 WHERE tenant = $1 AND id = $2",
+        "iiiissii", c->tenant, c->request, decision, grant, state_after(d), note_after(d), planned_at(a, d),
         (int64_t)d->is_barrier);
 }
 
+/* noted: its digest is written to the ledger. */
+static int insert_decision(struct applying *a, const struct gathered_claim *c, const struct decision *d,
+                           const char *body, bool noted, int64_t *id, struct err *e) {
+    if (store_plan(a, e) < 0 || store_next(a->book->store, "decision", id, e) < 0) return -1;
+    return sql_do(a->book->store, e,
+                  "INSERT INTO decision (tenant, id, request, plan, at, outcome, body, noted) VALUES ($1, "
+                  "$2, $3, $4, $5, "
+                  "$6, $7, $8)",
+                  "iiiiissi", c->tenant, *id, c->request, a->plan, a->book->at.s, outcome_word(d->outcome),
+                  body, (int64_t)noted);
+}
+
 static int store_decision(struct applying *a, const struct gathered_claim *c, const struct decision *d,
-                          const char *body, struct err *e) {
-    if (insert_decision(a, c, d, body, true, e) < 0) return -1;
+                          const char *body, int64_t *id, struct err *e) {
+    if (insert_decision(a, c, d, body, true, id, e) < 0) return -1;
     char kind[32];
     text_format(kind, sizeof kind, "decision.%s", outcome_word(d->outcome));
     return book_write(
@@ -150,14 +155,14 @@ static int store_decision(struct applying *a, const struct gathered_claim *c, co
 
 /* New figures are kept beside the decision that the ledger has noted, and take the place of earlier ones.
    Nobody is told; else a queue of a thousand would write a thousand entries and messages with each request.
- */
+   *id: of the one that is new, or 0. */
 static int refresh_decision(struct applying *a, const struct gathered_claim *c, const struct decision *d,
-                            const char *body, struct err *e) {
+                            const char *body, int64_t *id, struct err *e) {
     int64_t noted = 1, before = 0;
     struct store *s = a->book->store;
     if (sql_int(s, e, &noted, "SELECT noted FROM decision WHERE id = $1", "i", c->last_decision) < 0)
         return -1;
-    if (noted) return insert_decision(a, c, d, body, false, e);
+    if (noted) return insert_decision(a, c, d, body, false, id, e);
     if (store_plan(a, e) < 0 ||
         sql_int(s, e, &before, "SELECT plan FROM decision WHERE id = $1", "i", c->last_decision) < 0 ||
         sql_do(s, e, "UPDATE decision SET plan = $2, at = $3, body = $4 WHERE tenant = $5 AND id = $1",
@@ -173,17 +178,14 @@ static int reserve(struct applying *a, const struct gathered_claim *c, const str
     if (grant_reserve(a->book, placed, c->tenant, c->request, d, grant, e) < 0) return -1;
     const struct fact_claim *claim = &a->gathered.facts.claims[c - a->gathered.claims];
     /* Of this request: its rules, written with it. Exceptions of one that was denied stay without a grant. */
-    if (claim->override_rule &&
-        sql_do(a->book->store, e,
-               "UPDATE exception SET grant_id = $3 WHERE id IN (SELECT max(x.id) FROM exception x JOIN "
-               "request r "
-               "ON r.tenant = x.tenant AND r.submitted_at = x.at WHERE r.tenant = $1 AND r.id = $2 AND "
-               "x.grant_id "
-               "= 0 AND instr(',' || r.override_rule || ',', ',' || x.rule || ',') > 0 GROUP BY x.rule)",
-               "iii", c->tenant, c->request, *grant) < 0)
-        return -1;
-    return sql_do(a->book->store, e, "UPDATE request SET grant_id = $3 WHERE tenant = $1 AND id = $2", "iii",
-                  c->tenant, c->request, *grant);
+    if (!claim->override_rule) return 0;
+    return sql_do(
+        a->book->store, e,
+        "UPDATE exception SET grant_id = $3 WHERE id IN (SELECT max(x.id) FROM exception x JOIN request r ON "
+        "r.tenant = x.tenant AND r.submitted_at = x.at WHERE r.tenant = $1 AND r.id = $2 AND x.grant_id = 0 "
+        "AND "
+        "instr(',' || r.override_rule || ',', ',' || x.rule || ',') > 0 GROUP BY x.rule)",
+        "iii", c->tenant, c->request, *grant);
 }
 
 static void results_add(struct applying *a, const struct gathered_claim *c, const struct decision *d,
@@ -196,23 +198,12 @@ static void results_add(struct applying *a, const struct gathered_claim *c, cons
 
 static int apply_new(struct applying *a, const struct gathered_claim *c, const struct decision *d,
                      const struct placed *placed, json_t *decision, const char *body, struct err *e) {
-    int64_t grant = 0;
-    if (store_decision(a, c, d, body, e) < 0 || fault_point("engine.decided", e) < 0) return -1;
+    int64_t id, grant = 0;
+    if (store_decision(a, c, d, body, &id, e) < 0 || fault_point("engine.decided", e) < 0) return -1;
     if (engine_gives(d) && reserve(a, c, d, placed, &grant, e) < 0) return -1;
-    if (tell(a, c, d, decision, grant, e) < 0) return -1;
+    if (settle_request(a, c, d, id, grant, e) < 0 || tell(a, c, d, decision, grant, e) < 0) return -1;
     results_add(a, c, d, grant, decision);
     return 0;
-}
-
-/* Decided as before: its state may have been set back for the plan. */
-static int stays(struct applying *a, const struct gathered_claim *c, const struct decision *d,
-                 struct err *e) {
-    return sql_do(a->book->store, e,
-                  "UPDATE request SET state = $3, note = $4, planned_supply = CASE WHEN $5 >= 0 THEN $5 END, "
-                  "is_barrier "
-                  "= $6 WHERE tenant = $1 AND id = $2",
-                  "iissii", c->tenant, c->request, state_after(d), note_after(d), planned_at(a, d),
-                  (int64_t)d->is_barrier);
 }
 
 static int apply_decision(struct applying *a, const struct gathered_claim *c, const struct decision *d,
@@ -223,10 +214,10 @@ static int apply_decision(struct applying *a, const struct gathered_claim *c, co
     if (novelty_of(a, c, d, decision, body, &novelty, e) < 0) return -1;
     if (d->outcome == OUTCOME_QUEUE && !d->is_barrier)
         waiting_add(&a->waiting, &a->gathered.facts.pool, &a->gathered.facts.claims[c - a->gathered.claims]);
-    if (novelty != NOVELTY_NEW && stays(a, c, d, e) < 0) return -1;
-    if (novelty == NOVELTY_SAME) return 0;
-    if (novelty == NOVELTY_FIGURES) return refresh_decision(a, c, d, body, e);
-    return apply_new(a, c, d, placed, decision, body, e);
+    if (novelty == NOVELTY_NEW) return apply_new(a, c, d, placed, decision, body, e);
+    int64_t id = 0;
+    if (novelty == NOVELTY_FIGURES && refresh_decision(a, c, d, body, &id, e) < 0) return -1;
+    return settle_request(a, c, d, id, 0, e);
 }
 
 /* Why a decision that gives something cannot be carried out now. */

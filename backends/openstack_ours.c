@@ -34,13 +34,11 @@ json_t *ours_metadata(const struct run *run, const struct backend_operation *op)
                      "allot_tenant", metadata_text(op->tenant), "allot_grant", metadata_text(op->grant));
 }
 
-char *ours_owner(const json_t *thing) {
+void ours_owner(const json_t *thing, json_t *connection) {
     const json_t *meta = json_object_get(thing, "metadata");
-    const char *tenant = member(meta, "allot_tenant"), *grant = member(meta, "allot_grant");
-    if (!tenant || !grant) return NULL;
-    struct text t = {0};
-    text_add(&t, "tenant %s, grant %s", tenant, grant);
-    return text_take(&t);
+    json_t *tenant = json_object_get(meta, "allot_tenant"), *grant = json_object_get(meta, "allot_grant");
+    if (tenant) json_object_set(connection, "tenant", tenant);
+    if (grant) json_object_set(connection, "grant", grant);
 }
 
 /* ---- what is there ---- */
@@ -95,7 +93,8 @@ char *inventory_volume_id(struct project *p, const char *token, struct err *e) {
     size_t i = 0;
     if (inventory_volumes(p, &volumes, e) < 0) return NULL;
     const json_t *volume = inventory_next(volumes, token, &i);
-    if (!volume) return err_set(e, ERR_RETRY, "its volume %s is not in project %s", token, p->host->name), NULL;
+    if (!volume)
+        return err_set(e, ERR_RETRY, "its volume %s is not in project %s", token, p->host->name), NULL;
     return mem_copy(member(volume, "id"));
 }
 

@@ -68,4 +68,6 @@ struct submission {
 };
 /* The policy that decides now must know its attributes, and their values must fit. b: of its pool. */
 int request_check_attributes(struct book *b, const struct request_new *r, struct err *e);
+/* The policy that decides now must have the rules, "C1,G1". */
+int request_check_rules(struct book *b, const char *rules, struct err *e);
 int request_submit_all(struct change *c, const struct submission *s, struct err *e);
