@@ -38,7 +38,8 @@ extern const char *const backend_resources[];
 /* What one server of the pool's sizes takes of such limits. */
 struct backend_size {
     char *flavor, *name; /* name: at the backend */
-    int64_t units, vcpus, memory_mib, root_gib;
+    int64_t units, vcpus, memory_mib;
+    int64_t root_gib; /* of its root disk, where that is a volume; else 0 */
 };
 
 struct backend_probe {

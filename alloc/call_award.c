@@ -16,25 +16,48 @@ struct awarding {
     const struct decider *decider;
     const struct call_row *call;
     struct engine_results *results;
+    gflops_t compute; /* given in the call so far */
+    bytes_t storage;
 };
 
 /* ---- one request ---- */
 
-/* What the call has left for a request: its share less what the others were given. */
-static int share_left(struct awarding *a, int64_t request, struct call_share *out, struct err *e) {
-    const struct call_row *c = a->call;
+/* Counted once, and with each request that is given something: a thousand are awarded in one transaction. */
+static int given_before(struct awarding *a, struct err *e) {
     int64_t compute = 0, storage = 0;
-    *out = (struct call_share){.has_compute = c->has_compute, .has_storage = c->has_storage};
-    if (sql_int(a->book->store, e, &compute,
-                "SELECT sum(compute_gflops) FROM call_request WHERE call = $1 AND request <> $2", "ii", c->id,
-                request) < 0 ||
-        sql_int(a->book->store, e, &storage,
-                "SELECT sum(storage_bytes) FROM call_request WHERE call = $1 AND request <> $2", "ii", c->id,
-                request) < 0)
+    if (sql_int(a->book->store, e, &compute, "SELECT sum(compute_gflops) FROM call_request WHERE call = $1",
+                "i", a->call->id) < 0 ||
+        sql_int(a->book->store, e, &storage, "SELECT sum(storage_bytes) FROM call_request WHERE call = $1",
+                "i", a->call->id) < 0)
         return -1;
-    out->compute = gflops(compute < c->compute.n ? c->compute.n - compute : 0);
-    out->storage = bytes(storage < c->storage.n ? c->storage.n - storage : 0);
+    a->compute = gflops(compute);
+    a->storage = bytes(storage);
     return 0;
+}
+
+/* What the call gave a request that is considered again (its backend refused it) is not given to another. */
+static int give_back(struct awarding *a, int64_t request, struct err *e) {
+    struct rows r;
+    int rc =
+        rows_open(&r, a->book->store, e,
+                  "SELECT compute_gflops, storage_bytes FROM call_request WHERE call = $1 AND request = $2",
+                  "ii", a->call->id, request);
+    if (rc == 0 && (rc = rows_next(&r, e)) == 1) {
+        a->compute = gflops(a->compute.n - rows_int(&r, 0));
+        a->storage = bytes(a->storage.n - rows_int(&r, 1));
+        rc = 0;
+    }
+    rows_close(&r);
+    return rc;
+}
+
+/* What the call has left: its share less what was given. */
+static struct call_share share_left(const struct awarding *a) {
+    const struct call_row *c = a->call;
+    return (struct call_share){.has_compute = c->has_compute,
+                               .has_storage = c->has_storage,
+                               .compute = gflops(larger(0, c->compute.n - a->compute.n)),
+                               .storage = bytes(larger(0, c->storage.n - a->storage.n))};
 }
 
 /* The end of the civil day of t. */
@@ -126,14 +149,20 @@ static int settle_one(struct awarding *a, int64_t tenant, int64_t request, const
                  tenant, request) < 0 ||
         given_of(a, request, &given, e) < 0)
         return -1;
-    if (given.grant) return write_awarded(a, tenant, request, &given, strcmp(before, "reserve") == 0, e);
+    if (given.grant) {
+        if (gflops_add(a->compute, gflops(given.compute), &a->compute, e) < 0 ||
+            bytes_add(a->storage, bytes(given.bytes), &a->storage, e) < 0)
+            return -1;
+        return write_awarded(a, tenant, request, &given, strcmp(before, "reserve") == 0, e);
+    }
     const char *now = state && strcmp(state, "denied") == 0 ? "out" : "reserve";
     return call_leave(a->book, tenant, request, now, e);
 }
 
 static int consider(struct awarding *a, int64_t tenant, int64_t request, const char *before, struct err *e) {
-    struct call_share share;
-    if (fault_point("call.request", e) < 0 || share_left(a, request, &share, e) < 0 ||
+    if (strcmp(before, "awarded") == 0 && give_back(a, request, e) < 0) return -1;
+    struct call_share share = share_left(a);
+    if (fault_point("call.request", e) < 0 ||
         engine_plan_alone(a->book, a->decider, request, &share, a->results, e) < 0)
         return -1;
     return settle_one(a, tenant, request, before, e);
@@ -232,7 +261,7 @@ int call_award(struct book *b, const struct decider *decider, const struct call_
     struct call_row now = *c;
     now.awarded = (struct maybe_instant){true, b->at};
     now.sign_by = sign_by;
-    struct awarding a = {b, decider, c, results};
+    struct awarding a = {.book = b, .decider = decider, .call = c, .results = results};
     struct call_entry *of = NULL;
     size_t n = 0;
     int rc = award_check(&a, sign_by, e);
@@ -247,6 +276,7 @@ int call_award(struct book *b, const struct decider *decider, const struct call_
                     "WHERE id = $1",
                     "iiii", c->id, b->at.s, (int64_t)sign_by.has, sign_by.at.s);
     call_rank(of, n);
+    if (rc == 0) rc = given_before(&a, e);
     if (rc == 0) rc = award_all(&a, of, n, e);
     engine_results_sort(results);
     free(of);
@@ -259,7 +289,7 @@ int call_fill(struct book *b, const struct decider *decider, int64_t call, struc
               struct err *e) {
     struct call_row c;
     if (call_load(b->store, call, &c, e) < 0) return -1;
-    struct awarding a = {b, decider, &c, results};
+    struct awarding a = {.book = b, .decider = decider, .call = &c, .results = results};
     /* Held for a person is not in turn; an approved one is queued. */
     scoped_json json_t *in_turn =
         sql_json(b->store, e,
@@ -268,10 +298,10 @@ int call_fill(struct book *b, const struct decider *decider, int64_t call, struc
                  "'queued' OR (k.state = 'reserve' AND r.state = 'held' AND r.note IN ('RESERVE_LIST', "
                  "'NO_POLICY', 'EVAL_ERROR'))) ORDER BY k.rank",
                  "i", call);
-    int rc = in_turn ? 0 : -1;
+    int rc = in_turn ? given_before(&a, e) : -1;
     size_t i;
     json_t *row;
-    if (in_turn && strcmp(c.state, "awarded") == 0) json_array_foreach(in_turn, i, row) {
+    if (rc == 0 && strcmp(c.state, "awarded") == 0) json_array_foreach(in_turn, i, row) {
             rc = consider(&a, json_integer_value(json_object_get(row, "tenant")),
                           json_integer_value(json_object_get(row, "request")),
                           json_string_value(json_object_get(row, "state")), e);

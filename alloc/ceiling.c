@@ -9,23 +9,27 @@ struct scope_limits {
     bytes_t storage;
 };
 
+static int would_pass(const char *scope, int64_t owner, struct err *e) {
+    return err_context(e, "%s %lld would pass its ceiling", scope, (long long)owner);
+}
+
 /* A limit is set to max(limit, held before); what is added must then fit. No limit is NULL. */
-static int scope_set(struct book *b, const struct scope_limits *l, struct err *e) {
-    if (sql_do(b->store, e,
-               "INSERT INTO ceiling (pool, scope, owner, compute_gflops, storage_bytes) VALUES ($1, $2, $3, "
-               "0, 0) "
-               "ON CONFLICT (pool, scope, owner) DO NOTHING",
-               "isi", b->pool, l->scope, l->owner) < 0)
-        return -1;
-    return sql_do(b->store, e,
-                  "UPDATE ceiling SET "
-                  "compute_limit_gflops = CASE WHEN $4 = 0 THEN NULL WHEN $5 > compute_gflops THEN $5 ELSE "
-                  "compute_gflops END, "
-                  "storage_limit_bytes = CASE WHEN $6 = 0 THEN NULL WHEN $7 > storage_bytes THEN $7 ELSE "
-                  "storage_bytes END "
-                  "WHERE pool = $1 AND scope = $2 AND owner = $3",
-                  "isiiiii", b->pool, l->scope, l->owner, (int64_t)l->has_compute, l->compute.n,
-                  (int64_t)l->has_storage, l->storage.n);
+static int scope_set(struct book *b, const struct scope_limits *l, struct holding more, struct err *e) {
+    int rc = sql_do(
+        b->store, e,
+        "INSERT INTO ceiling (pool, scope, owner, compute_gflops, storage_bytes, compute_limit_gflops, "
+        "storage_limit_bytes) VALUES ($1, $2, $3, $4, $5, CASE WHEN $6 THEN $7 END, CASE WHEN $8 THEN $9 "
+        "END) "
+        "ON CONFLICT (pool, scope, owner) DO UPDATE SET "
+        "compute_gflops = ceiling.compute_gflops + excluded.compute_gflops, "
+        "storage_bytes = ceiling.storage_bytes + excluded.storage_bytes, "
+        "compute_limit_gflops = CASE WHEN ceiling.compute_gflops > excluded.compute_limit_gflops THEN "
+        "ceiling.compute_gflops ELSE excluded.compute_limit_gflops END, "
+        "storage_limit_bytes = CASE WHEN ceiling.storage_bytes > excluded.storage_limit_bytes THEN "
+        "ceiling.storage_bytes ELSE excluded.storage_limit_bytes END",
+        "isiiiiiii", b->pool, l->scope, l->owner, more.compute.n, more.storage.n, (int64_t)l->has_compute,
+        l->compute.n, (int64_t)l->has_storage, l->storage.n);
+    return rc < 0 ? would_pass(l->scope, l->owner, e) : 0;
 }
 
 static int scope_add(struct book *b, const char *scope, int64_t owner, struct holding more, struct err *e) {
@@ -33,7 +37,7 @@ static int scope_add(struct book *b, const char *scope, int64_t owner, struct ho
                "UPDATE ceiling SET compute_gflops = compute_gflops + $4, storage_bytes = storage_bytes + $5 "
                "WHERE pool = $1 AND scope = $2 AND owner = $3",
                "isiii", b->pool, scope, owner, more.compute.n, more.storage.n) < 0)
-        return err_context(e, "%s %lld would pass its ceiling", scope, (long long)owner);
+        return would_pass(scope, owner, e);
     return sql_changes(b->store) == 1
                ? 0
                : err_set(e, ERR_FAILED, "%s %lld has no ceiling row", scope, (long long)owner);
@@ -50,20 +54,19 @@ int ceiling_add(struct book *b, int64_t tenant, struct holding more, const struc
                 struct err *e) {
     int64_t organisation;
     if (organisation_of(b, tenant, &organisation, e) < 0) return -1;
-    if (l) {
-        struct scope_limits own = {"tenant", tenant, l->has_compute, l->has_storage, l->compute, l->storage};
-        struct scope_limits all = {"organisation",
-                                   organisation,
-                                   l->has_organisation_compute,
-                                   l->has_organisation_storage,
-                                   l->organisation_compute,
-                                   l->organisation_storage};
-        if (scope_set(b, &own, e) < 0 || scope_set(b, &all, e) < 0) return -1;
-    }
-    return scope_add(b, "tenant", tenant, more, e) < 0 ||
-                   scope_add(b, "organisation", organisation, more, e) < 0
-               ? -1
-               : 0;
+    if (!l)
+        return scope_add(b, "tenant", tenant, more, e) < 0 ||
+                       scope_add(b, "organisation", organisation, more, e) < 0
+                   ? -1
+                   : 0;
+    struct scope_limits own = {"tenant", tenant, l->has_compute, l->has_storage, l->compute, l->storage};
+    struct scope_limits all = {"organisation",
+                               organisation,
+                               l->has_organisation_compute,
+                               l->has_organisation_storage,
+                               l->organisation_compute,
+                               l->organisation_storage};
+    return scope_set(b, &own, more, e) < 0 || scope_set(b, &all, more, e) < 0 ? -1 : 0;
 }
 
 int ceiling_take(struct book *b, int64_t tenant, struct holding less, struct err *e) {

@@ -60,6 +60,7 @@ const char *reason_code_word(enum reason_code c) {
         [REASON_EVAL_ERROR] = "EVAL_ERROR",
         [REASON_BACKEND_REFUSED] = "BACKEND_REFUSED",
         [REASON_NO_POLICY] = "NO_POLICY",
+        [REASON_NO_PROJECT] = "NO_PROJECT",
         [REASON_DEBT] = "DEBT",
         [REASON_DRAINING] = "DRAINING",
         [REASON_IN_CALL] = "IN_CALL",

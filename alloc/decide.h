@@ -81,6 +81,8 @@ struct fact_pool {
        it stays free for the guarantees and the reserves of others. */
     gflops_t beside_compute;
     bytes_t beside_storage;
+    /* Where each tenant has a project of its own: declared, and bound or free. For the words only. */
+    int64_t projects, projects_usable;
 };
 
 struct fact_attr {
@@ -252,6 +254,7 @@ enum reason_code {
     REASON_EVAL_ERROR,
     REASON_BACKEND_REFUSED,
     REASON_NO_POLICY,
+    REASON_NO_PROJECT, /* no project is left at the cloud for a tenant that has none */
     REASON_DEBT,
     REASON_DRAINING,
     REASON_IN_CALL,           /* waits for the award of its call; of a grant, a note: awarded in it */
@@ -431,6 +434,16 @@ struct reclaim_plan {
 };
 void reclaim_plan_free(struct reclaim_plan *plan);
 
+/* A later end of a live grant: what it holds is held from its old end on, or from now where that has passed.
+ */
+struct lengthening {
+    instant_t from, until;
+    gflops_t compute;
+    bytes_t storage; /* and data lake */
+    bool
+        own_terms; /* a renewal: so long as the grant's own terms say, whatever term the policy gives today */
+};
+
 struct policy; /* policies/policy.h */
 
 /* What the decisions of a policy read beyond the claims that are new. */
@@ -450,6 +463,11 @@ struct decider {
     int (*plan)(const struct policy *policy, const struct facts *facts, struct plan *out, struct err *e);
     /* The same decisions without sentences, for who plans much and tells little (a simulation). */
     int (*plan_bare)(const struct policy *policy, const struct facts *facts, struct plan *out, struct err *e);
+    /* May the grant of the one claim in the facts be held longer? By leases and budgets, as what is new and
+       asked for the added time is. GRANT, or DENY or HOLD with the reasons; the caller ends it with
+       decision_free(). The claim's override_rule counts. */
+    int (*lengthen)(const struct policy *policy, const struct facts *facts, const struct lengthening *l,
+                    struct decision *out, struct err *e);
     /* One standing for each of facts.tenants, into out[facts.n_tenants]. Claims and grants do not matter. */
     int (*assess)(const struct policy *policy, const struct facts *facts, struct standing *out,
                   struct err *e);

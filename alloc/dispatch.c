@@ -115,23 +115,42 @@ static int server_check(const struct backend_operation *op, struct err *e) {
     return 0;
 }
 
-static int operation_check(enum verb verb, const struct backend_operation *op, struct err *e) {
+/* A cloud without hosts is host "". */
+static bool host_is_good(const struct backend_pool *pool, const char *host) {
+    return host && (*host || pool->n_hosts == 0);
+}
+
+static int quota_check(const struct backend_operation *op, struct err *e) {
+    const struct backend_quota *q = &op->quota;
+    for (size_t i = 0; i < q->n_limits; i++)
+        if (!q->limits[i].flavor || q->limits[i].units < 0 ||
+            (i > 0 && strcmp(q->limits[i - 1].flavor, q->limits[i].flavor) >= 0))
+            return err_set(e, ERR_FAILED, "operation %s: its limits are not ordered by flavor", op->token);
+    if (q->storage.n < 0 || q->datalake.n < 0)
+        return err_set(e, ERR_FAILED, "operation %s: a quota of less than nothing", op->token);
+    return 0;
+}
+
+static int operation_check(enum verb verb, const struct backend_pool *pool,
+                           const struct backend_operation *op, struct err *e) {
     if (!made_of(op->token, ALNUM ".", 63))
         return err_set(e, ERR_FAILED, "an operation has no good token: \"%.80s\"",
                        op->token ? op->token : "");
     if (!name_is_good(op->name))
         return err_set(e, ERR_FAILED, "operation %s: \"%.80s\" is not a name for a backend", op->token,
                        op->name ? op->name : "");
-    if (!op->host || !*op->host) return err_set(e, ERR_FAILED, "operation %s: no host", op->token);
+    if (!host_is_good(pool, op->host)) return err_set(e, ERR_FAILED, "operation %s: no host", op->token);
     if (op->detail || op->connection)
         return err_set(e, ERR_FAILED, "operation %s: has an answer already", op->token);
+    if (op->kind == BACKEND_QUOTA && quota_check(op, e) < 0) return -1;
     if (verb == VERB_REMOVE) return 0;
     if (!op->tenant || !op->grant || !text_is_printable(op->tenant) || !text_is_printable(op->grant))
         return err_set(e, ERR_FAILED, "operation %s: tenant and grant must be printable text", op->token);
     if (op->kind == BACKEND_SERVER) return server_check(op, e);
+    if (op->kind == BACKEND_QUOTA) return 0;
     if (op->bytes.n < 1 || op->bytes.n > BYTES_MOST)
-        return err_set(e, ERR_FAILED, "operation %s: a volume of %lld bytes", op->token,
-                       (long long)op->bytes.n);
+        return err_set(e, ERR_FAILED, "operation %s: a %s of %lld bytes", op->token,
+                       backend_kind_words[op->kind], (long long)op->bytes.n);
     return 0;
 }
 
@@ -167,7 +186,7 @@ static int pool_check(const struct backend *b, const struct backend_pool *pool, 
 static bool pool_has_host(const struct backend_pool *pool, const char *host) {
     for (size_t i = 0; i < pool->n_hosts; i++)
         if (strcmp(pool->hosts[i].name, host) == 0) return true;
-    return false;
+    return pool->n_hosts == 0 && *host == '\0';
 }
 
 static void answer(struct backend_operation *op, enum backend_answer a, const char *words) {
@@ -235,7 +254,7 @@ static int operations_dispatch(enum verb verb, const struct backend *b, operatio
     struct err own = {0};
     int rc = call ? pool_check(b, pool, &own)
                   : err_set(&own, ERR_FAILED, "backend %s cannot %s", b->name, verb_words[verb]);
-    for (size_t i = 0; rc == 0 && i < n; i++) rc = operation_check(verb, &ops[i], &own);
+    for (size_t i = 0; rc == 0 && i < n; i++) rc = operation_check(verb, pool, &ops[i], &own);
     if (rc == 0) rc = tokens_check(ops, n, &own);
     for (size_t i = 0; i < n; i++) ops[i].answer = UNANSWERED;
     if (rc == 0 && n > 0) {
@@ -268,24 +287,25 @@ typedef int view_call(const struct backend_pool *, struct backend_view *, struct
 /* All hosts silent: what a caller sees when the answer was lost on the way. */
 static void view_lose(const struct backend_pool *pool, struct backend_view *view) {
     backend_view_free(view);
-    view->hosts = mem_alloc(pool->n_hosts * sizeof *view->hosts);
-    view->n_hosts = pool->n_hosts;
-    for (size_t i = 0; i < pool->n_hosts; i++) {
-        view->hosts[i].host = mem_copy(pool->hosts[i].name);
+    view->n_hosts = pool->n_hosts ? pool->n_hosts : 1;
+    view->hosts = mem_alloc(view->n_hosts * sizeof *view->hosts);
+    for (size_t i = 0; i < view->n_hosts; i++) {
+        view->hosts[i].host = mem_copy(pool->n_hosts ? pool->hosts[i].name : "");
         view->hosts[i].detail = mem_copy("injected");
     }
 }
 
 /* Every host of the pool has its report: a missing one would let its things pass for absent. */
 static int view_check(const struct backend_pool *pool, const struct backend_view *view, struct err *e) {
-    for (size_t i = 0; i < pool->n_hosts; i++) {
-        bool found = false;
-        for (size_t k = 0; k < view->n_hosts && !found; k++)
-            found = strcmp(view->hosts[k].host, pool->hosts[i].name) == 0;
-        if (!found)
+    scoped_json json_t *reported = json_object();
+    for (size_t k = 0; k < view->n_hosts; k++)
+        json_object_set_new(reported, view->hosts[k].host, json_true());
+    for (size_t i = 0; i < pool->n_hosts; i++)
+        if (!json_object_get(reported, pool->hosts[i].name))
             return err_set(e, ERR_FAILED, "the backend of pool %s says nothing about host %s", pool->name,
                            pool->hosts[i].name);
-    }
+    if (pool->n_hosts == 0 && !json_object_get(reported, ""))
+        return err_set(e, ERR_FAILED, "the backend of pool %s does not say whether it answered", pool->name);
     return 0;
 }
 

@@ -4,6 +4,7 @@
 #include "alloc/call_award.h"
 #include "alloc/engine_parts.h"
 #include "alloc/offer.h"
+#include "alloc/offer_grow.h"
 #include "alloc/scope.h"
 #include "alloc/standing.h"
 #include "alloc/supply.h"
@@ -56,8 +57,7 @@ void engine_hold_all(const struct facts *f, struct plan *out) {
     }
 }
 
-/* The policy that decides now, and how it sees the tenants today. */
-static int rules_open(struct applying *a, struct err *e) {
+int engine_rules_open(struct applying *a, struct err *e) {
     scoped_free char *stored = NULL;
     struct book *b = a->book;
     int has = version_active(b->store, b->pool, b->at, &a->policy, &b->policy, &stored, e);
@@ -68,7 +68,7 @@ static int rules_open(struct applying *a, struct err *e) {
     return standing_refresh(b, a->decider, a->rules, a->policy, e);
 }
 
-static void rules_close(struct applying *a) {
+void engine_rules_close(struct applying *a) {
     if (a->rules) a->decider->close(a->rules);
     a->rules = NULL;
 }
@@ -89,12 +89,15 @@ static int plan_all(struct applying *a, struct plan *plan, struct err *e) {
     return rc < 0 ? -1 : decider_verify(a->decider, a->rules, &a->gathered.facts, plan, e);
 }
 
-/* What was held because the policy or a fact was missing is tried again with the rest. */
+/* What was held because the policy, a fact or a project was missing is tried again with the rest. */
 static int try_held_again(struct book *b, struct err *e) {
-    return sql_do(b->store, e,
-                  "UPDATE request SET state = 'queued', planned_supply = NULL WHERE state = 'held' AND pool "
-                  "= $1 AND note IN ('NO_POLICY', 'EVAL_ERROR') AND call IS NULL",
-                  "i", b->pool);
+    return sql_do(
+        b->store, e,
+        "UPDATE request SET state = 'queued', planned_supply = NULL WHERE state = 'held' AND pool "
+        "= $1 AND call IS NULL AND (note IN ('NO_POLICY', 'EVAL_ERROR') OR (note = 'NO_PROJECT' AND "
+        "EXISTS (SELECT 1 FROM host h WHERE h.pool = $1 AND h.state = 'active' AND (h.tenant = "
+        "request.tenant OR h.tenant IS NULL))))",
+        "i", b->pool);
 }
 
 static int by_position(const void *a, const void *b) {
@@ -123,23 +126,37 @@ static int make_offers(struct applying *a, const struct plan *plan, struct err *
 
 /* ---- offers that grow ---- */
 
-/* Offers out of the way for a trial. */
-struct lifted {
-    json_t **of;
-    int64_t *requests;
+/* Offers out of the way for a trial (alloc/offer_grow.h). */
+struct growing {
+    struct applying *a;
+    const struct gather_want *want;
+    int64_t *requests; /* ascending */
+    json_t **lifted;   /* as it was; NULL: not lifted */
     size_t n;
 };
 
-static bool is_lifted(const struct lifted *l, int64_t request) {
-    for (size_t i = 0; i < l->n; i++)
-        if (l->requests[i] == request) return true;
-    return false;
+static int grow_lift(void *arg, size_t i, struct err *e) {
+    struct growing *g = arg;
+    g->lifted[i] = offer_lift(g->a->book, g->requests[i], e);
+    return g->lifted[i] ? 0 : -1;
 }
 
-/* 1 all of them would be given what they wait for, and there is room for it; 0 not. */
-static int all_lifted_given(struct applying *a, const struct plan *plan, const struct lifted *l,
-                            struct err *e) {
-    size_t given = 0;
+static int grow_put_back(void *arg, size_t i, struct err *e) {
+    struct growing *g = arg;
+    int rc = offer_put_back(g->a->book, g->lifted[i], e);
+    json_decref(g->lifted[i]);
+    g->lifted[i] = NULL;
+    return rc;
+}
+
+static int number_cmp(const void *a, const void *b) {
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Whom the plan would give something, if there is room for it. */
+static int given_of(struct growing *g, const struct plan *plan, bool *given, struct err *e) {
+    struct applying *a = g->a;
     int rc = 0;
     placer_open(&a->placer, a->book->store, a->book->pool);
     for (size_t i = 0; rc >= 0 && i < plan->n_decisions; i++) {
@@ -148,58 +165,47 @@ static int all_lifted_given(struct applying *a, const struct plan *plan, const s
         size_t line;
         if (!engine_gives(&plan->decisions[i])) continue;
         rc = engine_find_room(a, c, &plan->decisions[i], &placed, &line, e);
-        given += rc == 1 && is_lifted(l, c->request);
+        const int64_t *found = bsearch(&c->request, g->requests, g->n, sizeof c->request, number_cmp);
+        if (rc == 1 && found) given[found - g->requests] = true;
         placed_free(&placed);
     }
     placer_close(&a->placer);
-    return rc < 0 ? -1 : given == l->n;
+    return rc < 0 ? -1 : 0;
 }
 
-static int try_lifted(struct applying *a, const struct gather_want *want, const struct lifted *l,
-                      struct err *e) {
+static int grow_plan(void *arg, bool *given, struct err *e) {
+    struct growing *g = arg;
+    struct applying *a = g->a;
     struct plan plan = {0};
-    if (gather(a->book->store, a->book->pool, a->book->at, want, &a->gathered, e) < 0) return -1;
+    if (gather(a->book->store, a->book->pool, a->book->at, g->want, &a->gathered, e) < 0) return -1;
     int rc = plan_all(a, &plan, e);
-    if (rc == 0) rc = all_lifted_given(a, &plan, l, e);
+    if (rc == 0) rc = given_of(g, &plan, given, e);
     plan_free(&plan);
     gathered_free(&a->gathered);
-    return rc;
-}
-
-static int lift_one(struct applying *a, const struct gather_want *want, int64_t request, struct lifted *l,
-                    struct err *e) {
-    json_t *offer = offer_lift(a->book, request, e);
-    if (!offer) return -1;
-    l->of[l->n] = offer;
-    l->requests[l->n++] = request;
-    int rc = try_lifted(a, want, l, e);
-    if (rc == 1) return 0;
-    l->n--;
-    if (rc == 0) rc = offer_put_back(a->book, offer, e);
-    json_decref(offer);
     return rc;
 }
 
 /* One that waits with an offer is not planned with the others. What came free since may be what it waited
    for: its offer ends where it would be given that now, and it keeps its place before those behind it. */
 static int offers_grow(struct applying *a, const struct gather_want *want, struct err *e) {
-    size_t i;
-    json_t *row;
     if (!a->rules) return 0;
     scoped_json json_t *rows = offers_that_may_grow(a->book, e);
     if (!rows) return -1;
-    struct lifted l = {.of = mem_alloc((json_array_size(rows) + 1) * sizeof(json_t *)),
-                       .requests = mem_alloc((json_array_size(rows) + 1) * sizeof *l.requests)};
-    int rc = 0;
-    json_array_foreach(rows, i, row) {
-        if (rc == 0) rc = lift_one(a, want, json_integer_value(json_object_get(row, "request")), &l, e);
+    struct growing g = {.a = a, .want = want, .n = json_array_size(rows)};
+    const struct offer_trial by = {&g, grow_lift, grow_put_back, grow_plan};
+    g.requests = mem_alloc((g.n + 1) * sizeof *g.requests);
+    g.lifted = mem_alloc((g.n + 1) * sizeof *g.lifted);
+    bool *outgrown = mem_alloc((g.n + 1) * sizeof *outgrown);
+    for (size_t i = 0; i < g.n; i++)
+        g.requests[i] = json_integer_value(json_object_get(json_array_get(rows, i), "request"));
+    int rc = g.n ? offer_grow(&by, g.n, outgrown, e) : 0;
+    for (size_t i = 0; i < g.n; i++) {
+        if (rc == 0 && outgrown[i]) rc = offer_outgrown(a->book, g.lifted[i], e);
+        json_decref(g.lifted[i]);
     }
-    for (i = 0; i < l.n; i++) {
-        if (rc == 0) rc = offer_outgrown(a->book, l.of[i], e);
-        json_decref(l.of[i]);
-    }
-    free(l.of);
-    free(l.requests);
+    free(outgrown);
+    free(g.lifted);
+    free(g.requests);
     return rc;
 }
 
@@ -229,9 +235,9 @@ static int plan_pool(struct book *b, const struct decider *decider, bool all, st
                      struct err *e) {
     struct applying a = {.book = b, .results = results, .decider = decider};
     if (try_held_again(b, e) < 0) return -1;
-    int rc = rules_open(&a, e);
+    int rc = engine_rules_open(&a, e);
     if (rc == 0) rc = plan_and_apply(&a, all, e);
-    rules_close(&a);
+    engine_rules_close(&a);
     return rc;
 }
 
@@ -289,8 +295,8 @@ static int plan_alone(struct applying *a, int64_t request, const struct call_sha
 int engine_plan_alone(struct book *b, const struct decider *decider, int64_t request,
                       const struct call_share *share, struct engine_results *results, struct err *e) {
     struct applying a = {.book = b, .results = results, .decider = decider};
-    int rc = rules_open(&a, e);
+    int rc = engine_rules_open(&a, e);
     if (rc == 0) rc = plan_alone(&a, request, share, e);
-    rules_close(&a);
+    engine_rules_close(&a);
     return rc;
 }

@@ -8,6 +8,7 @@
 #include "alloc/call_plan.h"
 #include "alloc/decide.h"
 #include "alloc/gather.h"
+#include "alloc/grant.h"
 #include "alloc/ledger.h"
 
 struct engine_result {
@@ -41,6 +42,13 @@ int engine_plan_all(struct book *b, const struct decider *decider, struct engine
 int engine_plan_alone(struct book *b, const struct decider *decider, int64_t request,
                       const struct call_share *share, struct engine_results *results, struct err *e);
 
+/* A later end (grant_extend()), where the policy that is valid at b->at lets it be held so long: by its
+   leases and budgets, as something new for the added time; where none is valid only the grant's own terms
+   hold. by_renewal: one renewal, and by those terms. set_aside: rules that are not asked, "L1,G1"; NULL:
+   none. ERR_DENIED with the first reason and what would pass. */
+int engine_lengthen(struct book *b, const struct decider *decider, const struct grant *g, instant_t end,
+                    bool by_renewal, const char *set_aside, struct err *e);
+
 /* A stored decision planned again from the policy and facts that were stored with it. */
 struct engine_replayed {
     int64_t decision, request, tenant;
@@ -59,4 +67,5 @@ int engine_replay_request(struct store *s, const struct decider *decider, int64_
                           struct engine_replayed *out, struct err *e);
 /* A decision planned again, in the form in which the engine would have stored it: as its call tells it, and
    as waiting where what is stored says that no host was found for it. The caller owns it. */
-json_t *engine_as_stored(const struct fact_claim *claim, const struct decision *d, const json_t *stored);
+json_t *engine_as_stored(const struct fact_pool *pool, const struct fact_claim *claim,
+                         const struct decision *d, const json_t *stored);

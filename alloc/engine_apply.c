@@ -6,6 +6,8 @@
 #include "alloc/fault.h"
 #include "alloc/grant.h"
 #include "alloc/outbox.h"
+#include "alloc/pool.h"
+#include "alloc/project.h"
 #include "alloc/scope.h"
 #include "alloc/text.h"
 
@@ -114,29 +116,34 @@ static int64_t planned_at(const struct applying *a, const struct decision *d) {
     return d->is_barrier ? -1 : a->supply;
 }
 
-/* noted: its digest is written to the ledger. The request gets its state with it: one update, not two. */
-static int insert_decision(struct applying *a, const struct gathered_claim *c, const struct decision *d,
-                           const char *body, bool noted, struct err *e) {
-    int64_t id;
-    if (store_plan(a, e) < 0 || store_next(a->book->store, "decision", &id, e) < 0 ||
-        sql_do(a->book->store, e,
-               "INSERT INTO decision (tenant, id, request, plan, at, outcome, body, noted) VALUES ($1, $2, "
-               "$3, $4, "
-               "$5, $6, $7, $8)",
-               "iiiiissi", c->tenant, id, c->request, a->plan, a->book->at.s, outcome_word(d->outcome), body,
-               (int64_t)noted) < 0)
-        return -1;
+/* Its request has what was decided. decision 0: as it was decided before; grant 0: none. Its state may have
+   been set back for the plan. */
+static int settle_request(struct applying *a, const struct gathered_claim *c, const struct decision *d,
+                          int64_t decision, int64_t grant, struct err *e) {
     return sql_do(
         a->book->store, e,
-        "UPDATE request SET decision = $3, state = $4, note = $5, planned_supply = CASE WHEN $6 >= 0 THEN "
-        "$6 END, is_barrier = $7 WHERE tenant = $1 AND id = $2",
-        "iiissii", c->tenant, c->request, id, state_after(d), note_after(d), planned_at(a, d),
+        "UPDATE request SET decision = coalesce(nullif($3, 0), decision), grant_id = "
+        "coalesce(nullif($4, 0), grant_id), state = $5, note = $6, planned_supply = CASE WHEN $7 >= 0 "
+        "THEN $7 END, is_barrier = $8 WHERE tenant = $1 AND id = $2",
+        "iiiissii", c->tenant, c->request, decision, grant, state_after(d), note_after(d), planned_at(a, d),
         (int64_t)d->is_barrier);
 }
 
+/* noted: its digest is written to the ledger. */
+static int insert_decision(struct applying *a, const struct gathered_claim *c, const struct decision *d,
+                           const char *body, bool noted, int64_t *id, struct err *e) {
+    if (store_plan(a, e) < 0 || store_next(a->book->store, "decision", id, e) < 0) return -1;
+    return sql_do(a->book->store, e,
+                  "INSERT INTO decision (tenant, id, request, plan, at, outcome, body, noted) VALUES ($1, "
+                  "$2, $3, $4, $5, "
+                  "$6, $7, $8)",
+                  "iiiiissi", c->tenant, *id, c->request, a->plan, a->book->at.s, outcome_word(d->outcome),
+                  body, (int64_t)noted);
+}
+
 static int store_decision(struct applying *a, const struct gathered_claim *c, const struct decision *d,
-                          const char *body, struct err *e) {
-    if (insert_decision(a, c, d, body, true, e) < 0) return -1;
+                          const char *body, int64_t *id, struct err *e) {
+    if (insert_decision(a, c, d, body, true, id, e) < 0) return -1;
     char kind[32];
     text_format(kind, sizeof kind, "decision.%s", outcome_word(d->outcome));
     return book_write(
@@ -148,14 +155,14 @@ static int store_decision(struct applying *a, const struct gathered_claim *c, co
 
 /* New figures are kept beside the decision that the ledger has noted, and take the place of earlier ones.
    Nobody is told; else a queue of a thousand would write a thousand entries and messages with each request.
- */
+   *id: of the one that is new, or 0. */
 static int refresh_decision(struct applying *a, const struct gathered_claim *c, const struct decision *d,
-                            const char *body, struct err *e) {
+                            const char *body, int64_t *id, struct err *e) {
     int64_t noted = 1, before = 0;
     struct store *s = a->book->store;
     if (sql_int(s, e, &noted, "SELECT noted FROM decision WHERE id = $1", "i", c->last_decision) < 0)
         return -1;
-    if (noted) return insert_decision(a, c, d, body, false, e);
+    if (noted) return insert_decision(a, c, d, body, false, id, e);
     if (store_plan(a, e) < 0 ||
         sql_int(s, e, &before, "SELECT plan FROM decision WHERE id = $1", "i", c->last_decision) < 0 ||
         sql_do(s, e, "UPDATE decision SET plan = $2, at = $3, body = $4 WHERE tenant = $5 AND id = $1",
@@ -171,17 +178,14 @@ static int reserve(struct applying *a, const struct gathered_claim *c, const str
     if (grant_reserve(a->book, placed, c->tenant, c->request, d, grant, e) < 0) return -1;
     const struct fact_claim *claim = &a->gathered.facts.claims[c - a->gathered.claims];
     /* Of this request: its rules, written with it. Exceptions of one that was denied stay without a grant. */
-    if (claim->override_rule &&
-        sql_do(a->book->store, e,
-               "UPDATE exception SET grant_id = $3 WHERE id IN (SELECT max(x.id) FROM exception x JOIN "
-               "request r "
-               "ON r.tenant = x.tenant AND r.submitted_at = x.at WHERE r.tenant = $1 AND r.id = $2 AND "
-               "x.grant_id "
-               "= 0 AND instr(',' || r.override_rule || ',', ',' || x.rule || ',') > 0 GROUP BY x.rule)",
-               "iii", c->tenant, c->request, *grant) < 0)
-        return -1;
-    return sql_do(a->book->store, e, "UPDATE request SET grant_id = $3 WHERE tenant = $1 AND id = $2", "iii",
-                  c->tenant, c->request, *grant);
+    if (!claim->override_rule) return 0;
+    return sql_do(
+        a->book->store, e,
+        "UPDATE exception SET grant_id = $3 WHERE id IN (SELECT max(x.id) FROM exception x JOIN request r ON "
+        "r.tenant = x.tenant AND r.submitted_at = x.at WHERE r.tenant = $1 AND r.id = $2 AND x.grant_id = 0 "
+        "AND "
+        "instr(',' || r.override_rule || ',', ',' || x.rule || ',') > 0 GROUP BY x.rule)",
+        "iii", c->tenant, c->request, *grant);
 }
 
 static void results_add(struct applying *a, const struct gathered_claim *c, const struct decision *d,
@@ -194,23 +198,12 @@ static void results_add(struct applying *a, const struct gathered_claim *c, cons
 
 static int apply_new(struct applying *a, const struct gathered_claim *c, const struct decision *d,
                      const struct placed *placed, json_t *decision, const char *body, struct err *e) {
-    int64_t grant = 0;
-    if (store_decision(a, c, d, body, e) < 0 || fault_point("engine.decided", e) < 0) return -1;
+    int64_t id, grant = 0;
+    if (store_decision(a, c, d, body, &id, e) < 0 || fault_point("engine.decided", e) < 0) return -1;
     if (engine_gives(d) && reserve(a, c, d, placed, &grant, e) < 0) return -1;
-    if (tell(a, c, d, decision, grant, e) < 0) return -1;
+    if (settle_request(a, c, d, id, grant, e) < 0 || tell(a, c, d, decision, grant, e) < 0) return -1;
     results_add(a, c, d, grant, decision);
     return 0;
-}
-
-/* Decided as before: its state may have been set back for the plan. */
-static int stays(struct applying *a, const struct gathered_claim *c, const struct decision *d,
-                 struct err *e) {
-    return sql_do(a->book->store, e,
-                  "UPDATE request SET state = $3, note = $4, planned_supply = CASE WHEN $5 >= 0 THEN $5 END, "
-                  "is_barrier "
-                  "= $6 WHERE tenant = $1 AND id = $2",
-                  "iissii", c->tenant, c->request, state_after(d), note_after(d), planned_at(a, d),
-                  (int64_t)d->is_barrier);
 }
 
 static int apply_decision(struct applying *a, const struct gathered_claim *c, const struct decision *d,
@@ -221,42 +214,68 @@ static int apply_decision(struct applying *a, const struct gathered_claim *c, co
     if (novelty_of(a, c, d, decision, body, &novelty, e) < 0) return -1;
     if (d->outcome == OUTCOME_QUEUE && !d->is_barrier)
         waiting_add(&a->waiting, &a->gathered.facts.pool, &a->gathered.facts.claims[c - a->gathered.claims]);
-    if (novelty != NOVELTY_NEW && stays(a, c, d, e) < 0) return -1;
-    if (novelty == NOVELTY_SAME) return 0;
-    if (novelty == NOVELTY_FIGURES) return refresh_decision(a, c, d, body, e);
-    return apply_new(a, c, d, placed, decision, body, e);
+    if (novelty == NOVELTY_NEW) return apply_new(a, c, d, placed, decision, body, e);
+    int64_t id = 0;
+    if (novelty == NOVELTY_FIGURES && refresh_decision(a, c, d, body, &id, e) < 0) return -1;
+    return settle_request(a, c, d, id, 0, e);
 }
 
-/* Why a decision that gives something cannot be carried out now. line: of d, the one that found no room; past
-   the last: its volumes found no host. */
-static void room_words(const struct decision *d, size_t line, struct reason *reason) {
-    struct text en = {0}, ko = {0};
-    *reason = (struct reason){.code = REASON_NO_STORAGE, .decisive = true};
-    if (line < d->n_lines) {
-        const struct plan_line *l = &d->lines[line];
-        reason->code = REASON_NO_UNITS;
-        text_add(&en, "no host has room for a server of %s x %lld: the free units are apart", l->flavor,
-                 (long long)l->size);
-        text_add(&ko, "%s %lld개를 함께 쓸 수 있는 호스트가 없습니다: 남은 자원이 흩어져 있습니다", l->flavor,
-                 (long long)l->size);
-        reason->hint_en = mem_copy("it waits until units of one host come back; smaller servers may fit now");
-        reason->hint_ko =
-            mem_copy("한 호스트의 자원이 반납될 때까지 기다립니다. 더 작은 서버는 지금 가능할 수 있습니다");
+/* Why a decision that gives something cannot be carried out now. */
+static void units_words(const struct plan_line *l, struct text *en, struct text *ko, struct reason *reason) {
+    reason->code = REASON_NO_UNITS;
+    text_add(en, "no host has room for a server of %s x %lld: the free units are apart", l->flavor,
+             (long long)l->size);
+    text_add(ko, "%s %lld개를 함께 쓸 수 있는 호스트가 없습니다: 남은 자원이 흩어져 있습니다", l->flavor,
+             (long long)l->size);
+    reason->hint_en = mem_copy("it waits until units of one host come back; smaller servers may fit now");
+    reason->hint_ko =
+        mem_copy("한 호스트의 자원이 반납될 때까지 기다립니다. 더 작은 서버는 지금 가능할 수 있습니다");
+}
+
+static void volumes_words(struct text *en, struct text *ko, struct reason *reason) {
+    reason->code = REASON_NO_STORAGE;
+    text_add(en, "no host takes volumes now");
+    text_add(ko, "지금 볼륨을 만들 수 있는 호스트가 없습니다");
+    reason->hint_en = mem_copy("it waits until a host is active again");
+    reason->hint_ko = mem_copy("사용할 수 있는 호스트가 생길 때까지 기다립니다");
+}
+
+static void project_words(const struct fact_pool *p, bool closed, struct text *en, struct text *ko,
+                          struct reason *reason) {
+    struct text hint_en = {0}, hint_ko = {0};
+    reason->code = REASON_NO_PROJECT;
+    if (closed) {
+        text_add(en, "its project in pool %s is drained or lost", p->name);
+        text_add(ko, "자원 풀 %s에 있는 프로젝트가 중지되었거나 유실되었습니다", p->name);
+        text_add(&hint_en, "an administrator opens it again: allot pool undrain %s --host PROJECT", p->name);
+        text_add(&hint_ko, "관리자가 다시 열어야 합니다: allot pool undrain %s --host 프로젝트", p->name);
     } else {
-        text_add(&en, "no host takes volumes now");
-        text_add(&ko, "지금 볼륨을 만들 수 있는 호스트가 없습니다");
-        reason->hint_en = mem_copy("it waits until a host is active again");
-        reason->hint_ko = mem_copy("사용할 수 있는 호스트가 생길 때까지 기다립니다");
+        text_add(en, "no project is left in pool %s: %lld of %lld are bound", p->name,
+                 (long long)p->projects_usable, (long long)p->projects);
+        text_add(ko, "자원 풀 %s에 남은 프로젝트가 없습니다: %lld개 중 %lld개 사용 중", p->name,
+                 (long long)p->projects, (long long)p->projects_usable);
+        text_add(&hint_en, "an administrator declares more: allot pool set %s --file FILE", p->name);
+        text_add(&hint_ko, "관리자가 더 등록해야 합니다: allot pool set %s --file FILE", p->name);
     }
+    reason->hint_en = text_take(&hint_en);
+    reason->hint_ko = text_take(&hint_ko);
+}
+
+/* What the policy would give has no room. It waits; nobody else has to. */
+void engine_no_room(const struct fact_pool *pool, const struct decision *d, size_t line,
+                    struct reason *reason, struct decision *out) {
+    struct text en = {0}, ko = {0};
+    *reason = (struct reason){.decisive = true};
+    if (line < d->n_lines)
+        units_words(&d->lines[line], &en, &ko, reason);
+    else if (line == d->n_lines + ROOM_VOLUMES)
+        volumes_words(&en, &ko, reason);
+    else
+        project_words(pool, line == d->n_lines + ROOM_PROJECT_CLOSED, &en, &ko, reason);
     reason->en = text_take(&en);
     reason->ko = text_take(&ko);
-}
-
-/* What the policy would give fits no hosts. It waits; nobody else has to. */
-void engine_no_room(const struct decision *d, size_t line, struct reason *reason, struct decision *out) {
-    room_words(d, line, reason);
     *out = (struct decision){.claim = d->claim,
-                             .outcome = OUTCOME_QUEUE,
+                             .outcome = line > d->n_lines ? OUTCOME_HOLD : OUTCOME_QUEUE,
                              .lease = d->lease,
                              .limits = d->limits,
                              .reasons = reason,
@@ -270,14 +289,33 @@ void engine_no_room_free(struct reason *r) {
     free(r->hint_ko);
 }
 
+/* 1 it has one or would get one, 0 not, -1 */
+static int find_project(struct applying *a, const struct gathered_claim *c, size_t *line, struct err *e) {
+    enum project_room room;
+    if (project_room(a->book->store, a->book->pool, c->tenant, &room, e) < 0) return -1;
+    *line += room == PROJECT_CLOSED ? ROOM_PROJECT_CLOSED : ROOM_PROJECT;
+    return room == PROJECT_BOUND || room == PROJECT_FREE;
+}
+
+static int find_more(struct applying *a, const struct gathered_claim *c, const struct decision *d,
+                     const struct placed *placed, size_t *line, struct err *e) {
+    unsigned capabilities;
+    *line = d->n_lines;
+    if (pool_capabilities(a->book->store, a->book->pool, &capabilities, e) < 0) return -1;
+    if (project_is_needed(capabilities, d, placed)) return find_project(a, c, line, e);
+    if (d->storage.n == 0 || placed->n > 0 || (capabilities & BACKEND_BY_QUOTA)) return 1;
+    scoped_free char *host = NULL;
+    if (placement_storage_host(a->book->store, a->book->pool, &host, e) < 0) return -1;
+    return host[0] != '\0';
+}
+
 int engine_find_room(struct applying *a, const struct gathered_claim *c, const struct decision *d,
                      struct placed *placed, size_t *line, struct err *e) {
     int fits = placer_place(&a->placer, d->lines, d->n_lines, c->exact, placed, line, e);
-    if (fits != 1 || d->storage.n == 0 || placed->n > 0) return fits;
-    scoped_free char *host = NULL;
-    if (placement_storage_host(a->book->store, a->book->pool, &host, e) < 0) return -1;
-    *line = d->n_lines;
-    return host[0] != '\0';
+    if (fits != 1 || (fits = find_more(a, c, d, placed, line, e)) == 1) return fits;
+    placer_give_back(&a->placer, placed);
+    placed_free(placed);
+    return fits;
 }
 
 /* As its call tells it, where it answers one. */
@@ -304,7 +342,7 @@ int engine_apply(struct applying *a, size_t i, const struct decision *d, struct 
     }
     struct reason reason;
     struct decision waits;
-    engine_no_room(d, line, &reason, &waits);
+    engine_no_room(&a->gathered.facts.pool, d, line, &reason, &waits);
     int rc = apply_in_turn(a, c, &waits, &placed, e);
     engine_no_room_free(&reason);
     return rc;

@@ -91,15 +91,16 @@ static json_t *encode_as_taken(const struct fact_claim *claim, const struct deci
     return is_same ? made : again;
 }
 
-json_t *engine_as_stored(const struct fact_claim *claim, const struct decision *d, const json_t *stored) {
+json_t *engine_as_stored(const struct fact_pool *pool, const struct fact_claim *claim,
+                         const struct decision *d, const json_t *stored) {
     json_t *again = encode_in_turn(claim, d);
     if (d->outcome == OUTCOME_QUEUE && d->offer.has && !json_equal(again, stored))
         return encode_as_taken(claim, d, stored, again);
     if (!engine_gives(d) || json_equal(again, stored)) return again;
-    for (size_t line = 0; line <= d->n_lines; line++) {
+    for (size_t line = 0; line < d->n_lines + ROOM_END; line++) {
         struct reason reason;
         struct decision waits;
-        engine_no_room(d, line, &reason, &waits);
+        engine_no_room(pool, d, line, &reason, &waits);
         json_t *waiting = encode_in_turn(claim, &waits);
         engine_no_room_free(&reason);
         if (json_equal(waiting, stored)) {
@@ -135,7 +136,7 @@ static int replay(const struct decider *decider, const struct stored_plan *p, co
         rc = err_set(e, ERR_BOOKS, "the stored decision d-%lld cannot be read", (long long)p->decision);
     for (size_t i = 0; rc == 0 && i < plan.n_decisions; i++)
         if (strcmp(plan.decisions[i].claim, id) == 0)
-            out->again = engine_as_stored(&facts->claims[i], &plan.decisions[i], out->stored);
+            out->again = engine_as_stored(&facts->pool, &facts->claims[i], &plan.decisions[i], out->stored);
     if (rc == 0 && !out->again)
         rc = err_set(e, ERR_BOOKS, "the stored facts of d-%lld do not name %s", (long long)p->decision, id);
     if (rc == 0) out->same = is_same_body(out->again, p->body);

@@ -16,7 +16,7 @@
  *             "datalake_bytes"?, "datalake_free_bytes"?, "services"?: [{"name", "seats", "free"}],
  *             "flavors": [{"name", "rating_gflops" | "unrated": true, "units", "free", "lost"?, "coming"?,
  * "sizes"}], "ends"?: [{"at", "grant", "flavor", "units", "notice"?}], "waiting"?, "waiting_gflops"?,
- *             "beside_gflops"?, "beside_bytes"?, "promised"?:
+ *             "beside_gflops"?, "beside_bytes"?, "projects"?, "projects_usable"?, "promised"?:
  * {"guarantees_gflops"?, "unused_gflops"?}}, "tenants": [{"name", "organisation"?, "suspended"?,
  * "held_gflops"?, "held_bytes"?, "organisation_gflops"?, "organisation_bytes"?, "attrs"?, "credits"?,
  *                 "holdings"?: [{"item", "held"?, "organisation"?}],

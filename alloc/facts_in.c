@@ -149,6 +149,8 @@ static int pool_decode(struct facts_owned *o, const struct json_at *at, struct f
                                        "waiting_gflops",
                                        "beside_gflops",
                                        "beside_bytes",
+                                       "projects",
+                                       "projects_usable",
                                        NULL};
     const struct fact_end *ends = NULL;
     size_t n_ends = 0;
@@ -166,6 +168,8 @@ static int pool_decode(struct facts_owned *o, const struct json_at *at, struct f
         json_may_gflops(at, "waiting_gflops", &out->waiting_compute, e) < 0 ||
         json_may_gflops(at, "beside_gflops", &out->beside_compute, e) < 0 ||
         json_may_bytes(at, "beside_bytes", &out->beside_storage, e) < 0 ||
+        json_may_int(at, "projects", 0, UNITS_MOST, &out->projects, e) < 0 ||
+        json_may_int(at, "projects_usable", 0, out->projects, &out->projects_usable, e) < 0 ||
         flavors_decode(o, at, out, e) < 0 || services_decode(o, at, out, e) < 0 ||
         promised_decode(at, &out->promised, e) < 0 ||
         LIST_DECODE(o, at, "ends", ENDS_MOST, ends, end_decode, e) < 0)

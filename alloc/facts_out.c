@@ -160,6 +160,8 @@ static json_t *pool_encode(const struct fact_pool *p) {
     put_int(object, "waiting_gflops", p->waiting_compute.n);
     put_int(object, "beside_gflops", p->beside_compute.n);
     put_int(object, "beside_bytes", p->beside_storage.n);
+    put_int(object, "projects", p->projects);
+    put_int(object, "projects_usable", p->projects_usable);
     return object;
 }
 

@@ -26,10 +26,13 @@
 #define UMBRELLA "(" BYTES " + " ALL_OF("'datalake'") ")"
 /* What the backend has, or may have, of grant g. */
 #define SERVERS                                                                                              \
-    "(SELECT coalesce(sum(o.units), 0) FROM operation o WHERE o.grant_id = g.id AND o.kind = 'server'"       \
+    "(SELECT coalesce(sum(o.units), 0) FROM operation o WHERE o.grant_id = g.id AND o.flavor IS NOT NULL"    \
     " AND o.flavor = l.flavor AND o.observed <> 'absent')"
 #define VOLUMES                                                                                              \
-    "(SELECT coalesce(sum(o.bytes), 0) FROM operation o WHERE o.grant_id = g.id AND o.kind = 'volume'"       \
+    "(SELECT coalesce(sum(o.bytes), 0) FROM operation o WHERE o.grant_id = g.id AND o.item = 'storage'"      \
+    " AND o.observed <> 'absent')"
+#define CONTAINERS                                                                                           \
+    "(SELECT coalesce(sum(o.bytes), 0) FROM operation o WHERE o.grant_id = g.id AND o.item = 'datalake'"     \
     " AND o.observed <> 'absent')"
 /* A person delivers these: see the rules of hand_line. */
 #define NOT_BY_HAND                                                                                          \
@@ -75,9 +78,9 @@ const struct fsck_rule fsck_rules[] = {
      " || a.kind FROM account a JOIN grants g ON g.id = a.grant_id AND g.pool = a.pool WHERE a.balance <> 0"
      " AND NOT ((g.state IN ('reserved', 'voiding') AND a.kind = 'reserved')"
      " OR (g.state IN ('active', 'notice', 'grace') AND a.kind IN ('held', 'releasing'))"
-     " OR (g.state = 'releasing' AND a.item <> 'storage' AND a.kind = 'releasing')"
-     " OR (g.state IN ('releasing', 'kept') AND a.item = 'storage' AND a.kind IN ('kept', 'releasing'))"
-     " OR (g.state = 'purging' AND a.item = 'storage' AND a.kind = 'releasing'))" NOT_BY_HAND LIMIT},
+     " OR (g.state = 'releasing' AND a.item NOT IN ('storage', 'datalake') AND a.kind = 'releasing')"
+     " OR (g.state IN ('releasing', 'kept') AND a.item IN ('storage', 'datalake') AND a.kind IN ('kept', 'releasing'))"
+     " OR (g.state = 'purging' AND a.item IN ('storage', 'datalake') AND a.kind = 'releasing'))" NOT_BY_HAND LIMIT},
     /* What a person delivers stands where the line says, whatever the grant's state. */
     {"hand",
      "SELECT 'grant g-' || h.grant_id || ': ' || h.item || ' is ' || h.state || ' (' || h.quantity ||"
@@ -101,7 +104,7 @@ const struct fsck_rule fsck_rules[] = {
     {"grant",
      "SELECT 'account ' || a.item || ' ' || a.kind || '(g-' || a.grant_id || ') has ' || a.balance ||"
      " ', the grant has no such line' FROM account a JOIN grants g ON g.id = a.grant_id"
-     " WHERE a.balance <> 0 AND a.item <> 'storage' AND NOT EXISTS (SELECT 1 FROM grant_line l"
+     " WHERE a.balance <> 0 AND a.item NOT IN ('storage', 'datalake') AND NOT EXISTS (SELECT 1 FROM grant_line l"
      " WHERE l.tenant = g.tenant AND l.grant_id = g.id AND 'unit/' || l.flavor = a.item)" NOT_BY_HAND LIMIT},
     {"grant",
      "SELECT 'grant g-' || g.id || ' says ' || g.compute_gflops || ' GF, its lines sum to ' ||"
@@ -157,9 +160,23 @@ const struct fsck_rule fsck_rules[] = {
      "SELECT 'grant g-' || g.id || ': its volumes have ' || " VOLUMES " || ' bytes, the accounts ' || " BYTES
      " FROM grants g WHERE " VOLUMES " <> " BYTES LIMIT},
     {"operation",
+     "SELECT 'grant g-' || g.id || ': its containers have ' || " CONTAINERS " || ' bytes, the accounts ' || "
+     ALL_OF("'datalake'") " FROM grants g WHERE " CONTAINERS " <> " ALL_OF("'datalake'")
+     " AND NOT EXISTS (SELECT 1 FROM hand_line h WHERE h.tenant = g.tenant AND h.grant_id = g.id"
+     " AND h.item = 'datalake')" LIMIT},
+    {"operation",
+     "SELECT 'operation ' || o.id || ' of grant g-' || o.grant_id || ' is a ' || o.kind || ' and stands for ' || o.item"
+     " FROM operation o WHERE NOT ((o.kind = 'server' AND o.flavor IS NOT NULL) OR (o.kind = 'volume' AND o.item ="
+     " 'storage') OR (o.kind = 'container' AND o.item = 'datalake') OR (o.kind = 'quota' AND (o.flavor IS NOT NULL OR"
+     " o.item IN ('storage', 'datalake'))))" LIMIT},
+    {"operation",
+     "SELECT 'operation ' || o.id || ' of grant g-' || o.grant_id || ' is a ' || o.kind || ', and pool ' || p.name ||"
+     " ' delivers by ' || CASE WHEN p.capabilities & 16 THEN 'quota' ELSE 'instance' END FROM operation o JOIN pool p"
+     " ON p.id = o.pool WHERE o.observed <> 'absent' AND (o.kind = 'quota') <> ((p.capabilities & 16) <> 0)" LIMIT},
+    {"operation",
      "SELECT 'operation ' || o.id || ' of grant g-' || o.grant_id || ' has units of ' ||"
      " coalesce(o.flavor, 'no flavor') || ', the grant has no such line' FROM operation o"
-     " WHERE o.kind = 'server' AND NOT EXISTS (SELECT 1 FROM grant_line l WHERE l.tenant = o.tenant"
+     " WHERE o.flavor IS NOT NULL AND NOT EXISTS (SELECT 1 FROM grant_line l WHERE l.tenant = o.tenant"
      " AND l.grant_id = o.grant_id AND l.flavor = o.flavor)" LIMIT},
     {"operation",
      "SELECT 'operation ' || o.id || ' is of grant g-' || o.grant_id || ', which is not there or not of its"
@@ -177,7 +194,26 @@ const struct fsck_rule fsck_rules[] = {
      "SELECT 'operation ' || o.id || ' of grant g-' || o.grant_id || ' has ' || o.units || ' units of ' ||"
      " o.flavor || ' and ' || (SELECT count(*) FROM slot s WHERE s.operation = o.id) || ' slots'"
      " FROM operation o WHERE o.kind = 'server' AND o.observed <> 'absent' AND o.host <> ''"
+     " AND NOT EXISTS (SELECT 1 FROM pool p WHERE p.id = o.pool AND p.capabilities & 4)"
      " AND o.units <> (SELECT count(*) FROM slot s WHERE s.operation = o.id)" LIMIT},
+
+    /* A tenant's project is its own, and all that it has in the pool is there. */
+    {"project",
+     "SELECT 'operation ' || o.id || ' of grant g-' || o.grant_id || ' stands at ' || o.host || ', project ' ||"
+     " coalesce(h.name, 'none') || ' of pool ' || p.name || ' is that of its tenant' FROM operation o JOIN pool p ON"
+     " p.id = o.pool LEFT JOIN host h ON h.pool = o.pool AND h.tenant = o.tenant WHERE p.capabilities & 4 AND"
+     " o.observed <> 'absent' AND coalesce(h.name, '') <> o.host" LIMIT},
+    {"project",
+     "SELECT 'pool ' || p.name || ': tenant ' || t.name || ' was bound to a project ' || count(*) FILTER (WHERE e.kind ="
+     " 'project.bind') || ' times and unbound ' || count(*) FILTER (WHERE e.kind = 'project.unbind') || ' times, and has"
+     " ' || (SELECT count(*) FROM host h WHERE h.pool = p.id AND h.tenant = t.id) || ' now' FROM pool p JOIN entry e ON"
+     " e.pool = p.id AND e.kind IN ('project.bind', 'project.unbind') JOIN tenant t ON t.id = e.tenant WHERE"
+     " p.capabilities & 4 GROUP BY p.id, t.id HAVING count(*) FILTER (WHERE e.kind = 'project.bind') - count(*) FILTER"
+     " (WHERE e.kind = 'project.unbind') <> (SELECT count(*) FROM host h WHERE h.pool = p.id AND h.tenant = t.id)" LIMIT},
+    {"project",
+     "SELECT 'pool ' || p.name || ': project ' || h.name || ' is bound, and no entry says so' FROM host h JOIN pool p ON"
+     " p.id = h.pool WHERE h.tenant IS NOT NULL AND NOT EXISTS (SELECT 1 FROM entry e WHERE e.tenant = h.tenant AND"
+     " e.pool = h.pool AND e.kind = 'project.bind')" LIMIT},
 
     {"call",
      "SELECT 'call ' || c.name || ' gave ' || coalesce(sum(k.compute_gflops), 0) || ' GF and ' ||"
@@ -219,7 +255,7 @@ const struct fsck_rule fsck_rules[] = {
      "SELECT 'notice n-' || c.id || ' is ' || c.state || ' and names operation ' || x.operation ||"
      " ', which is no server of grant g-' || c.grant_id || ' that stays' FROM reclaim c JOIN reclaim_operation x"
      " ON x.reclaim = c.id WHERE c.state IN ('noticed', 'appealed') AND NOT EXISTS (SELECT 1 FROM operation o"
-     " WHERE o.id = x.operation AND o.tenant = c.tenant AND o.grant_id = c.grant_id AND o.kind = 'server'"
+     " WHERE o.id = x.operation AND o.tenant = c.tenant AND o.grant_id = c.grant_id AND o.flavor IS NOT NULL"
      " AND o.desired = 'present')" LIMIT},
     {"reclaim",
      "SELECT 'notice n-' || c.id || ' is ' || c.state || ' over ' || c.units || ' units, its servers have ' ||"

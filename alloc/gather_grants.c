@@ -116,7 +116,7 @@ static int servers_load(struct loading *l, struct err *e) {
         "g JOIN operation o ON o.grant_id = g.id AND o.tenant = g.tenant LEFT JOIN grant_line l ON l.tenant "
         "= "
         "o.tenant AND l.grant_id = o.grant_id AND l.flavor = o.flavor WHERE g.pool = $1 AND g.state IN " LIVE
-        " AND o.kind = 'server' AND o.desired = 'present' ORDER BY o.grant_id, o.id",
+        " AND o.flavor IS NOT NULL AND o.desired = 'present' ORDER BY o.grant_id, o.id",
         "i", l->pool);
     while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
         struct fact_grant *grant = grant_at(l, rows_int(&r, 0));
@@ -237,7 +237,7 @@ static int coming_load(struct loading *l, struct err *e) {
     int rc =
         rows_open(&r, l->store, e,
                   "SELECT f.name, (SELECT coalesce(sum(o.units), 0) FROM operation o WHERE o.pool = $1 AND "
-                  "o.flavor = f.name AND o.kind = 'server' AND o.desired = 'absent' AND o.observed <> "
+                  "o.flavor = f.name AND o.flavor IS NOT NULL AND o.desired = 'absent' AND o.observed <> "
                   "'absent') + (SELECT coalesce(sum(l.quantity), 0) FROM offer_line l WHERE l.pool = $1 AND "
                   "l.item = 'unit/' || f.name) FROM flavor f WHERE f.pool = $1",
                   "i", l->pool);

@@ -55,8 +55,8 @@ static int held_items(struct store *s, const struct grant *g, enum account_kind 
         &r, s, e,
         "SELECT item, balance FROM account WHERE pool = $1 AND kind = $2 AND grant_id = $3 AND balance > 0 "
         "AND item IN (SELECT 'unit/' || flavor FROM grant_line WHERE tenant = $4 AND grant_id = $3 "
-        "UNION SELECT item FROM hand_line WHERE tenant = $4 AND grant_id = $3 UNION SELECT 'storage') ORDER "
-        "BY item",
+        "UNION SELECT item FROM hand_line WHERE tenant = $4 AND grant_id = $3 UNION SELECT 'storage' UNION "
+        "SELECT 'datalake') ORDER BY item",
         "isii", g->pool, account_word(kind), g->id, g->tenant);
     while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
         rc = *n < most && text_format(out[*n].item, sizeof out[*n].item, "%s", rows_text(&r, 0)) == 0
@@ -85,12 +85,14 @@ static int move_all(struct book *b, const struct grant *g, const char *kind, enu
     return 0;
 }
 
-static int want_absent(struct book *b, const struct grant *g, const char *kind, struct err *e) {
+enum part { PART_COMPUTE, PART_BYTES, PART_ALL };
+
+static int want_absent(struct book *b, const struct grant *g, enum part part, struct err *e) {
     return sql_do(
         b->store, e,
         "UPDATE operation SET desired = 'absent', changed_at = $4 WHERE grant_id = $1 AND tenant = $2 AND "
-        "($3 = '' OR kind = $3)",
-        "iisi", g->id, g->tenant, kind, b->at.s);
+        "($3 = 2 OR (flavor IS NULL) = ($3 = 1))",
+        "iiii", g->id, g->tenant, (int64_t)part, b->at.s);
 }
 
 static int note(struct book *b, const struct grant *g, const char *kind, const char *why, struct err *e) {
@@ -104,10 +106,10 @@ static int note(struct book *b, const struct grant *g, const char *kind, const c
 /* With nothing at the backend to remove, the next state is reached at once. */
 static int end_of_compute(struct book *b, const struct grant *g, struct err *e) {
     int64_t servers = 0;
-    if (sql_int(
-            b->store, e, &servers,
-            "SELECT count(*) FROM operation WHERE grant_id = $1 AND kind = 'server' AND observed <> 'absent'",
-            "i", g->id) < 0)
+    if (sql_int(b->store, e, &servers,
+                "SELECT count(*) FROM operation WHERE grant_id = $1 AND flavor IS NOT NULL AND observed <> "
+                "'absent'",
+                "i", g->id) < 0)
         return -1;
     return servers ? 0 : grant_compute_gone(b, g, e);
 }
@@ -141,12 +143,15 @@ int grant_release(struct book *b, const struct grant *g, const char *why, struct
     }
     if (credit_settle(b, g, e) < 0 ||
         move_all(b, g, "grant.release", ACCOUNT_HELD, ACCOUNT_RELEASING, ACCOUNT_KEPT, e) < 0 ||
-        want_absent(b, g, "server", e) < 0 || hand_end(b, g, true, e) < 0 ||
+        want_absent(b, g, PART_COMPUTE, e) < 0 || hand_end(b, g, true, e) < 0 ||
         sql_do(
             b->store, e,
             "UPDATE grants SET state = 'releasing', released_at = $3, keep_until = CASE WHEN "
             "storage_bytes > 0 OR EXISTS (SELECT 1 FROM hand_line h WHERE h.tenant = $1 AND h.grant_id = $2 "
-            "AND h.state = 'delivered') THEN $3 + keep_s END, why = $4 WHERE tenant = $1 AND id = $2",
+            "AND h.state = 'delivered') OR EXISTS (SELECT 1 FROM operation o WHERE o.tenant = $1 AND "
+            "o.grant_id "
+            "= $2 AND o.item = 'datalake' AND o.desired = 'present') THEN $3 + keep_s END, why = $4 WHERE "
+            "tenant = $1 AND id = $2",
             "iiis", g->tenant, g->id, b->at.s, why) < 0 ||
         reclaim_prune(b, g->tenant, g->id, e) < 0 || note(b, g, "grant.release", why, e) < 0)
         return -1;
@@ -181,7 +186,7 @@ int grant_compute_gone(struct book *b, const struct grant *g, struct err *e) {
         hand_count(b->store, g, "ending", NULL, &ending, e) < 0 ||
         sql_int(
             b->store, e, &volumes,
-            "SELECT count(*) FROM operation WHERE grant_id = $1 AND kind = 'volume' AND observed <> 'absent'",
+            "SELECT count(*) FROM operation WHERE grant_id = $1 AND flavor IS NULL AND observed <> 'absent'",
             "i", g->id) < 0)
         return -1;
     volumes += lake;
@@ -225,7 +230,7 @@ int grant_purge(struct book *b, const struct grant *g, const char *why, struct e
                    : -1;
     }
     if (move_all(b, g, "grant.purge", ACCOUNT_KEPT, ACCOUNT_NONE, ACCOUNT_RELEASING, e) < 0 ||
-        want_absent(b, g, "volume", e) < 0 || hand_end(b, g, false, e) < 0 ||
+        want_absent(b, g, PART_BYTES, e) < 0 || hand_end(b, g, false, e) < 0 ||
         grant_set_state(b, g, "purging", e) < 0)
         return -1;
     return note(b, g, "grant.purge", why, e) < 0 ? -1 : end_of_all(b, g, "ended", e);
@@ -235,7 +240,7 @@ int grant_void(struct book *b, const struct grant *g, const char *why, struct er
     if (strcmp(g->state, "reserved") != 0) return wrong_state(g, "made void", e);
     /* A person may have delivered a part of it already. */
     if (move_all(b, g, "grant.void", ACCOUNT_HELD, ACCOUNT_RELEASING, ACCOUNT_RELEASING, e) < 0 ||
-        want_absent(b, g, "", e) < 0 || hand_end(b, g, false, e) < 0 ||
+        want_absent(b, g, PART_ALL, e) < 0 || hand_end(b, g, false, e) < 0 ||
         sql_do(b->store, e, "UPDATE grants SET state = 'voiding', why = $3 WHERE tenant = $1 AND id = $2",
                "iis", g->tenant, g->id, why) < 0 ||
         reclaim_prune(b, g->tenant, g->id, e) < 0)
@@ -283,7 +288,7 @@ bool grant_exceeds_term(const struct grant *g, instant_t end) {
     return g->renew.s > 0 && end.s > instant_after(g->end, g->renew).s;
 }
 
-int grant_extend(struct book *b, const struct grant *g, instant_t end, bool by_renewal, struct err *e) {
+int grant_may_extend(struct book *b, const struct grant *g, instant_t end, bool by_renewal, struct err *e) {
     if (!is_one_of(g->state, live_states)) return wrong_state(g, by_renewal ? "renewed" : "extended", e);
     if (by_renewal && tenant_may_renew(b, g, e) < 0) return -1;
     if (by_renewal && g->renewals_left == 0) {
@@ -292,11 +297,16 @@ int grant_extend(struct book *b, const struct grant *g, instant_t end, bool by_r
                         (long long)g->id);
     }
     if (by_renewal && barrier_lets_renew(b, g, e) < 0) return -1;
-    if (by_renewal) end = instant_after(g->end, g->renew);
     if (end.s <= g->end.s)
         return err_set(e, ERR_USAGE, "grant g-%lld ends %s already; the new end must be later",
                        (long long)g->id, instant_text(g->end).s);
     if (end.s <= b->at.s) return err_set(e, ERR_USAGE, "the new end %s has passed", instant_text(end).s);
+    return 0;
+}
+
+int grant_extend(struct book *b, const struct grant *g, instant_t end, bool by_renewal, struct err *e) {
+    if (by_renewal) end = instant_after(g->end, g->renew);
+    if (grant_may_extend(b, g, end, by_renewal, e) < 0) return -1;
     if (sql_do(b->store, e,
                "UPDATE grants SET end_at = $3, state = 'active', renewals_left = renewals_left - $4 WHERE "
                "tenant = $1 AND id = $2",
@@ -313,17 +323,16 @@ int grant_extend(struct book *b, const struct grant *g, instant_t end, bool by_r
 
 static int shrink_one(struct book *b, const struct grant *g, int64_t operation, struct err *e) {
     struct rows r;
-    char item[96] = ITEM_STORAGE;
+    char item[96] = "";
     int64_t quantity = 0;
     int rc = rows_open(
         &r, b->store, e,
-        "SELECT kind, flavor, units, bytes, disks_of FROM operation WHERE tenant = $1 AND id = $2 AND "
+        "SELECT item, flavor IS NOT NULL, units, bytes FROM operation WHERE tenant = $1 AND id = $2 AND "
         "grant_id = $3 AND desired = 'present'",
         "iii", g->tenant, operation, g->id);
     if (rc == 0 && (rc = rows_next(&r, e)) == 1) {
-        bool is_server = strcmp(rows_text(&r, 0), "server") == 0;
-        rc = is_server ? text_format(item, sizeof item, "unit/%s", rows_text(&r, 1)) : 0;
-        quantity = is_server ? rows_int(&r, 2) : rows_int(&r, 3);
+        rc = text_format(item, sizeof item, "%s", rows_text(&r, 0));
+        quantity = rows_int(&r, rows_int(&r, 1) ? 2 : 3);
     } else if (rc == 0) {
         rc = err_set(e, ERR_NOT_FOUND, "grant g-%lld has no server or volume %lld", (long long)g->id,
                      (long long)operation);

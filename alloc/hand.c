@@ -50,10 +50,10 @@ static int item_of(const char *kind, const char *name, char *out, struct err *e)
 }
 
 int hand_reserve(struct book *b, int64_t tenant, int64_t request, int64_t grant, const struct decision *d,
-                 struct err *e) {
+                 bool with_lake, struct err *e) {
     struct wanting w = {b, tenant, request, grant};
     char item[ITEM_MOST];
-    if (want(&w, ITEM_DATALAKE, d->datalake.n, e) < 0) return -1;
+    if (with_lake && want(&w, ITEM_DATALAKE, d->datalake.n, e) < 0) return -1;
     for (size_t i = 0; i < d->n_seats; i++)
         if (item_of("seat", d->seats[i].service, item, e) < 0 || want(&w, item, d->seats[i].seats, e) < 0)
             return -1;

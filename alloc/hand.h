@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What no backend makes and a person delivers: the data lake, seats of services, units of a flavor whose
- * pool says `attach: hand`. The person's word takes the place of an observation:
+ * What no backend makes and a person delivers: the data lake (without BACKEND_HAS_CONTAINERS), seats of
+ * services, units of a flavor whose pool says `attach: hand`. The person's word takes the place of an
+ * observation:
  *
  *   wanted      reserved in the ledger; somebody shall deliver it
  *   delivered   held (a data lake: kept, while the volumes of its grant are)
@@ -12,10 +13,11 @@
 #include "alloc/grant.h"
 #include "alloc/request.h"
 
-/* Books the data lake and seats of a decision (free -> reserved), and writes down what is to be delivered of
-   it, the lines of its servers that nobody makes included; those are booked already. */
+/* Books the seats of a decision and, where no backend makes it, the data lake (free -> reserved), and writes
+   down what is to be delivered of it, the lines of its servers that nobody makes included; those are booked
+   already. */
 int hand_reserve(struct book *b, int64_t tenant, int64_t request, int64_t grant, const struct decision *d,
-                 struct err *e);
+                 bool with_lake, struct err *e);
 
 enum hand_step { HAND_DELIVER, HAND_COLLECT };
 struct hand_word {

@@ -97,6 +97,6 @@ json_t *offers_that_may_grow(struct book *b, struct err *e) {
         "SELECT o.tenant, o.request FROM offer o JOIN request r ON r.tenant = o.tenant AND r.id = "
         "o.request WHERE o.pool = $1 AND (r.planned_supply IS NULL OR r.planned_supply < $2) AND "
         "(r.units IS NULL OR r.flavor IS NULL OR coalesce(r.minimum_units, r.units) <= " FREE_WITH_OWN
-        ") ORDER BY r.submitted_at, r.id",
+        ") ORDER BY o.request",
         "ii", b->pool, supply);
 }

@@ -2,6 +2,7 @@
 #include "alloc/pool.h"
 
 #include "alloc/pool_books.h"
+#include "alloc/project.h"
 #include "alloc/scope.h"
 #include "alloc/text.h"
 
@@ -97,16 +98,22 @@ static int flavor_sizes(struct store *s, int64_t pool, struct fact_flavor *f, st
     return rc;
 }
 
-/* What fits on the active hosts, host by host: half a server here and half there is none. */
+#define FREE_DEVICES                                                                                         \
+    " FROM slot WHERE pool = $1 AND flavor = $2 AND state = 'ok' AND operation IS NULL AND offer IS NULL"
+#define ASIDE "(SELECT name FROM host WHERE pool = $1 AND state <> 'active')" /* their devices are not lent  \
+                                                                               */
+
+/* What fits on the active hosts: half a server here and half there is none, so it is counted host by host;
+   but where a server may have one unit any device will do. */
 static int flavor_placeable(struct store *s, int64_t pool, struct fact_flavor *f, struct err *e) {
     struct rows r;
     int64_t fits = 0;
-    int rc =
-        rows_open(&r, s, e,
-                  "SELECT f.n FROM (SELECT host, count(*) AS n FROM slot WHERE pool = $1 AND flavor = $2 AND"
-                  " state = 'ok' AND operation IS NULL AND offer IS NULL GROUP BY host) f"
-                  " JOIN host h ON h.pool = $1 AND h.name = f.host WHERE h.state = 'active'",
-                  "is", pool, f->name);
+    int rc = rows_open(&r, s, e,
+                       f->n_sizes > 0 && f->sizes[0] == 1 ? "SELECT count(*) - (SELECT count(*)" FREE_DEVICES
+                                                            " AND host IN " ASIDE ")" FREE_DEVICES
+                                                          : "SELECT count(*)" FREE_DEVICES
+                                                            " AND host NOT IN " ASIDE " GROUP BY host",
+                       "is", pool, f->name);
     while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
         fits += pool_reachable(f->sizes, f->n_sizes, rows_int(&r, 0));
         rc = 0;
@@ -212,6 +219,17 @@ static int measures_load(struct store *s, int64_t pool, struct fact_pool *out, s
     return rc;
 }
 
+static int projects_load(struct store *s, int64_t pool, struct fact_pool *out, struct err *e) {
+    unsigned capabilities;
+    struct project_counts n;
+    if (pool_capabilities(s, pool, &capabilities, e) < 0) return -1;
+    if (!(capabilities & BACKEND_HAS_PROJECTS)) return 0;
+    if (project_count(s, pool, &n, e) < 0) return -1;
+    out->projects = n.all;
+    out->projects_usable = n.usable;
+    return 0;
+}
+
 static int facts_load(struct store *s, int64_t pool, struct fact_pool *out, bool declared, struct err *e) {
     struct loading l = {0};
     struct balances storage, datalake;
@@ -220,6 +238,7 @@ static int facts_load(struct store *s, int64_t pool, struct fact_pool *out, bool
     if (rc == 0) rc = flavors_load(s, pool, &l, declared, e);
     if (rc == 0) rc = services_load(s, pool, out, e);
     if (rc == 0 && declared) rc = measures_load(s, pool, out, e);
+    if (rc == 0) rc = projects_load(s, pool, out, e);
     if (rc == 0) rc = balances_load(s, pool, ITEM_STORAGE, &storage, e);
     if (rc == 0) rc = balances_load(s, pool, ITEM_DATALAKE, &datalake, e);
     free(l.has_slots);

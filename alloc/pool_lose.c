@@ -102,10 +102,10 @@ static int grant_goes_on(struct book *b, const struct victim *v, struct err *e) 
     if (sql_int(b->store, e, &things,
                 "SELECT count(*) FROM operation WHERE grant_id = $1 AND observed <> 'absent'", "i",
                 v->grant) < 0 ||
-        sql_int(
-            b->store, e, &servers,
-            "SELECT count(*) FROM operation WHERE grant_id = $1 AND kind = 'server' AND observed <> 'absent'",
-            "i", v->grant) < 0 ||
+        sql_int(b->store, e, &servers,
+                "SELECT count(*) FROM operation WHERE grant_id = $1 AND flavor IS NOT NULL AND observed <> "
+                "'absent'",
+                "i", v->grant) < 0 ||
         grant_find(b->store, v->grant, v->tenant, &g, e) < 0)
         return -1;
     int rc = strcmp(g.state, "reserved") == 0 ? request_again(b, &g, e) : 0;

@@ -22,17 +22,17 @@ static void victims_free(struct victims *v) {
 
 static int victims_load(struct store *s, int64_t pool, const char *host, struct victims *v, struct err *e) {
     struct rows r;
-    int rc = rows_open(&r, s, e,
-                       "SELECT o.tenant, o.id, o.grant_id, g.request, o.units, l.rating_gflops, o.flavor, "
-                       "t.name, o.name, "
-                       "o.desired = 'present', o.observed = 'present' FROM operation o JOIN grants g ON "
-                       "g.tenant = o.tenant AND "
-                       "g.id = o.grant_id JOIN tenant t ON t.id = o.tenant JOIN grant_line l ON l.tenant = "
-                       "o.tenant AND l.grant_id "
-                       "= o.grant_id AND l.flavor = o.flavor WHERE o.pool = $1 AND o.host = $2 AND o.kind = "
-                       "'server' AND o.observed "
-                       "<> 'absent' ORDER BY t.name, o.id",
-                       "is", pool, host);
+    int rc =
+        rows_open(&r, s, e,
+                  "SELECT o.tenant, o.id, o.grant_id, g.request, o.units, l.rating_gflops, o.flavor, "
+                  "t.name, o.name, "
+                  "o.desired = 'present', o.observed = 'present' FROM operation o JOIN grants g ON "
+                  "g.tenant = o.tenant AND "
+                  "g.id = o.grant_id JOIN tenant t ON t.id = o.tenant JOIN grant_line l ON l.tenant = "
+                  "o.tenant AND l.grant_id "
+                  "= o.grant_id AND l.flavor = o.flavor WHERE o.pool = $1 AND o.host = $2 AND o.flavor IS "
+                  "NOT NULL AND o.observed <> 'absent' ORDER BY t.name, o.id",
+                  "is", pool, host);
     while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
         v->all = mem_grow(v->all, &v->room, v->n + 1, sizeof *v->all);
         v->all[v->n++] = (struct victim){.tenant = rows_int(&r, 0),
@@ -205,7 +205,7 @@ int losing_json(const struct losing *l, json_t **out, struct err *e) {
                   "SELECT t.name AS tenant, 'g-' || o.grant_id AS \"grant\", o.name AS volume, o.bytes AS "
                   "storage_bytes FROM operation o JOIN tenant t ON t.id = o.tenant WHERE o.pool = $1 AND "
                   "o.host "
-                  "= $2 AND o.kind = 'volume' AND o.observed <> 'absent' ORDER BY t.name, o.id",
+                  "= $2 AND o.flavor IS NULL AND o.observed <> 'absent' ORDER BY t.name, o.id",
                   "is", l->pool, l->part->host)
             : json_array();
     if (!volumes) return -1;

@@ -311,10 +311,10 @@ static int take(struct book *b, const struct reclaim_notice *n, const struct gra
     int64_t all = 0, room = 0;
     if (sql_int(b->store, e, &room, "SELECT count(*) FROM reclaim_operation WHERE reclaim = $1", "i", n->id) <
             0 ||
-        sql_int(
-            b->store, e, &all,
-            "SELECT count(*) FROM operation WHERE grant_id = $1 AND kind = 'server' AND desired = 'present'",
-            "i", n->grant) < 0)
+        sql_int(b->store, e, &all,
+                "SELECT count(*) FROM operation WHERE grant_id = $1 AND flavor IS NOT NULL AND desired = "
+                "'present'",
+                "i", n->grant) < 0)
         return -1;
     size_t servers;
     scoped_free int64_t *operations = mem_alloc((size_t)(room + 1) * sizeof *operations);

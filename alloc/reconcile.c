@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "alloc/reconcile.h"
+#include "alloc/reconcile_parts.h"
 
 #include "alloc/dispatch.h"
 #include "alloc/fault.h"
@@ -17,44 +17,19 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-enum { CHUNK = 48 }; /* operations per call to a backend: progress is settled in between */
-
 void reconcile_report_free(struct reconcile_report *r) {
     json_decref(r->things);
     json_decref(r->hosts);
     *r = (struct reconcile_report){0};
 }
 
-/* One pool at work. */
-struct run {
-    struct store *store;
-    const struct reconcile_options *options;
-    struct reconcile_report *report;
-    int64_t pool;
-    struct pool_place place;
-    const struct backend *backend;
-    struct work work;
-    size_t done, total;
-    struct stray *strays;
-    size_t n_strays, strays_room;
-    json_t *by_token; /* of the report's things: what becomes of each is written there */
-};
-
-/* A thing at the backend that no operation stands for any more, and that shall go. */
-struct stray {
-    char *token, *name, *host;
-    enum backend_kind kind;
-    bool ordered; /* by a person; else it came back after it was gone */
-};
-
-static instant_t now_of(const struct run *r) { return r->options->now_fixed ? r->options->now : clock_now(); }
+instant_t reconcile_now(const struct run *r) { return r->options->now_fixed ? r->options->now : clock_now(); }
 
 /* ---- settling what was answered or seen ---- */
 
 struct settling {
     struct run *run;
     struct observation *seen;
-    char **connections;
     size_t n;
 };
 
@@ -70,13 +45,13 @@ static int drift_healed(struct book *b, const struct observation *o, struct err 
 static int settle_all(struct store *s, void *arg, struct err *e) {
     struct settling *t = arg;
     struct book b;
-    if (book_open(&b, s, t->run->pool, t->run->options->actor, now_of(t->run), e) < 0) return -1;
+    if (book_open(&b, s, t->run->pool, t->run->options->actor, reconcile_now(t->run), e) < 0) return -1;
     for (size_t i = 0; i < t->n; i++)
         if (settle(&b, &t->seen[i], e) < 0 || drift_healed(&b, &t->seen[i], e) < 0) return -1;
     return book_close(&b, e);
 }
 
-static int write_down(struct run *r, struct observation *seen, size_t n, struct err *e) {
+int reconcile_write_down(struct run *r, struct observation *seen, size_t n, struct err *e) {
     if (n == 0) return 0;
     struct settling t = {.run = r, .seen = seen, .n = n};
     return store_write(r->store, settle_all, &t, e);
@@ -93,7 +68,7 @@ static enum settled settled_as(const struct work_item *item, enum backend_answer
     return SETTLED_UNKNOWN;
 }
 
-static void count_answer(struct reconcile_report *report, enum backend_answer answer) {
+void reconcile_count(struct reconcile_report *report, enum backend_answer answer) {
     if (answer == BACKEND_DONE)
         report->done++;
     else if (answer == BACKEND_REFUSED)
@@ -105,7 +80,7 @@ static void count_answer(struct reconcile_report *report, enum backend_answer an
 }
 
 /* What this run made and undid again, because another part of its grant was refused, is undone, not done. */
-static void note_outcome(struct run *r, const struct backend_operation *op, bool want_present) {
+void reconcile_outcome(struct run *r, const struct backend_operation *op, bool want_present) {
     static const char *const words[] = {[BACKEND_DONE] = "done",
                                         [BACKEND_STARTED] = "waiting",
                                         [BACKEND_NOTHING_HAPPENED] = "waiting",
@@ -126,38 +101,78 @@ static void grant_stops(struct run *r, int64_t grant) {
         if (r->work.items[i].grant == grant) r->work.items[i].is_off = true;
 }
 
-static int settle_chunk(struct run *r, const size_t *which, struct backend_operation *ops, size_t n,
-                        struct err *e) {
-    struct observation seen[CHUNK];
-    char *connections[CHUNK] = {0};
+/* Answers that tell nothing new are not written again: asking after what was started costs no transaction. */
+static int settle_answers(struct run *r, const size_t *which, const struct backend_operation *ops, size_t n,
+                          struct err *e) {
+    struct observation *seen scoped_free = mem_alloc(n * sizeof *seen);
+    struct keep texts = {0};
+    size_t news = 0;
     for (size_t i = 0; i < n; i++) {
-        const struct work_item *item = &r->work.items[which[i]];
-        count_answer(r->report, ops[i].answer);
-        note_outcome(r, &ops[i], item->want_present);
-        connections[i] =
+        struct work_item *item = &r->work.items[which[i]];
+        bool was_started = item->is_started;
+        if (item->is_waited_for) r->report->waiting--; /* counted when it was asked before */
+        reconcile_count(r->report, ops[i].answer);
+        reconcile_outcome(r, &ops[i], item->want_present);
+        item->is_started = ops[i].answer == BACKEND_STARTED;
+        item->is_waited_for = item->is_started || ops[i].answer == BACKEND_NOTHING_HAPPENED;
+        if (was_started && item->is_started) continue;
+        char *connection =
             ops[i].connection ? json_dumps(ops[i].connection, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
-        seen[i] =
-            (struct observation){item->id, settled_as(item, ops[i].answer), ops[i].detail, connections[i]};
+        seen[news++] = (struct observation){.operation = item->id,
+                                            .what = settled_as(item, ops[i].answer),
+                                            .words = ops[i].detail,
+                                            .connection = connection ? keep_add(&texts, connection) : NULL,
+                                            .was_counted = ops[i].fresh};
     }
-    int rc = write_down(r, seen, n, e);
-    for (size_t i = 0; i < n; i++) {
+    int rc = reconcile_write_down(r, seen, news, e);
+    for (size_t i = 0; i < n; i++)
         if (ops[i].answer == BACKEND_REFUSED) grant_stops(r, r->work.items[which[i]].grant);
-        free(connections[i]);
-    }
+    keep_end(&texts);
     return rc;
+}
+
+/* ---- calling the backend ---- */
+
+struct sending {
+    const struct run *run;
+    const size_t *which;
+    size_t n;
+};
+
+static int count_first(struct store *s, void *arg, struct err *e) {
+    const struct sending *t = arg;
+    for (size_t i = 0; i < t->n; i++) {
+        const struct backend_operation *op = &t->run->work.ops[t->which[i]];
+        if (op->fresh && sql_do(s, e, "UPDATE operation SET attempts = 1 WHERE tenant = $1 AND id = $2", "ii",
+                                op->tenant_number, t->run->work.items[t->which[i]].id) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* Fresh is what no call was made for: that is over before the call, because it may never return. */
+static int note_first(struct run *r, const size_t *which, size_t n, struct err *e) {
+    bool any = false;
+    for (size_t i = 0; i < n; i++) any |= r->work.ops[which[i]].fresh;
+    if (!any) return 0;
+    if (store_write(r->store, count_first, &(struct sending){r, which, n}, e) < 0) return -1;
+    return fault_point("reconcile.counted", e);
 }
 
 /* Calls the backend for some operations that all want the same, and writes down the answers. */
 static int act_on(struct run *r, const size_t *which, size_t n, struct err *e) {
-    struct backend_operation ops[CHUNK];
-    for (size_t i = 0; i < n; i++) ops[i] = r->work.ops[which[i]];
+    struct backend_operation *ops scoped_free = mem_alloc(n * sizeof *ops);
     bool make = r->work.items[which[0]].want_present;
     struct err call = {0};
-    if (fault_point("reconcile.before-call", e) < 0) return -1;
+    if (fault_point("reconcile.before-call", e) < 0 || (make && note_first(r, which, n, e) < 0)) return -1;
+    for (size_t i = 0; i < n; i++) {
+        ops[i] = r->work.ops[which[i]];
+        r->work.ops[which[i]].fresh = false;
+    }
     /* A call that failed as a whole has answered each operation nevertheless. */
     (void)(make ? dispatch_ensure(r->backend, &r->place.pool, ops, n, &call)
                 : dispatch_remove(r->backend, &r->place.pool, ops, n, &call));
-    int rc = fault_point("reconcile.after-call", e) < 0 ? -1 : settle_chunk(r, which, ops, n, e);
+    int rc = fault_point("reconcile.after-call", e) < 0 ? -1 : settle_answers(r, which, ops, n, e);
     for (size_t i = 0; i < n; i++) {
         free(ops[i].detail);
         json_decref(ops[i].connection);
@@ -172,324 +187,31 @@ static int act_on(struct run *r, const size_t *which, size_t n, struct err *e) {
 
 static bool is_open(const struct work_item *item) {
     if (!item->host_answered || item->is_off) return false;
-    if (!item->want_present) return true;
+    if (!item->want_present || item->differs) return true;
     return strcmp(item->observed, "present") != 0 && strcmp(item->observed, "refused") != 0;
 }
 
-/* Chunks of one grant's wish after another; a chunk never mixes making and removing. */
-static int act(struct run *r, struct err *e) {
-    size_t which[CHUNK], n = 0;
-    for (size_t i = 0; i < r->work.n; i++) r->total += is_open(&r->work.items[i]);
+static bool is_asked_again(const struct work_item *item) { return item->is_waited_for && !item->is_off; }
+
+/* So many at once as the backend takes, one grant's wish after another; a call never mixes making and
+ * removing. */
+static int act(struct run *r, bool (*is_due)(const struct work_item *), struct err *e) {
+    size_t most = r->backend->batch > 0 ? r->backend->batch : 1, n = 0;
+    size_t *which scoped_free = mem_alloc(most * sizeof *which);
+    r->total = r->done;
+    for (size_t i = 0; i < r->work.n; i++) r->total += is_due(&r->work.items[i]);
     for (size_t i = 0; i < r->work.n; i++) {
         const struct work_item *item = &r->work.items[i];
-        if (!is_open(item)) continue;
+        if (!is_due(item)) continue;
         bool grant_changes = n && r->work.items[which[n - 1]].grant != item->grant;
         bool turns = n && r->work.items[which[0]].want_present != item->want_present;
-        if (n == CHUNK || turns || (grant_changes && n > CHUNK / 2)) {
+        if (n == most || turns || (grant_changes && n > most / 2)) {
             if (act_on(r, which, n, e) < 0) return -1;
             n = 0;
         }
-        which[n++] = i;
+        if (is_due(item)) which[n++] = i; /* the call before may have undone its grant */
     }
     return n ? act_on(r, which, n, e) : 0;
-}
-
-/* ---- labels ---- */
-
-static bool is_ours(const struct run *r, const char *token) {
-    const char *id = store_id(r->store);
-    return token && token[0] == 's' && strncmp(token + 1, id, strlen(id)) == 0 &&
-           token[1 + strlen(id)] == '.';
-}
-
-static void add_thing(struct run *r, const char *label, const struct backend_operation *op,
-                      const struct backend_seen *seen, const char *action, const char *trouble) {
-    const char *token = op ? op->token : seen->token;
-    json_t *thing = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?, s:s?, s:s?, s:s, s:n, s:s?}", "label", label,
-                              "pool", r->place.pool.name, "kind",
-                              (op ? op->kind : seen->kind) == BACKEND_SERVER ? "server" : "volume", "name",
-                              op ? op->name : seen->name, "host", op ? op->host : seen->host, "token", token,
-                              "tenant", op ? op->tenant : NULL, "grant", op ? op->grant : NULL, "action",
-                              action, "outcome", "trouble", trouble);
-    json_array_append(r->report->things, thing);
-    if (token)
-        json_object_set_new(r->by_token, token, thing);
-    else
-        json_decref(thing);
-}
-
-static const struct backend_seen *find_seen(const struct backend_view *view, const char *token) {
-    for (size_t i = 0; i < view->n_seen; i++)
-        if (view->seen[i].token && strcmp(view->seen[i].token, token) == 0) return &view->seen[i];
-    return NULL;
-}
-
-static bool host_answered(const struct backend_view *view, const char *host) {
-    for (size_t i = 0; i < view->n_hosts; i++)
-        if (strcmp(view->hosts[i].host, host) == 0) return view->hosts[i].answered;
-    return true;
-}
-
-/* Labels one operation and says what was seen of it. true: *o tells something new. */
-static bool label_operation(struct run *r, size_t i, const struct backend_view *view, struct observation *o) {
-    struct work_item *item = &r->work.items[i];
-    const struct backend_operation *op = &r->work.ops[i];
-    const struct backend_seen *seen = find_seen(view, op->token);
-    *o = (struct observation){.operation = item->id};
-    item->host_answered = host_answered(view, op->host);
-    item->seen = seen != NULL;
-    if (!item->host_answered) {
-        r->report->unknown++;
-        add_thing(r, "unknown", op, NULL, "wait", "its host did not answer");
-        return false;
-    }
-    if (!seen) {
-        r->report->ledger_only += item->want_present || strcmp(item->observed, "none") != 0;
-        if (item->want_present) add_thing(r, "ledger-only", op, NULL, "make", NULL);
-        o->what = SETTLED_ABSENT;
-        return !item->want_present || strcmp(item->observed, "present") == 0;
-    }
-    bool wrong_size = op->kind == BACKEND_VOLUME && !backend_volume_fits(op->bytes, seen->bytes);
-    bool is_down = op->kind == BACKEND_SERVER && (seen->state == SEEN_STOPPED || seen->state == SEEN_FAILED);
-    if (!item->want_present || wrong_size || is_down) {
-        r->report->differing++;
-        add_thing(r, "differing", op, NULL, item->want_present ? "none" : "remove",
-                  !item->want_present ? "no longer wanted"
-                  : wrong_size        ? "another size"
-                                      : backend_state_word(seen->state));
-    } else {
-        r->report->matched++;
-    }
-    o->what = SETTLED_PRESENT;
-    return item->want_present && !is_down && strcmp(item->observed, "present") != 0;
-}
-
-static void add_stray(struct run *r, const struct backend_seen *seen, bool ordered) {
-    r->strays = mem_grow(r->strays, &r->strays_room, r->n_strays + 1, sizeof *r->strays);
-    r->strays[r->n_strays++] = (struct stray){mem_copy(seen->token), mem_copy(seen->name),
-                                              mem_copy(seen->host), seen->kind, ordered};
-}
-
-static bool is_at_work(const struct run *r, const char *token) {
-    for (size_t k = 0; k < r->work.n; k++)
-        if (strcmp(r->work.ops[k].token, token) == 0) return true;
-    return false;
-}
-
-/* 1: an operation of another pool stands for it: two pools may lie on one host. 0, -1 */
-static int is_of_other_pool(const struct run *r, const char *token, struct err *e) {
-    int64_t operation;
-    return sql_int(r->store, e, &operation, "SELECT id FROM operation WHERE token = $1 AND pool <> $2", "si",
-                   token, r->pool);
-}
-
-/* What no open operation stands for. Of an operation that has ended it is ours to remove: its host was given
-   up for lost and came back, or the backend finished late. A token that the ledger does not know is only
-   reported. */
-static int label_rest(struct run *r, const struct backend_view *view, struct err *e) {
-    for (size_t i = 0; i < view->n_seen; i++) {
-        const struct backend_seen *seen = &view->seen[i];
-        int64_t operation;
-        bool ours = is_ours(r, seen->token);
-        if (ours && is_at_work(r, seen->token)) continue;
-        int other = ours ? is_of_other_pool(r, seen->token, e) : 1;
-        if (other < 0) return -1;
-        if (other) {
-            r->report->foreign++;
-            continue;
-        }
-        int known =
-            sql_int(r->store, e, &operation,
-                    "SELECT id FROM operation WHERE token = $1 AND pool = $2 AND desired = 'absent' AND "
-                    "observed = 'absent'",
-                    "si", seen->token, r->pool);
-        if (known < 0) return -1;
-        if (known) {
-            r->report->differing++;
-            add_thing(r, "differing", NULL, seen, "remove", "it has ended, and is there again");
-            if (!r->options->remove) add_stray(r, seen, false);
-            continue;
-        }
-        bool ordered = r->options->remove && strcmp(r->options->remove, seen->token) == 0;
-        r->report->backend_only++;
-        add_thing(r, "backend-only", NULL, seen, ordered ? "remove" : "none",
-                  "this ledger does not know its token");
-        if (ordered) add_stray(r, seen, true);
-    }
-    return 0;
-}
-
-static void label_hosts(struct run *r, const struct backend_view *view) {
-    for (size_t i = 0; i < view->n_hosts; i++) {
-        const struct backend_host_report *h = &view->hosts[i];
-        char full[96] = "";
-        bool over =
-            h->answered && h->storage_capacity.n > 0 &&
-            (wide_t)(h->storage_capacity.n - h->storage_free.n) * 100 >= (wide_t)h->storage_capacity.n * 85;
-        if (over)
-            text_format(full, sizeof full, "storage is 85 %% used or more: %s of %s free",
-                        bytes_text(h->storage_free).s, bytes_text(h->storage_capacity).s);
-        if (h->answered && !over) continue;
-        json_array_append_new(r->report->hosts, json_pack("{s:s, s:s, s:b, s:s}", "pool", r->place.pool.name,
-                                                          "host", h->host, "answered", h->answered, "trouble",
-                                                          over        ? full
-                                                          : h->detail ? h->detail
-                                                                      : "no answer"));
-    }
-}
-
-/* ---- observing ---- */
-
-struct seeing {
-    struct run *run;
-    const struct backend_view *view;
-};
-
-/* What status shows until the next run: hosts as they answered, and everything that is not matched. */
-static int keep_sight(struct store *s, void *arg, struct err *e) {
-    struct seeing *t = arg;
-    int64_t now = now_of(t->run).s;
-    for (size_t i = 0; i < t->view->n_hosts; i++) {
-        const struct backend_host_report *h = &t->view->hosts[i];
-        if (sql_do(s, e,
-                   "UPDATE host SET seen_at = CASE WHEN $3 THEN $4 ELSE seen_at END, trouble = $5, "
-                   "storage_capacity_bytes = CASE WHEN "
-                   "$3 THEN nullif($6, 0) ELSE storage_capacity_bytes END, storage_free_bytes = CASE WHEN $3 "
-                   "THEN $7 ELSE "
-                   "storage_free_bytes END WHERE pool = $1 AND name = $2",
-                   "isiisii", t->run->pool, h->host, (int64_t)h->answered, now,
-                   h->answered ? NULL
-                   : h->detail ? h->detail
-                               : "no answer",
-                   h->storage_capacity.n, h->storage_free.n) < 0)
-            return -1;
-    }
-    if (sql_do(s, e, "DELETE FROM orphan WHERE pool = $1", "i", t->run->pool) < 0) return -1;
-    size_t i;
-    json_t *thing;
-    json_array_foreach(t->run->report->things, i, thing) {
-        const char *token = json_string_value(json_object_get(thing, "token"));
-        if (strcmp(json_string_value(json_object_get(thing, "pool")), t->run->place.pool.name) != 0) continue;
-        if (sql_do(s, e,
-                   "INSERT INTO orphan (pool, host, name, token, kind, label, seen_at) VALUES ($1, $2, $3, "
-                   "$4, $5, $6, $7) "
-                   "ON CONFLICT (pool, host, kind, name) DO UPDATE SET label = excluded.label, token = "
-                   "excluded.token",
-                   "isssssi", t->run->pool, json_string_value(json_object_get(thing, "host")),
-                   json_string_value(json_object_get(thing, "name")), token ? token : "",
-                   json_string_value(json_object_get(thing, "kind")),
-                   json_string_value(json_object_get(thing, "label")), now) < 0)
-            return -1;
-    }
-    return 0;
-}
-
-/* A host that answers but shows nothing of what stood there is more likely a folder that is not mounted, or
-   another host, than a loss of everything at once: to believe it would make empty volumes in place of full
-   ones. */
-static void doubt_host(struct run *r, const struct backend_view *view, struct backend_host_report *host) {
-    enum { FEW = 3 };
-    size_t stood = 0, seen = 0;
-    for (size_t i = 0; i < r->work.n; i++) {
-        if (strcmp(r->work.ops[i].host, host->host) != 0) continue;
-        seen += find_seen(view, r->work.ops[i].token) != NULL;
-        stood += r->work.items[i].want_present && strcmp(r->work.items[i].observed, "present") == 0;
-    }
-    if (!host->answered || seen > 0 || stood < FEW || r->options->confirm) return;
-    struct text why = {0};
-    text_add(&why, "it answers, but shows none of the %zu things that shall be there; nothing is done there",
-             stood);
-    text_add(&why, " (if they are really gone: allot reconcile --confirm)");
-    free(host->detail);
-    host->detail = text_take(&why);
-    host->answered = false;
-}
-
-static int observe(struct run *r, struct err *e) {
-    struct backend_view view = {0};
-    if (dispatch_observe(r->backend, &r->place.pool, &view, e) < 0) return -1;
-    for (size_t i = 0; i < view.n_hosts; i++) doubt_host(r, &view, &view.hosts[i]);
-    struct observation *news = mem_alloc((r->work.n + 1) * sizeof *news);
-    size_t n = 0;
-    for (size_t i = 0; i < r->work.n; i++) {
-        if (!label_operation(r, i, &view, &news[n])) continue;
-        struct work_item *item = &r->work.items[i];
-        bool gone = news[n].what == SETTLED_ABSENT && !item->want_present;
-        text_format(item->observed, sizeof item->observed, "%s",
-                    news[n].what == SETTLED_PRESENT ? "present" : "none");
-        item->is_off = gone; /* settled by sight: nothing left to do */
-        n++;
-    }
-    int rc = label_rest(r, &view, e);
-    label_hosts(r, &view);
-    if (rc == 0 && !r->options->dry_run) {
-        struct seeing t = {r, &view};
-        rc = write_down(r, news, n, e);
-        if (rc == 0) rc = store_write(r->store, keep_sight, &t, e);
-    }
-    free(news);
-    backend_view_free(&view);
-    return rc;
-}
-
-/* ---- things that no operation stands for ---- */
-
-struct removal {
-    struct run *run;
-    const struct stray *stray;
-};
-
-/* Written before the thing goes: who ordered it must be known whatever comes after. */
-static int note_removal(struct store *s, void *arg, struct err *e) {
-    const struct removal *m = arg;
-    struct book b;
-    if (book_open(&b, s, m->run->pool, m->run->options->actor, now_of(m->run), e) < 0 ||
-        book_note(&b, m->stray->ordered ? "orphan.remove" : "thing.remove", 0, m->stray->token, e) < 0)
-        return -1;
-    return book_close(&b, e);
-}
-
-static int forget_sight(struct store *s, void *arg, struct err *e) {
-    const struct removal *m = arg;
-    return sql_do(s, e, "DELETE FROM orphan WHERE pool = $1 AND token = $2", "is", m->run->pool,
-                  m->stray->token);
-}
-
-static int remove_stray(struct run *r, const struct stray *stray, struct err *e) {
-    struct backend_operation op = {.token = stray->token,
-                                   .kind = stray->kind,
-                                   .name = stray->name,
-                                   .host = stray->host,
-                                   .tenant = "",
-                                   .grant = ""};
-    struct removal m = {r, stray};
-    if (store_write(r->store, note_removal, &m, e) < 0) return -1;
-    int rc = dispatch_remove(r->backend, &r->place.pool, &op, 1, e);
-    if (rc == 0 && stray->ordered && op.answer != BACKEND_DONE && op.answer != BACKEND_STARTED)
-        rc = err_set(e, op.answer == BACKEND_UNKNOWN ? ERR_UNKNOWN : ERR_FAILED, "%s: %s", op.name,
-                     op.detail ? op.detail : backend_answer_word(op.answer));
-    if (rc == 0) count_answer(r->report, op.answer);
-    if (rc == 0) note_outcome(r, &op, false);
-    if (rc == 0 && op.answer == BACKEND_DONE) rc = store_write(r->store, forget_sight, &m, e);
-    if (rc == 0 && stray->ordered) r->report->removed++;
-    free(op.detail);
-    json_decref(op.connection);
-    return rc;
-}
-
-static int remove_strays(struct run *r, struct err *e) {
-    for (size_t i = 0; i < r->n_strays; i++)
-        if (remove_stray(r, &r->strays[i], e) < 0) return -1;
-    return 0;
-}
-
-static void strays_free(struct run *r) {
-    for (size_t i = 0; i < r->n_strays; i++) {
-        free(r->strays[i].token);
-        free(r->strays[i].name);
-        free(r->strays[i].host);
-    }
-    free(r->strays);
 }
 
 /* ---- one pool, all pools ---- */
@@ -501,20 +223,39 @@ static int load_work(struct run *r, bool open, struct err *e) {
 }
 
 /* After a refusal what was made of its grant goes in the same run. */
-static int act_and_undo(struct run *r, struct err *e) {
+static int act_and_undo(struct run *r, bool (*is_due)(const struct work_item *), struct err *e) {
     int64_t refused = r->report->refused;
-    if (act(r, e) < 0) return -1;
+    if (act(r, is_due, e) < 0) return -1;
     if (r->report->refused == refused) return 0;
-    return load_work(r, true, e) < 0 ? -1 : act(r, e);
+    return load_work(r, true, e) < 0 ? -1 : act(r, is_open, e);
+}
+
+static bool is_waiting(const struct run *r) {
+    for (size_t i = 0; i < r->work.n; i++)
+        if (is_asked_again(&r->work.items[i])) return true;
+    return false;
+}
+
+/* Asks after what the backend is at work on, ever less often, as long as the caller waits. */
+static int wait_for(struct run *r, struct err *e) {
+    enum { FIRST_MS = 250, LAST_MS = 10000 };
+    int64_t until = clock_monotonic_ms() + r->options->settle_ms;
+    for (int64_t pause = FIRST_MS; is_waiting(r); pause = pause < LAST_MS / 2 ? pause * 2 : LAST_MS) {
+        if (clock_monotonic_ms() + pause >= until) return 0;
+        usleep((useconds_t)(pause * 1000));
+        if (act_and_undo(r, is_asked_again, e) < 0) return -1;
+    }
+    return 0;
 }
 
 static int run_backend(struct run *r, struct err *e) {
     const struct reconcile_options *o = r->options;
     if (!(r->backend = plugin_open(r->place.backend, e))) return -1;
-    if (o->observe && observe(r, e) < 0) return -1;
+    if (o->observe && reconcile_look(r, e) < 0) return -1;
     if (o->dry_run) return 0;
-    if (remove_strays(r, e) < 0) return -1;
-    return o->remove ? 0 : act_and_undo(r, e);
+    if (reconcile_remove_strays(r, e) < 0) return -1;
+    if (o->remove) return 0;
+    return act_and_undo(r, is_open, e) < 0 ? -1 : wait_for(r, e);
 }
 
 static int run_pool(struct run *r, struct err *e) {
@@ -524,7 +265,7 @@ static int run_pool(struct run *r, struct err *e) {
     int rc = load_work(r, !r->options->observe, e);
     if (rc == 0 && (r->work.n > 0 || r->options->observe)) rc = run_backend(r, e);
     if (rc < 0) err_context(e, "pool %s", r->place.pool.name);
-    strays_free(r);
+    reconcile_strays_free(r);
     work_free(&r->work);
     pool_place_free(&r->place);
     return rc;

@@ -9,9 +9,9 @@
  *   ledger-only   wanted or not yet seen absent, but not there
  *   backend-only  carries a token that this ledger does not know (of an earlier epoch, say): reported,
  *                 removed only by a named person
- *   differing     there, but not as wanted (another size, stopped, no longer wanted, back after it was gone)
- *   unknown       its host did not answer
- * Things of other stores are counted and never touched.
+ *   differing     there, but not as wanted (another size or quota, stopped, fuller than it was booked, no
+ * longer wanted, back after it was gone); sizes and quotas are set right unknown       its host did not
+ * answer Things of other stores are counted and never touched.
  */
 #pragma once
 #include "alloc/backend.h"
@@ -27,6 +27,7 @@ struct reconcile_options {
     const char *remove;  /* token of a backend-only thing that the actor orders removed, which is then all
                             that is done; NULL */
     int64_t wait_ms;     /* how long to wait while another run is at work */
+    int64_t settle_ms;   /* how long to go on asking after what is not ready; 0: the next run does */
     int64_t deadline_ms; /* of one call to a backend */
     const json_t *catalogue;
     const char *actor;
@@ -41,7 +42,7 @@ struct reconcile_report {
     int64_t done, waiting, refused,
         failed;      /* operations by answer: waiting covers started and "not done yet" */
     int64_t removed; /* things that a person ordered removed */
-    json_t *things;  /* what is not matched: label, kind, name, host, token, tenant, grant, action,
+    json_t *things;  /* what is not matched: label, kind, name, host, token, tenant, grant, created, action,
                        outcome (done, undone, waiting, refused, failed; null: nothing was tried), trouble */
     json_t *hosts;   /* hosts in trouble: pool, host, trouble; or over 85 % full */
 };

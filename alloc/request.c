@@ -2,6 +2,7 @@
 #include "alloc/request.h"
 
 #include "alloc/call.h"
+#include "alloc/exception.h"
 #include "alloc/offer.h"
 #include "alloc/outbox.h"
 #include "alloc/scope.h"
@@ -133,22 +134,29 @@ static int write_attrs(struct book *b, int64_t tenant, int64_t id, const struct 
     return 0;
 }
 
-/* 0 stands for "absent" only between these two statements' parameters: the columns hold NULL. */
-static int write_ask(struct book *b, int64_t tenant, int64_t id, const struct request_new *n, struct err *e) {
-    if (sql_do(b->store, e,
-               "UPDATE request SET purpose = $3, flavor = $4, units = nullif($5, 0), compute_gflops = "
-               "nullif($6, 0), "
-               "minimum_units = nullif($7, 0), minimum_gflops = nullif($8, 0), per_server = nullif($9, 0), "
-               "storage_bytes = $10, "
-               "until_at = CASE WHEN $11 THEN $12 END, term_s = nullif($13, 0), datalake_bytes = "
-               "$14, replaces = nullif($15, 0), planned_supply = NULL, state = 'queued' WHERE tenant = $1 "
-               "AND id = $2",
-               "iissiiiiiiiiiii", tenant, id, n->purpose ? n->purpose : "", n->flavor,
+/* What a new request and an amended one state. 0 stands for "absent" only between these parameters: the
+   columns hold NULL. */
+#define ASK_COLUMNS                                                                                          \
+    "purpose, flavor, units, compute_gflops, minimum_units, minimum_gflops, per_server, storage_bytes, "     \
+    "until_at, term_s, datalake_bytes, replaces, planned_supply, state"
+#define ASK_VALUES                                                                                           \
+    "$3, $4, nullif($5, 0), nullif($6, 0), nullif($7, 0), nullif($8, 0), nullif($9, 0), $10, CASE WHEN $11 " \
+    "THEN $12 END, nullif($13, 0), $14, nullif($15, 0), NULL, 'queued'"
+#define ASK_INSERT                                                                                           \
+    "INSERT INTO request (tenant, id, " ASK_COLUMNS ", pool, submitted_at, approved_by, override_rule, "     \
+    "override_until) VALUES ($1, $2, " ASK_VALUES ", $16, $17, $18, $19, CASE WHEN $20 THEN $21 END)"
+#define ASK_UPDATE "UPDATE request SET (" ASK_COLUMNS ") = (" ASK_VALUES ") WHERE tenant = $1 AND id = $2"
+
+static int write_ask(struct book *b, const char *sql, int64_t tenant, int64_t id, const struct request_new *n,
+                     struct err *e) {
+    if (sql_do(b->store, e, sql, "iissiiiiiiiiiiiiissii", tenant, id, n->purpose ? n->purpose : "", n->flavor,
                n->ask == ASK_UNITS ? n->units.n : (int64_t)0,
                n->ask == ASK_COMPUTE ? n->compute.n : (int64_t)0,
                n->has_minimum && n->ask == ASK_UNITS ? n->minimum_units.n : (int64_t)0,
                n->has_minimum && n->ask == ASK_COMPUTE ? n->minimum_compute.n : (int64_t)0, n->per_server,
-               n->storage.n, (int64_t)n->until.has, n->until.at.s, n->term.s, n->datalake.n, n->replaces) < 0)
+               n->storage.n, (int64_t)n->until.has, n->until.at.s, n->term.s, n->datalake.n, n->replaces,
+               b->pool, b->at.s, n->approver, n->override_rule, (int64_t)n->override_until.has,
+               n->override_until.at.s) < 0)
         return -1;
     return write_attrs(b, tenant, id, n, e) < 0 ? -1 : write_seats(b, tenant, id, n, e);
 }
@@ -179,26 +187,13 @@ static int note(struct book *b, const char *kind, int64_t tenant, int64_t id, co
     return book_write(b, &(struct entry){.kind = kind, .tenant = tenant, .request = id, .detail = words}, e);
 }
 
-/* One row for each rule set aside. */
 static int write_exception(struct book *b, int64_t tenant, int64_t id, const struct request_new *n,
                            struct err *e) {
-    if (!n->override_rule) return 0;
-    scoped_free char *rules = mem_copy(n->override_rule);
-    char *rest = NULL;
-    for (char *rule = strtok_r(rules, ",", &rest); rule; rule = strtok_r(NULL, ",", &rest)) {
-        int64_t number;
-        if (store_next(b->store, "exception", &number, e) < 0) return -1;
-        if (sql_do(b->store, e,
-                   "INSERT INTO exception (id, tenant, grant_id, rule, reason, until_at, approved_by, at) "
-                   "VALUES ($1, $2, 0, $3, $4, $5, $6, $7)",
-                   "iissisi", number, tenant, rule, n->override_reason, n->override_until.at.s, n->approver,
-                   b->at.s) < 0)
-            return -1;
-    }
+    struct exception x = {n->override_rule, n->override_reason, n->approver, n->override_until.at};
     struct text words = {0};
-    text_add(&words, "%s until %s: %s", n->override_rule, instant_text(n->override_until.at).s,
-             n->override_reason);
-    int rc = note(b, "request.override", tenant, id, words.s, e);
+    if (!n->override_rule) return 0;
+    int rc = exception_add(b, tenant, 0, &x, &words, e);
+    if (rc == 0) rc = note(b, "request.override", tenant, id, words.s, e);
     text_free(&words);
     return rc;
 }
@@ -226,13 +221,8 @@ int request_insert(struct book *b, const struct request_new *n, int64_t *id, str
         (n->replaces && swap_check(b, tenant, 0, n->replaces, e) < 0) ||
         store_next(b->store, "request", id, e) < 0)
         return -1;
-    if (sql_do(b->store, e,
-               "INSERT INTO request (tenant, id, pool, state, purpose, storage_bytes, submitted_at, "
-               "approved_by, override_rule, "
-               "override_until) VALUES ($1, $2, $3, 'queued', '', 0, $4, $5, $6, CASE WHEN $7 THEN $8 END)",
-               "iiiissii", tenant, *id, b->pool, b->at.s, n->approver, n->override_rule,
-               (int64_t)n->override_until.has, n->override_until.at.s) < 0 ||
-        write_ask(b, tenant, *id, n, e) < 0 || (n->call && call_enter(b, n->call, tenant, *id, e) < 0))
+    if (write_ask(b, ASK_INSERT, tenant, *id, n, e) < 0 ||
+        (n->call && call_enter(b, n->call, tenant, *id, e) < 0))
         return -1;
     scoped_free char *words = ask_words(n);
     return note(b, "request.submit", tenant, *id, words, e) < 0 ? -1 : write_exception(b, tenant, *id, n, e);
@@ -288,7 +278,7 @@ int request_amend(struct book *b, const struct request *r, const struct request_
                r->id) < 0 ||
         sql_do(b->store, e, "DELETE FROM request_seats WHERE tenant = $1 AND request = $2", "ii", r->tenant,
                r->id) < 0 ||
-        write_ask(b, r->tenant, r->id, n, e) < 0)
+        write_ask(b, ASK_UPDATE, r->tenant, r->id, n, e) < 0)
         return -1;
     scoped_free char *words = ask_words(n);
     return note(b, "request.amend", r->tenant, r->id, words, e);

@@ -17,8 +17,9 @@
 struct operation {
     int64_t id, tenant, grant, units;
     bytes_t bytes;
-    gflops_t rating; /* of one unit, as the grant was given */
-    bool is_server, want_present;
+    gflops_t rating;  /* of one unit, as the grant was given */
+    bool has_compute; /* units of item, else bytes of it */
+    bool is_quota, want_present;
     char item[96], observed[16];
 };
 
@@ -26,8 +27,9 @@ static int operation_load(struct store *s, int64_t id, struct operation *o, stru
     struct rows r;
     int rc = rows_open(
         &r, s, e,
-        "SELECT o.tenant, o.grant_id, o.kind = 'server', o.flavor, o.units, o.bytes, o.desired = 'present', "
-        "o.observed, coalesce(l.rating_gflops, 0) FROM operation o LEFT JOIN grant_line l ON l.tenant = "
+        "SELECT o.tenant, o.grant_id, o.flavor IS NOT NULL, o.item, o.units, o.bytes, o.desired = 'present', "
+        "o.observed, coalesce(l.rating_gflops, 0), o.kind = 'quota' FROM operation o LEFT JOIN grant_line l "
+        "ON l.tenant = "
         "o.tenant "
         "AND l.grant_id = o.grant_id AND l.flavor = o.flavor WHERE o.id = $1",
         "i", id);
@@ -35,13 +37,13 @@ static int operation_load(struct store *s, int64_t id, struct operation *o, stru
         *o = (struct operation){.id = id,
                                 .tenant = rows_int(&r, 0),
                                 .grant = rows_int(&r, 1),
-                                .is_server = rows_int(&r, 2) != 0,
+                                .has_compute = rows_int(&r, 2) != 0,
                                 .units = rows_int(&r, 4),
                                 .bytes = bytes(rows_int(&r, 5)),
                                 .want_present = rows_int(&r, 6) != 0,
-                                .rating = gflops(rows_int(&r, 8))};
-        text_format(o->item, sizeof o->item, "%s%s", o->is_server ? "unit/" : ITEM_STORAGE,
-                    o->is_server ? rows_text(&r, 3) : "");
+                                .rating = gflops(rows_int(&r, 8)),
+                                .is_quota = rows_int(&r, 9) != 0};
+        text_format(o->item, sizeof o->item, "%s", rows_text(&r, 3));
         text_format(o->observed, sizeof o->observed, "%s", rows_text(&r, 7));
         rc = 0;
     } else if (rc == 0) {
@@ -58,15 +60,18 @@ static int write_observed(struct book *b, const struct observation *o, const cha
                   "UPDATE operation SET observed = $2, trouble = $3, connection = CASE WHEN $2 IN ('none', "
                   "'absent') THEN NULL ELSE coalesce($4, connection) END, attempts = attempts "
                   "+ $5, changed_at = $6 WHERE id = $1",
-                  "isssii", o->operation, observed, o->words, o->connection, (int64_t)tried, b->at.s);
+                  "isssii", o->operation, observed, o->words, o->connection,
+                  (int64_t)(tried && !o->was_counted), b->at.s);
 }
 
 /* Its units or bytes leave the grant; its slots are free again. */
 static int come_free(struct book *b, const struct operation *o, const struct grant *g, struct err *e) {
     bool voiding = strcmp(g->state, "voiding") == 0;
-    int64_t quantity = o->is_server ? o->units : o->bytes.n;
-    struct holding less = {gflops(0), bytes(o->is_server ? 0 : o->bytes.n)};
-    if (o->is_server && gflops_times(o->rating, o->units, &less.compute, e) < 0) return -1;
+    int64_t quantity = o->has_compute ? o->units : o->bytes.n;
+    int64_t volumes =
+        strcmp(o->item, ITEM_STORAGE) == 0 ? o->bytes.n : 0; /* the data lake is no part of it */
+    struct holding less = {gflops(0), bytes(o->has_compute ? 0 : o->bytes.n)};
+    if (o->has_compute && gflops_times(o->rating, o->units, &less.compute, e) < 0) return -1;
     struct entry entry = {
         voiding ? "grant.void" : "grant.free",          o->tenant,    g->request, g->id, o->id, o->item,
         voiding ? ACCOUNT_RESERVED : ACCOUNT_RELEASING, ACCOUNT_FREE, quantity,   NULL,  false};
@@ -77,10 +82,10 @@ static int come_free(struct book *b, const struct operation *o, const struct gra
                "UPDATE grants SET compute_gflops = compute_gflops - $3, storage_bytes = storage_bytes - $4 "
                "WHERE tenant = $1 AND "
                "id = $2",
-               "iiii", g->tenant, g->id, less.compute.n, less.storage.n) < 0)
+               "iiii", g->tenant, g->id, less.compute.n, volumes) < 0)
         return -1;
     if (swap_tighten(b, g, e) < 0) return -1;
-    if (!o->is_server) return 0;
+    if (!o->has_compute) return 0;
     return sql_do(b->store, e,
                   "UPDATE grant_line SET units = units - $4 WHERE tenant = $1 AND grant_id = $2 AND 'unit/' "
                   "|| flavor = $3",
@@ -93,10 +98,10 @@ static int count_left(struct book *b, const struct grant *g, const char *sql, in
 
 int settle_absent(struct book *b, const struct grant *g, struct err *e) {
     int64_t servers = 0, things = 0, by_hand = 0;
-    if (count_left(
-            b, g,
-            "SELECT count(*) FROM operation WHERE grant_id = $1 AND kind = 'server' AND observed <> 'absent'",
-            &servers, e) < 0 ||
+    if (count_left(b, g,
+                   "SELECT count(*) FROM operation WHERE grant_id = $1 AND flavor IS NOT NULL AND observed "
+                   "<> 'absent'",
+                   &servers, e) < 0 ||
         count_left(b, g, "SELECT count(*) FROM operation WHERE grant_id = $1 AND observed <> 'absent'",
                    &things, e) < 0 ||
         hand_count(b->store, g, NULL, NULL, &by_hand, e) < 0)
@@ -131,7 +136,11 @@ static int activate(struct book *b, const struct grant *g, struct err *e) {
         "SELECT 'unit/' || l.flavor, l.units FROM grant_line l WHERE l.tenant = $1 AND l.grant_id = $2 AND "
         "l.units > 0 AND NOT EXISTS (SELECT 1 FROM hand_line h WHERE h.tenant = $1 AND h.grant_id = $2 AND "
         "h.item = 'unit/' || l.flavor) UNION ALL "
-        "SELECT 'storage', storage_bytes FROM grants WHERE tenant = $1 AND id = $2 AND storage_bytes > 0",
+        "SELECT 'storage', storage_bytes FROM grants WHERE tenant = $1 AND id = $2 AND storage_bytes > 0 "
+        "UNION "
+        "ALL SELECT item, sum(bytes) FROM operation WHERE tenant = $1 AND grant_id = $2 AND item = "
+        "'datalake' "
+        "GROUP BY item",
         "ii", g->tenant, g->id);
     while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
         rc = n < 64 ? 0 : err_set(e, ERR_FAILED, "grant g-%lld has too many lines", (long long)g->id);
@@ -204,10 +213,17 @@ static int settle_vanished(struct book *b, const struct operation *o, const stru
                                    .operation = o->id},
                    e) < 0)
         return -1;
-    if (o->is_server) return 0;
+    if (o->has_compute || o->is_quota) return 0; /* a quota holds no data */
+    bool is_lake = strcmp(o->item, ITEM_DATALAKE) == 0;
     struct text en = {0}, ko = {0};
-    text_add(&en, "A volume of grant g-%lld was lost. An empty one takes its place.", (long long)g->id);
-    text_add(&ko, "할당 g-%lld의 볼륨 하나가 유실되어 빈 볼륨으로 대체합니다.", (long long)g->id);
+    text_add(&en,
+             is_lake ? "The data lake of grant g-%lld was lost. An empty one takes its place."
+                     : "A volume of grant g-%lld was lost. An empty one takes its place.",
+             (long long)g->id);
+    text_add(&ko,
+             is_lake ? "할당 g-%lld의 데이터 레이크가 유실되어 빈 저장소로 대체합니다."
+                     : "할당 g-%lld의 볼륨 하나가 유실되어 빈 볼륨으로 대체합니다.",
+             (long long)g->id);
     int rc = outbox_add(b, &(struct message){"loss", g->tenant, g->id, g->request, en.s, ko.s, NULL}, e);
     text_free(&en);
     text_free(&ko);
@@ -231,7 +247,7 @@ static int settle_one(struct book *b, const struct observation *o, const struct 
     case SETTLED_REFUSED: {
         /* What stood before and is to be made again is tried again: its grant stands. */
         bool is_new = op->want_present && strcmp(g->state, "reserved") == 0;
-        const char *observed = is_new ? "refused" : op->want_present ? "none" : op->observed;
+        const char *observed = is_new ? "refused" : op->observed;
         if (write_observed(b, o, observed, true, e) < 0) return -1;
         return settle_refused(b, op, g, o->words, e);
     }

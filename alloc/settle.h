@@ -22,6 +22,7 @@ struct observation {
     enum settled what;
     const char *words;      /* the backend's, on trouble; NULL */
     const char *connection; /* JSON text; NULL: as it was */
+    bool was_counted;       /* the attempt: it was written down before the call */
 };
 
 /* Is everything of a reserved grant there now? Then it is active. What a person delivers is waited for only

@@ -107,9 +107,9 @@ static json_t *differs(const json_t *a, const json_t *b) {
     return list;
 }
 
-static void compare_one(struct comparing *c, const struct fact_claim *claim, const char *tenant,
-                        const struct decision *now, const json_t *stored, instant_t at) {
-    scoped_json json_t *again = engine_as_stored(claim, now, stored);
+static void compare_one(struct comparing *c, const struct facts *facts, const struct fact_claim *claim,
+                        const char *tenant, const struct decision *now, const json_t *stored, instant_t at) {
+    scoped_json json_t *again = engine_as_stored(&facts->pool, claim, now, stored);
     json_t *active = gist(stored), *candidate = gist(again), *what = differs(active, candidate);
     json_t *row = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o}", "request", claim->id, "tenant", tenant, "at",
                             instant_text(at).s, "differs", what, "active", active, "candidate", candidate);
@@ -130,7 +130,7 @@ static int compare_decisions(struct comparing *c, int64_t id, instant_t at, cons
         scoped_json json_t *stored = json_loads(rows_text(&r, 1), 0, NULL);
         for (size_t i = 0; i < plan->n_decisions; i++)
             if (strcmp(plan->decisions[i].claim, name) == 0)
-                compare_one(c, &facts->claims[i], facts->tenants[facts->claims[i].tenant].name,
+                compare_one(c, facts, &facts->claims[i], facts->tenants[facts->claims[i].tenant].name,
                             &plan->decisions[i], stored, at);
     }
     rows_close(&r);

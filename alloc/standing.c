@@ -83,10 +83,8 @@ int standing_refresh(struct book *b, const struct decider *decider, const struct
 }
 
 int standing_drop(struct store *s, int64_t tenant, struct err *e) {
-    if (sql_do(s, e, "DELETE FROM standing WHERE tenant = $1", "i", tenant) < 0 ||
-        sql_do(s, e, "UPDATE pool SET standing_policy = NULL WHERE standing_policy IS NOT NULL", "") < 0)
-        return -1;
-    return supply_raise(s, 0, e);
+    if (sql_do(s, e, "DELETE FROM standing WHERE tenant = $1", "i", tenant) < 0) return -1;
+    return sql_do(s, e, "UPDATE pool SET standing_policy = NULL, supply = supply + 1", "");
 }
 
 static bool is_among(const int64_t *numbers, size_t n, int64_t wanted) {

@@ -280,6 +280,26 @@ static int hosts(struct status *t, struct err *e) {
     return 0;
 }
 
+/* Of pools where each tenant has a project of its own: how many can still be bound. */
+static int projects(struct status *t, struct err *e) {
+    json_t *rows =
+        sql_json(t->store, e,
+                 "SELECT p.name AS pool, count(h.name) AS projects, count(h.tenant) AS bound, count(*) "
+                 "FILTER (WHERE h.tenant IS NULL AND h.state = 'active') AS \"left\" FROM pool p JOIN host h ON "
+                 "h.pool = p.id WHERE p.capabilities & 4 GROUP BY p.id ORDER BY p.name",
+                 "");
+    if (set(t, "projects", rows) < 0) return -1;
+    size_t i;
+    const json_t *row;
+    json_array_foreach(rows, i, row) {
+        if (number(row, "left") < t->limits->projects)
+            trouble(t, "pool %s: %lld of %lld projects are left (allot pool set %s --file FILE)",
+                    words(row, "pool"), (long long)number(row, "left"), (long long)number(row, "projects"),
+                    words(row, "pool"));
+    }
+    return 0;
+}
+
 /* Grants that are reserved and wait for an agreement to be signed. */
 static int agreements(struct status *t, struct err *e) {
     return set(
@@ -311,7 +331,9 @@ static int read_all(struct store *s, void *arg, struct err *e) {
     t->store = s;
     if (pools(t, e) < 0 || counts(t, e) < 0 || drift(t, e) < 0 || messages(t, e) < 0 || notices(t, e) < 0)
         return -1;
-    return jobs(t, e) < 0 || hosts(t, e) < 0 || agreements(t, e) < 0 || offers(t, e) < 0 ? -1 : by_hand(t, e);
+    return projects(t, e) < 0 || jobs(t, e) < 0 || hosts(t, e) < 0 || agreements(t, e) < 0 || offers(t, e) < 0
+               ? -1
+               : by_hand(t, e);
 }
 
 json_t *status_of(struct store *s, const struct status_limits *limits, instant_t now, struct err *e) {

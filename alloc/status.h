@@ -11,6 +11,7 @@
 struct status_limits {
     span_t tick, reconcile, notify;
     bool expects_notify; /* false: nothing is configured to deliver with */
+    int64_t projects;    /* fewer that are left in a pool are too few */
 };
 
 /* {"at", "store", "epoch",
@@ -22,6 +23,7 @@ struct status_limits {
     "messages": {"undelivered": n, "oldest": time or null},
     "jobs": [{"job", "good": time or null, "started", "trouble", "limit_seconds", "stale": bool}],
     "hosts": [{"pool", "host", "state", "trouble", "storage_used_percent"}],   (only those in trouble)
+    "projects": [{"pool", "projects", "bound", "left"}],   (of pools that have them)
     "troubles": ["sentence", ...]}
    Held amounts count with the ratings of their grants, the others with those of the pool today. An empty
    `troubles` is what `status --check` calls good. NULL on failure. */

@@ -145,7 +145,7 @@ static int record(struct book *b, const struct grant *old, const struct grant *n
     int64_t id, units_back = 0;
     if (store_next(b->store, "reclaim", &id, e) < 0 ||
         sql_int(b->store, e, &units_back,
-                "SELECT sum(units) FROM operation WHERE tenant = $1 AND grant_id = $2 AND kind = 'server' "
+                "SELECT sum(units) FROM operation WHERE tenant = $1 AND grant_id = $2 AND flavor IS NOT NULL "
                 "AND observed <> "
                 "'absent'",
                 "ii", old->tenant, old->id) < 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "alloc/work.h"
 
+#include "alloc/ledger.h"
 #include "alloc/text.h"
 
 #include <stdlib.h>
@@ -10,6 +11,12 @@ struct grower {
     size_t ops, items;
 };
 
+static enum backend_kind kind_of(const char *word) {
+    int k = 0;
+    while (k < BACKEND_QUOTA && strcmp(backend_kind_words[k], word) != 0) k++;
+    return (enum backend_kind)k;
+}
+
 static void read_operation(struct work *w, struct grower *room, const struct rows *r) {
     w->ops = mem_grow(w->ops, &room->ops, w->n + 1, sizeof *w->ops);
     w->items = mem_grow(w->items, &room->items, w->n + 1, sizeof *w->items);
@@ -17,7 +24,7 @@ static void read_operation(struct work *w, struct grower *room, const struct row
     text_format(grant, sizeof grant, "g-%lld", (long long)rows_int(r, 1));
     struct keep *k = &w->memory;
     w->ops[w->n] = (struct backend_operation){
-        .kind = strcmp(rows_text(r, 2), "server") == 0 ? BACKEND_SERVER : BACKEND_VOLUME,
+        .kind = kind_of(rows_text(r, 2)),
         .name = keep_text(k, rows_text(r, 3)),
         .host = keep_text(k, rows_text(r, 4)),
         .flavor = keep_text(k, rows_text(r, 5)),
@@ -28,6 +35,7 @@ static void read_operation(struct work *w, struct grower *room, const struct row
         .tenant_number = rows_int(r, 12),
         .tenant_branch = keep_text(k, rows_text(r, 13)),
         .grant = keep_text(k, grant),
+        .fresh = rows_int(r, 14) == 0,
     };
     struct work_item *item = &w->items[w->n++];
     *item = (struct work_item){.id = rows_int(r, 0),
@@ -117,9 +125,15 @@ static bool is_wanted(const struct work_filter *f, int64_t grant) {
     " AND NOT (o.desired = 'present' AND EXISTS (SELECT 1 FROM grants g WHERE g.tenant = o.tenant AND g.id " \
     "= "                                                                                                     \
     "o.grant_id AND g.needs_agreement = 1 AND g.agreed_at IS NULL))"
+/* Per item of the tenant's quota operations: flavor or NULL, item, units, bytes. */
+#define QUOTA_SUMS                                                                                           \
+    "SELECT o.flavor, o.item, sum(o.units), sum(o.bytes) FROM operation o WHERE o.tenant = $1 AND o.pool = " \
+    "$2 AND "                                                                                                \
+    "o.kind = 'quota' AND o.desired = 'present'" UNSIGNED " GROUP BY o.flavor, o.item ORDER BY o.flavor"
 #define WORK_COLUMNS                                                                                         \
     "SELECT o.id, o.grant_id, o.kind, o.name, o.host, o.flavor, o.units, o.bytes, o.token, o.desired = "     \
-    "'present', o.observed, t.name, t.id, t.branch FROM operation o JOIN tenant t ON t.id = o.tenant WHERE " \
+    "'present', o.observed, t.name, t.id, t.branch, o.attempts FROM operation o JOIN tenant t ON t.id = "    \
+    "o.tenant WHERE "                                                                                        \
     "o.pool = $1" UNSIGNED
 /* Made: volumes first. Removed: servers first, because a volume in use cannot go. */
 #define WORK_ORDER " ORDER BY o.grant_id, (o.kind = 'server') = (o.desired = 'present'), o.id"
@@ -138,6 +152,61 @@ static int open_work(struct rows *r, struct store *s, const struct work_filter *
                      "ii", f->pool, grant);
 }
 
+static int read_sums(struct store *s, struct work *w, int64_t pool, int64_t tenant, struct backend_quota *out,
+                     struct err *e) {
+    struct rows r;
+    struct backend_limit *limits = NULL;
+    size_t room = 0;
+    int rc = rows_open(&r, s, e, QUOTA_SUMS, "ii", tenant, pool);
+    while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
+        rc = 0;
+        if (!rows_null(&r, 0)) {
+            limits = mem_grow(limits, &room, out->n_limits + 1, sizeof *limits);
+            limits[out->n_limits++] =
+                (struct backend_limit){keep_text(&w->memory, rows_text(&r, 0)), rows_int(&r, 2)};
+        } else if (strcmp(rows_text(&r, 1), ITEM_STORAGE) == 0) {
+            out->storage = bytes(rows_int(&r, 3));
+        } else {
+            out->datalake = bytes(rows_int(&r, 3));
+        }
+    }
+    rows_close(&r);
+    out->limits = limits ? keep_add(&w->memory, limits) : NULL;
+    return rc;
+}
+
+/* Once for each tenant: the first of its operations has it already for the others. first: tenant -> which. */
+static int load_quota(struct store *s, struct work *w, int64_t pool, size_t i, json_t *first, struct err *e) {
+    struct backend_operation *op = &w->ops[i];
+    scoped_free char *member = NULL;
+    char tenant[24];
+    text_format(tenant, sizeof tenant, "%lld", (long long)op->tenant_number);
+    const json_t *before = json_object_get(first, tenant);
+    if (before) {
+        op->quota = w->ops[json_integer_value(before)].quota;
+        return 0;
+    }
+    json_object_set_new(first, tenant, json_integer((json_int_t)i));
+    if (read_sums(s, w, pool, op->tenant_number, &op->quota, e) < 0 ||
+        sql_text(s, e, &member, "SELECT name FROM member WHERE pool = $1 AND tenant = $2", "ii", pool,
+                 op->tenant_number) < 0)
+        return -1;
+    op->quota.member = keep_text(&w->memory, member);
+    return 0;
+}
+
+static int load_parts(struct store *s, struct work *w, int64_t pool, struct err *e) {
+    scoped_json json_t *quotas = json_object();
+    for (size_t i = 0; i < w->n; i++) {
+        bool is_server = w->ops[i].kind == BACKEND_SERVER && w->items[i].want_present;
+        if (is_server &&
+            (load_slots(s, w, i, e) < 0 || load_keys(s, w, i, e) < 0 || load_disks(s, w, i, e) < 0))
+            return -1;
+        if (w->ops[i].kind == BACKEND_QUOTA && load_quota(s, w, pool, i, quotas, e) < 0) return -1;
+    }
+    return 0;
+}
+
 static int load_all(struct store *s, void *arg, struct err *e) {
     struct loading *l = arg;
     struct work *w = l->out;
@@ -149,11 +218,7 @@ static int load_all(struct store *s, void *arg, struct err *e) {
         rc = 0;
     }
     rows_close(&r);
-    for (size_t i = 0; rc == 0 && i < w->n; i++)
-        if (w->ops[i].kind == BACKEND_SERVER && w->items[i].want_present)
-            rc = load_slots(s, w, i, e) < 0 || load_keys(s, w, i, e) < 0 || load_disks(s, w, i, e) < 0 ? -1
-                                                                                                       : 0;
-    return rc;
+    return rc < 0 ? -1 : load_parts(s, w, l->filter->pool, e);
 }
 
 int work_load(struct store *s, const struct work_filter *f, struct work *out, struct err *e) {

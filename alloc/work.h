@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The open operations of a pool, read from the store in the form that a backend takes. Inner part of
- * alloc/reconcile.c.
+ * alloc/reconcile.c. A quota operation carries the sums over all of its tenant's that are wanted now. A quota
+ * operation carries the sums over all of its tenant's that are wanted now.
  */
 #pragma once
 #include "alloc/backend.h"
@@ -12,8 +13,11 @@ struct work_item {
     int64_t id, grant;
     bool want_present;
     char observed[16];
-    bool seen, host_answered; /* filled by labelling */
-    bool is_off;              /* nothing is done about it in this pass */
+    bool host_answered; /* filled by labelling */
+    bool differs;       /* it is there, and the backend is asked to set it right */
+    bool is_off;        /* nothing is done about it in this pass */
+    bool is_started;    /* the backend is at work on it */
+    bool is_waited_for; /* it is, or nothing has happened yet */
 };
 
 struct work {

@@ -32,6 +32,7 @@ static void days_header(const struct sim *s, struct csv_out *out) {
                                         "used_percent",
                                         "notices",
                                         "taken_back",
+                                        "offers",
                                         NULL};
     char name[96];
     for (size_t i = 0; names[i]; i++) csv_put(out, names[i]);
@@ -61,6 +62,7 @@ char *simulate_days(const struct sim *s) {
             csv_put(&out, "");
         csv_put_number(&out, d->notices);
         csv_put_number(&out, d->taken);
+        csv_put_number(&out, d->offers);
         for (size_t f = 0; f < s->pool.n_flavors; f++) {
             csv_put_number(&out, d->free[f]);
             csv_put_number(&out, d->stranded[f]);

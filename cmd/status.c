@@ -151,11 +151,21 @@ static void print_offers(struct call *call, const json_t *report) {
     text_free(&names);
 }
 
+static void print_projects(struct call *call, const json_t *report) {
+    size_t i;
+    const json_t *row;
+    json_array_foreach(json_object_get(report, "projects"), i, row)
+        output_say(call, "projects    %s: %lld of %lld left", words(row, "pool"),
+                   (long long)json_integer_value(json_object_get(row, "left")),
+                   (long long)json_integer_value(json_object_get(row, "projects")));
+}
+
 static int print(struct call *call, const json_t *report, struct err *e) {
     if (strcmp(call->format, "json") == 0) return output_object(call, pool_columns, report, e);
     if (print_pools(call, report, e) < 0) return -1;
     print_counts(call, report);
     print_by_hand(call, report);
+    print_projects(call, report);
     print_agreements(call, report);
     print_offers(call, report);
     print_jobs(call, report);
@@ -189,7 +199,8 @@ static int run(struct call *call, struct err *e) {
     struct status_limits limits = {.tick = config->check_tick,
                                    .reconcile = config->check_reconcile,
                                    .notify = config->check_notify,
-                                   .expects_notify = config->notify.n > 0};
+                                   .expects_notify = config->notify.n > 0,
+                                   .projects = config->check_projects};
     scoped_json json_t *report = status_of(call->store, &limits, call->now, e);
     if (!report) return -1;
     return call_flag(call, "check") ? check(call, report, e) : print(call, report, e);

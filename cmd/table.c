@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* All commands, in the order of the help: one table per word, in the file named after it. */
+#include "cmd/backend.h"
 #include "cmd/books.h"
 #include "cmd/command.h"
 #include "cmd/complete.h"
@@ -17,6 +18,7 @@ const struct command *const command_tables[] = {
     init_commands,
     backup_commands,
     pool_commands,
+    backend_commands,
     policy_commands,
     policy_fmt_commands,
     policy_compile_commands,

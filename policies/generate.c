@@ -42,19 +42,20 @@ static const struct choice kinds[] = {{"sme", 45},       {"venture", 30},  {"pub
                                       {"university", 9}, {"institute", 6}, {"other", 2}};
 static const struct choice seats[] = {{"gwangju", 60}, {"moving", 25}, {"elsewhere", 15}};
 
-enum { AWARD_DAY = 30 };
+enum { AWARD_DAY = 30, SIGN_DAYS = 14, CALL_PERCENT = 80 };
 
 struct made {
     struct generate_options o;
     struct population *out;
     struct rng rng;
     char (*names)[16];
-    bool *moving, *is_general; /* general: its larger requests come before a person */
-    int64_t *base;             /* percent of use */
-    int64_t *busy, *until;     /* about what it holds, in GFLOPS, and until when */
-    int64_t asked;             /* by the last request, in GFLOPS */
-    int64_t usual;             /* seconds between two requests of a tenant */
-    bool *is_hopeless;         /* it is told at the call that it is not eligible */
+    bool *moving, *is_general;  /* general: its larger requests come before a person */
+    int64_t *base;              /* percent of use */
+    int64_t *busy, *until;      /* about what it holds, in GFLOPS, and until when */
+    int64_t asked;              /* by the last request, in GFLOPS */
+    int64_t usual;              /* seconds between two requests of a tenant */
+    bool *is_hopeless;          /* it is told at the call that it is not eligible */
+    int64_t *last, *last_asked; /* its last request outside of the call, 0: none; in GFLOPS */
     int64_t requests;
 };
 
@@ -153,21 +154,25 @@ static void tenants_make(struct made *m) {
 
 /* ---- requests ---- */
 
+static int64_t pool_compute(const struct policy *y) {
+    int64_t sum = 0;
+    for (size_t i = 0; i < y->n_flavors; i++) sum += y->flavors[i].units * y->flavors[i].rating.n;
+    return sum;
+}
+
 /* The least ceiling on compute that holds for a tenant, whatever it is; else a twentieth of the pool. */
 static int64_t usual_most(const struct policy *y) {
-    int64_t most = 0, pool = 0;
+    int64_t most = 0;
     for (size_t i = 0; i < y->n_ceilings; i++)
         if (y->ceilings[i].has_compute && (most == 0 || y->ceilings[i].compute.n < most))
             most = y->ceilings[i].compute.n;
-    for (size_t i = 0; i < y->n_flavors; i++) pool += y->flavors[i].units * y->flavors[i].rating.n;
-    return most ? most : pool / 20;
+    return most ? most : pool_compute(y) / 20;
 }
 
 /* A rated flavor, each as likely as its part of the pool. */
 static const struct flavor *some_flavor(struct made *m) {
     const struct policy *y = m->o.policy;
-    int64_t all = 0;
-    for (size_t i = 0; i < y->n_flavors; i++) all += y->flavors[i].units * y->flavors[i].rating.n;
+    int64_t all = pool_compute(y);
     if (all == 0) return NULL;
     int64_t n = rng_below(&m->rng, all);
     size_t i = 0;
@@ -226,7 +231,8 @@ static void put_number(struct text *out, const char *key, int64_t n) {
     text_add(out, ",\"%s\":%lld", key, (long long)n);
 }
 
-/* How long it wants what it gets: about as long as until its next request. The seconds that this comes to. */
+/* Whether it takes what is offered to it meanwhile, and how long it wants what it gets: about as long as
+   until its next request. The seconds that this comes to. */
 static int64_t put_wishes(struct made *m, bool in_call) {
     struct text *out = &m->out->events;
     int64_t term = m->o.policy->n_leases && m->o.policy->leases[0].term.s ? m->o.policy->leases[0].term.s
@@ -238,9 +244,43 @@ static int64_t put_wishes(struct made *m, bool in_call) {
         text_add(out, ",\"renews\":%lld", (long long)renews);
     else
         text_add(out, ",\"keeps_seconds\":%lld", (long long)(keeps > CLOCK_DAY ? keeps : CLOCK_DAY));
+    if (!in_call && rng_chance(&m->rng, 60))
+        put_number(out, "accepts_seconds", (6 + rng_below(&m->rng, 60)) * 3600);
     if (rng_chance(&m->rng, 95)) put_number(out, "waits_seconds", (30 + rng_below(&m->rng, 90)) * CLOCK_DAY);
     put_number(out, "storage_bytes", (1 + rng_below(&m->rng, 40)) * INT64_C(250000000000));
     return renews ? term * (1 + renews) : keeps;
+}
+
+static void put_event(struct made *m, instant_t at, const char *event, int64_t request) {
+    put_at(&m->out->events, at, event);
+    text_add(&m->out->events, ",\"request\":\"r-%lld\"}\n", (long long)request);
+}
+
+static bool needs_agreement(const struct policy *y) {
+    for (size_t i = 0; i < y->n_leases; i++)
+        if (y->leases[i].agreement) return true;
+    return false;
+}
+
+/* What people do about a request after it: they approve it if it was held, sign, decline, or give back early.
+   decided: when it comes to be decided. */
+static void acts_make(struct made *m, int64_t id, size_t tenant, instant_t decided, bool in_call) {
+    if (m->is_general[tenant])
+        put_event(m, instant(decided.s + (1 + rng_below(&m->rng, 6)) * CLOCK_DAY),
+                  rng_chance(&m->rng, 80) ? "approve" : "refuse", id);
+    if (needs_agreement(m->o.policy) && rng_chance(&m->rng, 92))
+        put_event(m, instant(decided.s + (2 + rng_below(&m->rng, SIGN_DAYS - 2)) * CLOCK_DAY), "agree", id);
+    if (in_call && rng_chance(&m->rng, 3))
+        put_event(m, instant(decided.s + (2 + rng_below(&m->rng, 20)) * CLOCK_DAY), "decline", id);
+    if (!in_call && rng_chance(&m->rng, 15))
+        put_event(m, instant(decided.s + (20 + rng_below(&m->rng, 200)) * CLOCK_DAY), "release", id);
+}
+
+/* Something else instead of what it has: it may be as much again. */
+static int64_t swap_make(struct made *m, size_t tenant, instant_t at) {
+    if (!m->last[tenant] || at.s >= m->until[tenant] || !rng_chance(&m->rng, 6)) return 0;
+    text_add(&m->out->events, ",\"replaces\":\"r-%lld\"", (long long)m->last[tenant]);
+    return smaller(m->last_asked[tenant], m->busy[tenant]);
 }
 
 static void request_make(struct made *m, instant_t at, size_t tenant, const char *call) {
@@ -251,27 +291,27 @@ static void request_make(struct made *m, instant_t at, size_t tenant, const char
     if (call) text_add(out, ",\"call\":\"%s\"", call);
     int64_t most = usual_most(m->o.policy);
     if (at.s >= m->until[tenant]) m->busy[tenant] = 0;
+    if (!call) m->busy[tenant] -= swap_make(m, tenant, at);
     put_compute(m, call != NULL, most - m->busy[tenant] > 0 ? most - m->busy[tenant] : most);
     int64_t until = at.s + put_wishes(m, call != NULL);
     put_attributes(m);
     text_add(out, "}\n");
     m->busy[tenant] += m->asked;
     if (until > m->until[tenant]) m->until[tenant] = until;
-    if (m->is_general[tenant]) { /* a person has looked at it, if it was held */
-        instant_t when = instant((call ? m->o.from.s + AWARD_DAY * CLOCK_DAY : at.s) +
-                                 (1 + rng_below(&m->rng, 6)) * CLOCK_DAY);
-        put_at(out, when, rng_chance(&m->rng, 80) ? "approve" : "refuse");
-        text_add(out, ",\"request\":\"r-%lld\"}\n", (long long)id);
-    }
-    if (!call && rng_chance(&m->rng, 15)) {
-        put_at(out, instant(at.s + (20 + rng_below(&m->rng, 200)) * CLOCK_DAY), "release");
-        text_add(out, ",\"request\":\"r-%lld\"}\n", (long long)id);
-    }
+    acts_make(m, id, tenant, call ? instant(m->o.from.s + AWARD_DAY * CLOCK_DAY) : at, call != NULL);
+    if (call) return;
+    m->last[tenant] = id;
+    m->last_asked[tenant] = m->asked;
 }
 
-/* All apply within three weeks; the award follows on the thirtieth day, by a score that is random here. */
+/* All apply within three weeks; the award follows on the thirtieth day, by a score that is random here. Part
+   of the pool is kept for those who come later. */
 static int64_t call_make(struct made *m) {
     size_t n = (size_t)m->o.tenants;
+    instant_t award = instant(m->o.from.s + AWARD_DAY * CLOCK_DAY + 3600);
+    put_at(&m->out->events, m->o.from, "call");
+    text_add(&m->out->events, ",\"call\":\"first\",\"compute_gflops\":%lld}\n",
+             (long long)(pool_compute(m->o.policy) / 100 * CALL_PERCENT));
     scoped_free size_t *order = mem_alloc((n + 1) * sizeof *order);
     for (size_t i = 0; i < n; i++) {
         size_t k = (size_t)rng_below(&m->rng, (int64_t)i + 1);
@@ -280,11 +320,14 @@ static int64_t call_make(struct made *m) {
         instant_t at = instant(m->o.from.s + 9 * 3600 + rng_below(&m->rng, 21 * CLOCK_DAY - 9 * 3600));
         request_make(m, at, i, "first");
     }
-    put_at(&m->out->events, instant(m->o.from.s + AWARD_DAY * CLOCK_DAY + 3600), "award");
+    put_at(&m->out->events, award, "award");
+    if (needs_agreement(m->o.policy))
+        text_add(&m->out->events, ",\"sign_by\":\"%s\"",
+                 instant_text(instant(award.s + SIGN_DAYS * CLOCK_DAY)).s);
     text_add(&m->out->events, ",\"call\":\"first\",\"order\":[");
     for (size_t i = 0; i < n; i++) text_add(&m->out->events, "%s\"r-%zu\"", i ? "," : "", order[i] + 1);
     text_add(&m->out->events, "]}\n");
-    return (int64_t)n + 1;
+    return (int64_t)n + 2;
 }
 
 /* ---- use ---- */
@@ -325,6 +368,8 @@ void generate(const struct generate_options *o, struct population *out) {
     m.is_hopeless = mem_alloc((n + 1) * sizeof *m.is_hopeless);
     m.busy = mem_alloc((n + 1) * sizeof *m.busy);
     m.until = mem_alloc((n + 1) * sizeof *m.until);
+    m.last = mem_alloc((n + 1) * sizeof *m.last);
+    m.last_asked = mem_alloc((n + 1) * sizeof *m.last_asked);
     tenants_make(&m);
     int64_t requests = o->events > 2 * o->tenants ? (o->events - o->tenants) * 10 / 13 : o->tenants;
     m.usual = (int64_t)((wide_t)o->days * CLOCK_DAY * o->tenants / requests);
@@ -346,6 +391,8 @@ void generate(const struct generate_options *o, struct population *out) {
     free(m.is_hopeless);
     free(m.busy);
     free(m.until);
+    free(m.last);
+    free(m.last_asked);
 }
 
 void population_free(struct population *p) {

@@ -162,7 +162,8 @@ static bool comes_second(const struct facts *f, size_t claim) {
 }
 
 /* A claim of one flavor within its guarantee. Where a round may touch only so many tenants it may take
- * longer. */
+   longer. An exchange is not judged: others have lent what its tenant does not hold, and it needs that and
+   what it gives back together. */
 int holds_guarantee_met(const struct step *s, struct err *e) {
     const struct facts *f = s->facts;
     if (s->plan || !s->ticked || !s->standings || !s->policy || !s->policy->borrow.id.s ||
@@ -172,7 +173,7 @@ int holds_guarantee_met(const struct step *s, struct err *e) {
         const struct fact_claim *c = &f->claims[i];
         size_t flavor = c->flavor ? step_flavor(&f->pool, c->flavor) : f->pool.n_flavors;
         int64_t floor = step_floor(s->policy, &f->pool, c, flavor);
-        if (floor == 0 || comes_second(f, i) ||
+        if (floor == 0 || c->replaces.grant || comes_second(f, i) ||
             c->submitted.s + s->policy->borrow.notice.s + 2 * CLOCK_DAY > f->now.s ||
             since_of(s, c->tenant).s + s->policy->borrow.notice.s + 2 * CLOCK_DAY > f->now.s ||
             f->tenants[c->tenant].suspended || !is_below_guarantee(s, c, flavor, floor))

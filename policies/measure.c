@@ -88,7 +88,7 @@ static json_t *waits(const struct sim *s) {
 static json_t *outcomes(const struct sim *s) {
     json_t *o = json_object();
     static const char *const words[] = {"granted", "partial",   "waiting", "held",
-                                        "denied",  "withdrawn", "in call"};
+                                        "denied",  "withdrawn", "in call", "reserve"};
     for (size_t k = 0; k < sizeof words / sizeof *words; k++) {
         int64_t n = 0;
         for (size_t i = 0; i < s->world->n_requests; i++)
@@ -218,9 +218,9 @@ static json_t *rules(const struct sim *s, bool only_unused) {
         const struct sim_rule *r = &s->rules[i];
         if (only_unused && r->decisive == 0) json_array_append_new(list, json_string(r->id));
         if (!only_unused)
-            json_array_append_new(list,
-                                  json_pack("{s:s, s:s, s:I, s:I}", "rule", r->id, "place", r->place, "named",
-                                            (json_int_t)r->named, "decisive", (json_int_t)r->decisive));
+            json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:I, s:I}", "rule", r->id, "place",
+                                                  r->place, "en", r->en, "ko", r->ko, "named",
+                                                  (json_int_t)r->named, "decisive", (json_int_t)r->decisive));
     }
     return list;
 }
@@ -231,6 +231,56 @@ static json_t *inversions(const struct sim *s) {
         json_array_append_new(list, json_pack("{s:s, s:I}", "why", s->inversions[i].why, "requests",
                                               (json_int_t)s->inversions[i].n));
     return list;
+}
+
+/* ---- what people were offered and awarded ---- */
+
+static json_t *offers(const struct sim *s) {
+    json_t *o = json_object();
+    set_int(o, "made", s->offers_made);
+    for (int k = 0; k < SIM_OFFER_ENDS; k++)
+        set_int(o, sim_offer_end_word((enum sim_offer_end)k), s->offers_ended[k]);
+    set_int(o, "open", (int64_t)s->offered.n);
+    return o;
+}
+
+static json_t *maybe_int(bool has, int64_t n) { return has ? json_integer(n) : json_null(); }
+
+static int64_t awarded(const struct sim_call *c, const struct sim *s, enum sim_state state) {
+    int64_t n = 0;
+    for (size_t i = 0; c->award && i < c->award->n_order; i++)
+        n += s->requests[c->award->order[i]].state == state;
+    return n;
+}
+
+static json_t *calls(const struct sim *s) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < s->n_calls; i++) {
+        const struct sim_call *c = &s->calls[i];
+        json_t *o = json_pack("{s:s, s:o, s:o}", "call", c->name, "share_gflops",
+                              maybe_int(c->share.has_compute, c->share.compute.n), "share_bytes",
+                              maybe_int(c->share.has_storage, c->share.storage.n));
+        set_int(o, "given_gflops", c->given_compute);
+        set_int(o, "given_bytes", c->given_bytes);
+        set_int(o, "granted", awarded(c, s, SIM_GRANTED));
+        set_int(o, "reserve", awarded(c, s, SIM_RESERVE));
+        set_int(o, "moved_up", c->moved_up);
+        set_int(o, "declined", c->declined);
+        set_int(o, "not_signed", c->not_signed);
+        json_array_append_new(list, o);
+    }
+    return list;
+}
+
+/* In whole TFLOPS-days: how often an account was settled, and the least and the most at the end. */
+static json_t *credits(const struct sim *s) {
+    int64_t least = 0, most = 0;
+    for (size_t i = 0; i < s->n_tenants; i++) {
+        least = smaller(least, s->facts[i].credits);
+        most = larger(most, s->facts[i].credits);
+    }
+    return json_pack("{s:I, s:I, s:I}", "settled", (json_int_t)s->settlements, "least", (json_int_t)least,
+                     "most", (json_int_t)most);
 }
 
 json_t *measures_of(const struct sim *s) {
@@ -258,6 +308,10 @@ json_t *measures_of(const struct sim *s) {
     json_object_set_new(o, "reclaims", reclaims(s));
     set_int(o, "ping_pong", ping_pong(s));
     json_object_set_new(o, "tier_inversions", inversions(s));
+    json_object_set_new(o, "offers", offers(s));
+    json_object_set_new(o, "calls", calls(s));
+    json_object_set_new(o, "credits", credits(s));
+    set_int(o, "swaps", s->swaps);
     set_int(o, "renewals", s->renewals);
     set_int(o, "renewals_refused", s->renewals_refused);
     json_object_set_new(o, "rules", rules(s, false));

@@ -11,6 +11,7 @@
  *   cohort.c, queue.c     a whole plan: by time, and by share
  *   offer.c, tell.c       what could be had instead; the sentences
  *   plan.c, trace.c       the decisions; the whole way of one claim
+ *   lengthen.c            a later end of what is held
  */
 #pragma once
 #include "alloc/decide.h"
@@ -117,6 +118,7 @@ struct work {
     bool lifted, eligible; /* eligible: as struct standing has it */
     bool has_minimum;      /* it may get less than it asks */
     bool needs_agreement;
+    bool lengthens; /* it is held already, and would be longer (lengthen.c) */
     const struct ceiling *compute, *storage, *organisation_compute, *organisation_storage; /* NULL: none */
     struct item_limits *items;    /* one per item (room_items.c); NULL: no ceiling on any */
     struct budget_rules *budgets; /* NULL: the policy has none */

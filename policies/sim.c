@@ -30,16 +30,28 @@ static int no_flavor(const struct sim *s, const struct event *v, struct err *e) 
                    v->name);
 }
 
+static int64_t offered_storage(const struct sim *s) {
+    int64_t sum = 0;
+    for (size_t i = 0; i < s->offered.n; i++) sum += s->requests[s->offered.of[i]].offer->offer.storage.n;
+    return sum;
+}
+
+static int64_t offered_units(const struct sim *s, size_t flavor) {
+    struct fact_flavor flavors[FLAVORS_MOST];
+    return sim_pool_offered(s, flavors).flavors[flavor].coming.n - s->flavors[flavor].coming.n;
+}
+
 /* Units that are in use cannot leave the pool. They can break: then less than nothing is free until what is
    in use is given back. */
 static int capacity_apply(struct sim *s, const struct event *v, struct err *e) {
     if (!v->name) {
         int64_t used = s->pool.storage_capacity.n - s->pool.storage_free.n;
-        if (v->amount < used)
+        if (v->amount < used - offered_storage(s))
             return err_set(e, ERR_USAGE, "the event of line %zu: %s of storage are in use", v->line,
                            bytes_text(bytes(used)).s);
         s->pool.storage_capacity = bytes(v->amount);
         s->pool.storage_free = bytes(v->amount - used);
+        sim_offers_lost(s, s->pool.n_flavors);
         s->is_raised = true;
         return 0;
     }
@@ -49,7 +61,8 @@ static int capacity_apply(struct sim *s, const struct event *v, struct err *e) {
     struct fact_flavor *x = &s->flavors[f];
     int64_t change = v->kind == EVENT_LOSS ? 0 : v->amount - x->capacity.n;
     int64_t lost = v->kind == EVENT_LOSS ? v->amount : 0;
-    if ((v->kind == EVENT_CAPACITY && x->free.n + change < 0) || x->lost.n + lost > x->capacity.n + change)
+    if ((v->kind == EVENT_CAPACITY && x->free.n + offered_units(s, f) + change < 0) ||
+        x->lost.n + lost > x->capacity.n + change)
         return err_set(
             e, ERR_USAGE,
             "the event of line %zu: %lld of %lld units of %s are free and %lld lost: so many cannot go",
@@ -58,6 +71,7 @@ static int capacity_apply(struct sim *s, const struct event *v, struct err *e) {
     x->free.n += change - lost; /* with a loss perhaps below 0 */
     x->lost.n += lost;
     s->capacity += change * x->rating.n;
+    sim_offers_lost(s, f);
     s->is_raised = true;
     return 0;
 }
@@ -76,22 +90,26 @@ static int policy_apply(struct sim *s, const struct event *v, struct err *e) {
 /* ---- tenants and what they hold ---- */
 
 static bool is_live(const struct sim *s, const struct sim_request *r) {
-    if (!r->grant) return false;
-    enum sim_grant_state state = s->grants[r->grant - 1].state;
-    return state == SIM_LIVE || state == SIM_GRACE;
+    return r->grant && sim_grant_is_live(&s->grants[r->grant - 1]);
 }
 
 static bool release(struct sim *s, size_t request) {
     struct sim_request *r = &s->requests[request];
     if (is_live(s, r)) {
-        sim_grant_release(s, r->grant - 1, true);
+        sim_grant_release(s, r->grant - 1, s->grants[r->grant - 1].state != SIM_RESERVED);
         sim_log_event(s, "given back", request, NULL);
         return true;
     }
-    if (r->state != SIM_WAITING && r->state != SIM_HELD && r->state != SIM_IN_CALL) return false;
+    if (r->state != SIM_WAITING && r->state != SIM_HELD && r->state != SIM_IN_CALL && r->state != SIM_RESERVE)
+        return false;
     sim_request_state(s, request, SIM_WITHDRAWN);
     sim_log_event(s, "withdrawn", request, NULL);
     return true;
+}
+
+static bool renew(struct sim *s, size_t request) {
+    const struct sim_request *r = &s->requests[request];
+    return r->grant && sim_grant_is_active(&s->grants[r->grant - 1]) && sim_renew(s, r->grant - 1);
 }
 
 static void leave(struct sim *s, size_t tenant) {
@@ -127,7 +145,10 @@ static bool approve(struct sim *s, const struct event *v, struct fresh *f) {
     r->approved = true;
     r->approver = v->attrs[0].value;
     sim_log_event(s, "approved", v->request, r->approver);
-    fresh_add(f, v->request);
+    if (s->world->requests[v->request].claim.call)
+        sim_call_approved(s, v->request);
+    else
+        fresh_add(f, v->request);
     return true;
 }
 
@@ -140,24 +161,25 @@ static bool refuse(struct sim *s, size_t request) {
     return true;
 }
 
-/* A call's requests wait for its award; without one they never come to be planned. */
-static void submit(struct sim *s, size_t request, struct fresh *f) {
-    if (s->world->requests[request].claim.call) {
-        sim_request_state(s, request, SIM_IN_CALL);
-        sim_log_event(s, "in call", request, s->world->requests[request].claim.call);
-        return;
-    }
-    fresh_add(f, request);
+static bool agree(struct sim *s, size_t request) {
+    struct sim_request *r = &s->requests[request];
+    if (!r->grant || s->grants[r->grant - 1].state != SIM_RESERVED) return false;
+    s->grants[r->grant - 1].state = SIM_LIVE;
+    sim_log_event(s, "agreed", request, NULL);
+    sim_swap_finish(s, request);
+    return true;
 }
 
-static void award(struct sim *s, const struct event *v, struct fresh *f) {
-    for (size_t i = 0; i < v->n_order; i++) {
-        struct sim_request *r = &s->requests[v->order[i]];
-        if (r->state != SIM_IN_CALL) continue;
-        r->ranked = true;
-        r->rank = (int64_t)i + 1;
-        fresh_add(f, v->order[i]);
+/* A call's requests wait for its award; without one they never come to be planned. */
+static bool submit(struct sim *s, size_t request, struct fresh *f) {
+    if (!sim_swap_begin(s, request)) return false;
+    if (!s->world->requests[request].claim.call) {
+        fresh_add(f, request);
+        return true;
     }
+    sim_request_state(s, request, SIM_IN_CALL);
+    sim_log_event(s, "in call", request, s->world->requests[request].claim.call);
+    return true;
 }
 
 /* 0, or -1: the event cannot happen in this pool. */
@@ -172,14 +194,16 @@ static int event_apply(struct sim *s, const struct event *v, struct fresh *f, st
     case EVENT_RESUME: suspend(s, v->tenant, false); break;
     case EVENT_RELEASE: done = release(s, v->request); break;
     case EVENT_LEAVE: leave(s, v->tenant); break;
-    case EVENT_RENEW:
-        done = is_live(s, &s->requests[v->request]) && sim_renew(s, s->requests[v->request].grant - 1);
-        break;
+    case EVENT_CALL: done = sim_call_share(s, v); break;
+    case EVENT_DECLINE: done = sim_call_decline(s, v->request); break;
+    case EVENT_RENEW: done = renew(s, v->request); break;
     case EVENT_REFUSE: done = refuse(s, v->request); break;
     case EVENT_APPROVE: done = approve(s, v, f); break;
     case EVENT_APPEAL: done = appeal(s, v->request); break;
-    case EVENT_REQUEST: submit(s, v->request, f); break;
-    case EVENT_AWARD: award(s, v, f); break;
+    case EVENT_AGREE: done = agree(s, v->request); break;
+    case EVENT_ACCEPT: done = sim_offer_accept(s, v->request); break;
+    case EVENT_REQUEST: done = submit(s, v->request, f); break;
+    case EVENT_AWARD: done = sim_call_award(s, v); break;
     case EVENT_KINDS: break;
     }
     if (!done) without_effect(s, v);
@@ -205,6 +229,7 @@ static int second(struct sim *s, size_t first, size_t end, struct err *e) {
     }
     if (rc == 0 && held != 0) rc = err_set(e, ERR_BOOKS, "I16: loading a policy changed what is held");
     if (rc == 0) rc = sim_plan_fresh(s, f.of, f.n, e);
+    if (rc == 0) rc = sim_calls_fill(s, false, e);
     if (rc == 0) rc = sim_verify(s, false, e);
     free(f.of);
     return rc;

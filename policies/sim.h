@@ -11,6 +11,9 @@
  * nothing has come free that those before it could use. A changed policy, pool or tenant plans the
  * whole queue at once.
  *
+ * What people do comes as events: they approve, award, sign and accept. Nothing has to be made ready: a
+ * grant is there with its decision, or with its agreement where the policy asks for one.
+ *
  * After every plan, event and night all invariants are checked (invariants.h); the first one that does
  * not hold ends the run with its name.
  */
@@ -18,7 +21,17 @@
 #include "policies/policy.h"
 #include "policies/world.h"
 
-enum sim_state { SIM_NOT_YET, SIM_IN_CALL, SIM_WAITING, SIM_HELD, SIM_GRANTED, SIM_DENIED, SIM_WITHDRAWN };
+/* RESERVE: ranked in its call and left out for now. */
+enum sim_state {
+    SIM_NOT_YET,
+    SIM_IN_CALL,
+    SIM_RESERVE,
+    SIM_WAITING,
+    SIM_HELD,
+    SIM_GRANTED,
+    SIM_DENIED,
+    SIM_WITHDRAWN
+};
 const char *sim_state_word(enum sim_state state);
 
 /* What became of one request; the world has what it asks. */
@@ -32,14 +45,23 @@ struct sim_request {
     size_t tier;    /* index into sim.tiers */
     char *decisive; /* of the last decision: "NO_UNITS, LEND_LIMIT B1" */
     enum reason_code code;
-    size_t grant;   /* 1 + index into sim.grants; 0: none */
-    int64_t wanted; /* GFLOPS that it adds to the demand of its tenant */
+    size_t grant;           /* 1 + index into sim.grants; 0: none */
+    struct decision *offer; /* by which something is set aside for it (alloc/offer.h); NULL: nothing is */
+    instant_t offered;      /* since when */
+    bool is_lifted;         /* its offer is out of the way for a trial */
+    bool has_passed;        /* it let an offer pass; the largest was of so much */
+    gflops_t passed;
+    struct fact_holding *going;   /* of the grant that it replaces; NULL: none was asked for yet */
+    int64_t given_bytes;          /* in its call: storage and data lake */
+    struct maybe_instant sign_by; /* awarded: until when its agreement must be signed */
+    int64_t wanted;               /* GFLOPS that it adds to the demand of its tenant */
     bool ranked;
     int64_t rank;
     const char *approver;
 };
 
-enum sim_grant_state { SIM_LIVE, SIM_GRACE, SIM_KEPT, SIM_ENDED };
+/* RESERVED: nothing is made real before its agreement is signed. */
+enum sim_grant_state { SIM_RESERVED, SIM_LIVE, SIM_GRACE, SIM_KEPT, SIM_ENDED };
 
 struct sim_notice {
     struct fact_notice fact;
@@ -65,6 +87,8 @@ struct sim_grant {
     instant_t start, end, keep_until;
     span_t notice, grace, keep, renew_term;
     int64_t renewals_left, renews; /* by the lease; wished by the tenant */
+    size_t replaced_by;            /* 1 + request that is to replace it; 0: none */
+    wide_t held_before;            /* GFLOPS-seconds that its tenant had held when it began */
     bool is_told;
     instant_t told, gone; /* notice of the end; servers given back */
     struct sim_notice *notices;
@@ -84,7 +108,14 @@ struct sim_tenant {
     size_t n_attrs;
     struct fact_holding *holdings; /* one per item of the pool */
     size_t grants;                 /* 1 + first grant */
-    int64_t waiting, ceiling;      /* GFLOPS wanted by what waits; the ceiling last seen, INT64_MAX: none */
+    size_t offered;                /* 1 + request that has an offer; 0: none */
+    int64_t offered_compute;       /* GFLOPS set aside for it: facts count them as held */
+    wide_t held_time;              /* GFLOPS-seconds held until held_at */
+    instant_t held_at;
+    bool is_settled;      /* its credits, at settled_at; held_time was then held_settled */
+    instant_t settled_at; /* (alloc/credit.h) */
+    wide_t held_settled;
+    int64_t waiting, ceiling; /* GFLOPS wanted by what waits; the ceiling last seen, INT64_MAX: none */
     wide_t held_days, entitled_days;
     int64_t below_days;
     size_t tier;
@@ -107,7 +138,7 @@ struct sim_day {
     bool has_use;
     int64_t jain, jain_weighted; /* millionths; 1000000 when nobody wants anything */
     int64_t free[FLAVORS_MOST], stranded[FLAVORS_MOST];
-    int64_t notices, taken;
+    int64_t notices, taken, offers;
 };
 
 /* What was taken back from one grant at one moment. */
@@ -126,6 +157,7 @@ struct sim_taken {
 
 struct sim_rule {
     const char *id, *place;
+    const char *en, *ko;     /* its reason, or what kind of rule it is */
     int64_t named, decisive; /* decisions in whose reasons it stands; whose outcome it made */
 };
 
@@ -140,6 +172,26 @@ struct sim_tier {
     int64_t rank;
 };
 enum { SIM_TIERS = 33 };
+
+/* A call as its events have it. */
+struct sim_call {
+    const char *name;
+    struct call_share share;
+    const struct event *award; /* NULL: not yet */
+    bool is_due;               /* a person approved one of its requests */
+    int64_t given_compute, given_bytes, moved_up, declined, not_signed;
+};
+
+/* How offers ended; made: all of them. */
+enum sim_offer_end {
+    SIM_OFFER_TAKEN,
+    SIM_OFFER_EXPIRED,
+    SIM_OFFER_OUTGROWN,
+    SIM_OFFER_LOST,
+    SIM_OFFER_LEFT,
+    SIM_OFFER_ENDS
+};
+const char *sim_offer_end_word(enum sim_offer_end end); /* "taken" "expired" "outgrown" "lost" "withdrawn" */
 
 struct sim_set {
     size_t *of; /* ascending */
@@ -181,6 +233,7 @@ struct sim {
     instant_t *since;           /* likewise: since when each has its guarantee */
     gflops_t *before;           /* likewise: the guarantee of the night before */
     int64_t promised, unused;   /* sums over all tenants */
+    int64_t weights;            /* of those that are eligible */
     struct sim_organisation *organisations;
     size_t n_organisations;
     struct sim_request *requests; /* parallel to world.requests */
@@ -189,7 +242,10 @@ struct sim {
     struct fact_grant *live; /* facts of the live ones, for reclaim and invariants */
     size_t *live_of;         /* their place in grants */
     size_t n_live, live_room, live_of_room;
-    struct sim_set waiting, held; /* requests; held: a person has them before her */
+    struct sim_set waiting, held;    /* requests; held: a person has them before her */
+    struct sim_set reserve, offered; /* requests; on the reserve list of a call; with an offer */
+    struct sim_call *calls;
+    size_t n_calls, calls_room;
     int64_t waiting_compute;
     struct fact_end *ends; /* of live grants, by (at, grant, flavor) */
     size_t n_ends, ends_room;
@@ -210,6 +266,7 @@ struct sim {
     struct sim_tier tiers[SIM_TIERS];
     size_t n_tiers;
     int64_t decisions, plans, checks, without_effect, renewals, renewals_refused;
+    int64_t offers_made, offers_ended[SIM_OFFER_ENDS], swaps, settlements;
     struct sim_inversion *inversions; /* by what kept the better tier waiting */
     size_t n_inversions, inversions_room;
     /* scratch of a plan */
@@ -224,5 +281,6 @@ struct sim {
 int sim_run(struct sim *s, const struct sim_options *options, struct err *e);
 void sim_end(struct sim *s);
 
-/* In GFLOPS: what a tenant wants, at most its ceiling. */
+/* In GFLOPS: what a tenant holds, without what is offered to it; what it wants, at most its ceiling. */
+int64_t sim_held(const struct sim *s, size_t tenant);
 int64_t sim_demand(const struct sim *s, size_t tenant);

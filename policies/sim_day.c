@@ -35,7 +35,7 @@ static void entitle(struct sim *s, struct want *wants, size_t n) {
         left -= gets;
         weights -= wants[i].weight;
         t->entitled_days += gets;
-        t->held_days += smaller(s->facts[wants[i].tenant].held_compute.n, wants[i].demand);
+        t->held_days += smaller(sim_held(s, wants[i].tenant), wants[i].demand);
     }
 }
 
@@ -54,7 +54,7 @@ static int64_t jain(wide_t sum, wide_t squares, size_t n) {
 static void indices(const struct sim *s, const struct want *wants, size_t n, struct sim_day *d) {
     wide_t sum = 0, squares = 0, weighted = 0, weighted_squares = 0;
     for (size_t i = 0; i < n; i++) {
-        int64_t held = s->facts[wants[i].tenant].held_compute.n;
+        int64_t held = sim_held(s, wants[i].tenant);
         wide_t x = (wide_t)smaller(held, wants[i].demand) * MILLION / wants[i].demand,
                y = (wide_t)held * 1000 / wants[i].weight;
         sum += x;
@@ -91,7 +91,7 @@ static int64_t busy_of(const struct sim *s, size_t tenant, int64_t day) {
         int64_t percent = (int64_t)t->use[m * SIM_WINDOW + (size_t)(day % SIM_WINDOW)] - 1;
         if (percent > best) best = percent;
     }
-    return best * s->facts[tenant].held_compute.n;
+    return best * sim_held(s, tenant);
 }
 
 void sim_day_record(struct sim *s) {
@@ -104,11 +104,12 @@ void sim_day_record(struct sim *s) {
                         .storage = s->pool.storage_capacity.n - s->pool.storage_free.n,
                         .has_use = s->world->n_uses > 0,
                         .notices = s->notices_today,
-                        .taken = s->taken_today};
+                        .taken = s->taken_today,
+                        .offers = (int64_t)s->offered.n};
     scoped_free struct want *wants = mem_alloc((s->n_tenants + 1) * sizeof *wants);
     size_t n = 0;
     for (size_t i = 0; i < s->n_tenants; i++) {
-        int64_t held = s->facts[i].held_compute.n, demand = sim_demand(s, i);
+        int64_t held = sim_held(s, i), demand = sim_demand(s, i);
         int64_t guaranteed = smaller(s->standings[i].guarantee.n, demand);
         d.held += held;
         d.holders += held > 0;

@@ -45,15 +45,18 @@ static bool barrier_waits_for(const struct sim *s, const struct sim_grant *g) {
 bool sim_renew(struct sim *s, size_t grant) {
     struct sim_grant *g = &s->grants[grant];
     instant_t end = instant_after(g->end, g->renew_term);
-    bool above = s->facts[g->tenant].held_compute.n > s->standings[g->tenant].guarantee.n;
+    bool above = sim_held(s, g->tenant) > s->standings[g->tenant].guarantee.n;
     const char *why = s->facts[g->tenant].suspended      ? "the tenant is suspended"
                       : g->renewals_left == 0            ? "no renewal is left"
                       : end.s <= s->now.s                ? "the new end has passed"
                       : above && barrier_waits_for(s, g) ? "one that waited long needs these units"
                                                          : NULL;
+    struct text rule = {0};
+    if (!why && !sim_may_lengthen(s, grant, end, &rule)) why = rule.s ? rule.s : "the policy";
     if (why) {
         s->renewals_refused++;
         sim_log_event(s, "renewal refused", g->request, why);
+        text_free(&rule);
         return false;
     }
     g->renewals_left--;
@@ -74,6 +77,10 @@ static void near_end(struct sim *s, size_t grant) {
 
 static void lease_step(struct sim *s, size_t grant) {
     struct sim_grant *g = &s->grants[grant];
+    if (g->state == SIM_RESERVED) { /* never became ready: there is nothing to give notice of */
+        if (s->now.s >= g->end.s) sim_grant_release(s, grant, false);
+        return;
+    }
     span_t keeps = s->world->requests[g->request].keeps;
     if (keeps.s && s->now.s >= instant_after(g->start, keeps).s) {
         sim_log_event(s, "given back", g->request, NULL);
@@ -92,7 +99,7 @@ static void lease_step(struct sim *s, size_t grant) {
 static void leases(struct sim *s) {
     for (size_t i = 0; i < s->n_grants; i++) {
         struct sim_grant *g = &s->grants[i];
-        if (g->state == SIM_LIVE || g->state == SIM_GRACE) lease_step(s, i);
+        if (sim_grant_is_live(g)) lease_step(s, i);
         if (g->state == SIM_KEPT && s->now.s >= g->keep_until.s) sim_grant_purge(s, i);
     }
 }
@@ -132,8 +139,8 @@ static void taken_add(struct sim *s, const struct sim_grant *g, const struct sim
                            .start = g->start,
                            .notice = n->notice,
                            .guarantee = n->guarantee,
-                           .held = s->facts[g->tenant].held_compute,
-                           .claimant_held = claimant ? s->facts[claimant - 1].held_compute : gflops(0),
+                           .held = gflops(sim_held(s, g->tenant)),
+                           .claimant_held = gflops(claimant ? sim_held(s, claimant - 1) : 0),
                            .claimant_guarantee = claimant ? s->standings[claimant - 1].guarantee : gflops(0),
                            .measured = n->measured,
                            .covered = n->covered};
@@ -152,7 +159,7 @@ static int64_t taken_compute(const struct sim_grant *g, const struct sim_notice 
    gave something else back and would fall below its own. */
 static bool is_moot(const struct sim *s, const struct sim_grant *g, const struct sim_notice *n) {
     bool keeps = n->fact.cause == CAUSE_GUARANTEE || n->fact.cause == CAUSE_IDLE;
-    if (keeps && s->facts[g->tenant].held_compute.n - taken_compute(g, n) < n->guarantee.n) return true;
+    if (keeps && sim_held(s, g->tenant) - taken_compute(g, n) < n->guarantee.n) return true;
     if (!n->claim) return false;
     size_t tenant = s->world->requests[n->claim - 1].claim.tenant;
     return s->requests[n->claim - 1].state != SIM_WAITING ||
@@ -180,8 +187,7 @@ static void notices_due(struct sim *s) {
     for (size_t i = 0; i < s->n_grants; i++)
         for (size_t k = 0; k < s->grants[i].n_notices; k++) {
             const struct sim_grant *g = &s->grants[i];
-            bool is_live = g->state == SIM_LIVE || g->state == SIM_GRACE;
-            if (is_live && !g->notices[k].done && g->notices[k].fact.effect.s <= s->now.s)
+            if (sim_grant_is_live(g) && !g->notices[k].done && g->notices[k].fact.effect.s <= s->now.s)
                 notice_effect(s, i, k);
         }
 }
@@ -238,16 +244,17 @@ static void notice_end(struct sim *s, const char *id) {
 static int reclaims(struct sim *s, struct err *e) {
     if (!policy_decider.reclaim || !policy_decider.assess) return 0;
     struct reclaim_plan plan = {0};
+    struct fact_flavor flavors[FLAVORS_MOST];
     scoped_free struct fact_claim *claims = mem_alloc((s->waiting.n + 1) * sizeof *claims);
     for (size_t i = 0; i < s->waiting.n; i++) claims[i] = sim_claim(s, s->waiting.of[i]);
     struct facts f = {.now = s->now,
-                      .pool = s->pool,
                       .tenants = s->facts,
                       .n_tenants = s->n_tenants,
                       .claims = claims,
                       .n_claims = s->waiting.n,
                       .grants = s->live,
                       .n_grants = s->n_live};
+    f.pool = sim_pool_offered(s, flavors);
     f.pool.ends = s->ends;
     f.pool.n_ends = s->n_ends;
     int rc = policy_decider.reclaim(s->policy, &f, &plan, e);
@@ -265,9 +272,9 @@ static int reclaims(struct sim *s, struct err *e) {
 }
 
 /* Patience ends. From the back: who goes leaves the set. */
-static void give_up(struct sim *s) {
-    for (size_t i = s->waiting.n; i-- > 0;) {
-        size_t request = s->waiting.of[i];
+static void give_up(struct sim *s, const struct sim_set *set) {
+    for (size_t i = set->n; i-- > 0;) {
+        size_t request = set->of[i];
         span_t waits = s->world->requests[request].waits;
         if (waits.s == 0 || s->now.s < instant_after(s->world->requests[request].claim.submitted, waits).s)
             continue;
@@ -279,12 +286,15 @@ static void give_up(struct sim *s) {
 int sim_night(struct sim *s, instant_t now, struct err *e) {
     s->now = now;
     dated(s);
-    give_up(s);
+    give_up(s, &s->waiting);
+    give_up(s, &s->reserve);
     sim_use_day(s, day_number(now) - 1);
     notices_due(s);
     leases(s);
+    sim_calls_unsigned(s);
     come_free(s); /* a night's reconcile sees them gone */
-    if (sim_assess(s, e) < 0 || sim_plan_all(s, e) < 0) return -1;
+    sim_offers_night(s);
+    if (sim_assess(s, e) < 0 || sim_calls_fill(s, true, e) < 0 || sim_plan_all(s, e) < 0) return -1;
     sim_samples(s);
     if (reclaims(s, e) < 0 || sim_verify(s, true, e) < 0) return -1;
     sim_day_record(s);

@@ -44,8 +44,7 @@ static void spent_add(const struct sim *s, size_t tenant, const struct stretch *
     for (size_t at = s->tenants[tenant].grants; at; at = s->grants[at - 1].next) {
         const struct sim_grant *g = &s->grants[at - 1];
         const struct sim_request *r = &s->requests[g->request];
-        bool is_live = g->state == SIM_LIVE || g->state == SIM_GRACE;
-        int64_t time = overlap(p, g->start, is_live ? g->end : g->gone);
+        int64_t time = overlap(p, g->start, sim_grant_is_live(g) ? g->end : g->gone);
         int64_t compute = r->compute.n * time, storage = (int64_t)((wide_t)r->storage.n * time / 3600);
         out->organisation_gflops_seconds += compute;
         out->organisation_byte_hours += storage;
@@ -74,6 +73,7 @@ struct fact_claim sim_claim(const struct sim *s, size_t request) {
     c.approver = r->approver;
     c.ranked = r->ranked;
     c.rank = r->rank;
+    if (s->world->requests[request].replaces) sim_swap_facts(s, request, &c.replaces);
     return c;
 }
 
@@ -103,7 +103,7 @@ static void ends_make(struct sim *s, struct facts *f) {
 }
 
 /* One fact per tenant that claims; the promises of the others are sums. */
-static void facts_make(struct sim *s, const size_t *requests, size_t n, struct facts *f) {
+void sim_facts(struct sim *s, const size_t *requests, size_t n, struct facts *f) {
     s->plan_claims = mem_grow(s->plan_claims, &s->plan_room, n, sizeof *s->plan_claims);
     s->plan_tenants = mem_grow(s->plan_tenants, &s->tenants_room, n, sizeof *s->plan_tenants);
     if (!s->plan_place) s->plan_place = mem_alloc((s->n_tenants + 1) * sizeof *s->plan_place);
@@ -139,6 +139,28 @@ static void facts_make(struct sim *s, const size_t *requests, size_t n, struct f
     f->pool.waiting_compute = gflops(compute);
 }
 
+/* May what a grant holds be held until `end`, by the policy? why: the first reason and its rule. */
+bool sim_may_lengthen(struct sim *s, size_t grant, instant_t end, struct text *why) {
+    const struct sim_grant *g = &s->grants[grant];
+    struct lengthening l = {.from = g->end.s > s->now.s ? g->end : s->now,
+                            .until = end,
+                            .compute = gflops(g->compute),
+                            .storage = bytes(g->storage + g->datalake),
+                            .own_terms = true};
+    struct facts f;
+    struct decision d;
+    struct err e = {0};
+    size_t request = g->request;
+    sim_facts(s, &request, 1, &f);
+    int rc = policy_decider.lengthen(s->policy, &f, &l, &d, &e);
+    bool may = rc == 0 && d.outcome == OUTCOME_GRANT;
+    if (!may && rc == 0 && d.n_reasons)
+        text_add(why, "%s%s%s", reason_code_word(d.reasons[0].code), d.reasons[0].rule ? " " : "",
+                 d.reasons[0].rule ? d.reasons[0].rule : "");
+    decision_free(&d);
+    return may;
+}
+
 /* ---- what a decision changes ---- */
 
 static void decisive_set(struct sim_request *r, const struct decision *d) {
@@ -166,11 +188,19 @@ static void tier_note(struct sim *s, struct sim_request *r, size_t tenant, const
         if (strcmp(s->tiers[k].name, d->standing.tier) == 0) r->tier = k;
 }
 
-static void decision_apply(struct sim *s, size_t request, const struct decision *d) {
+static void note(struct sim *s, size_t request, const struct decision *d) {
+    struct sim_request *r = &s->requests[request];
+    tier_note(s, r, s->world->requests[request].claim.tenant, d);
+    decisive_set(r, d);
+    sim_rules_count(s, d);
+    sim_log_decision(s, request, d);
+}
+
+void sim_decide(struct sim *s, size_t request, const struct decision *d) {
     struct sim_request *r = &s->requests[request];
     size_t tenant = s->world->requests[request].claim.tenant;
-    enum sim_state state = states[d->outcome];
     enum reason_code code = d->n_reasons ? d->reasons[0].code : REASON_CODES;
+    enum sim_state state = code == REASON_RESERVE_LIST ? SIM_RESERVE : states[d->outcome];
     bool is_new = !r->first.has || state != r->state || code != r->code;
     if (!r->first.has) r->first_outcome = d->outcome;
     if (!r->first.has) r->first = (struct maybe_instant){true, s->now};
@@ -187,11 +217,8 @@ static void decision_apply(struct sim *s, size_t request, const struct decision 
         r->storage = d->storage;
         r->grant = sim_grant_add(s, request, d) + 1;
     }
-    if (!is_new) return;
-    tier_note(s, r, tenant, d);
-    decisive_set(r, d);
-    sim_rules_count(s, d);
-    sim_log_decision(s, request, d);
+    if (is_new) note(s, request, d);
+    if (state == SIM_GRANTED && !d->needs_agreement) sim_swap_finish(s, request);
 }
 
 /* ---- tiers ---- */
@@ -228,7 +255,7 @@ static void inversions_count(struct sim *s, const size_t *requests, const struct
 
 /* ---- planning ---- */
 
-static int plan_check(struct sim *s, const struct facts *f, const struct plan *plan, struct err *e) {
+int sim_plan_check(struct sim *s, const struct facts *f, const struct plan *plan, struct err *e) {
     struct step step = {.policy = s->policy, .facts = f, .plan = plan};
     s->checks++;
     return invariants_check(&step, e);
@@ -238,14 +265,14 @@ int sim_plan(struct sim *s, const size_t *requests, size_t n, struct err *e) {
     struct facts f;
     struct plan plan = {0};
     if (n == 0) return 0;
-    facts_make(s, requests, n, &f);
+    sim_facts(s, requests, n, &f);
     s->plans++;
     int rc = (s->options.sentences ? policy_decider.plan : policy_decider.plan_bare)(s->policy, &f, &plan, e);
-    if (rc == 0) rc = plan_check(s, &f, &plan, e);
+    if (rc == 0) rc = sim_plan_check(s, &f, &plan, e);
     if (rc < 0) s->broken = facts_encode(&f);
-    for (size_t i = 0; rc == 0 && i < plan.n_decisions; i++)
-        decision_apply(s, requests[i], &plan.decisions[i]);
+    for (size_t i = 0; rc == 0 && i < plan.n_decisions; i++) sim_decide(s, requests[i], &plan.decisions[i]);
     if (rc == 0) inversions_count(s, requests, &plan);
+    if (rc == 0) sim_offers_make(s, requests, &plan);
     plan_free(&plan);
     if (rc < 0) return err_context(e, "at %s", instant_text(s->now).s);
     return 0;
@@ -259,25 +286,48 @@ static int place_cmp(const void *a, const void *b) {
 /* What was held because the policy or a fact was missing is tried again with the rest. */
 static bool is_tried_again(const struct sim *s, size_t request) {
     const struct sim_request *r = &s->requests[request];
-    return r->state == SIM_HELD && (r->code == REASON_EVAL_ERROR || r->code == REASON_NO_POLICY);
+    return !s->world->requests[request].claim.call &&
+           (r->code == REASON_EVAL_ERROR || r->code == REASON_NO_POLICY);
 }
 
-/* Fresh ones with all that wait, or, when nothing could have come free, with the barriers alone. */
-static int plan_with(struct sim *s, const size_t *fresh, size_t n, bool all, struct err *e) {
-    size_t most = n + s->waiting.n + s->held.n, count = 0;
+/* A request with an offer keeps what is set aside for it, and is not planned until the offer ends. */
+static bool is_planned(const struct sim *s, size_t request, bool all) {
+    const struct sim_request *r = &s->requests[request];
+    return r->offer ? r->is_lifted : all || r->is_barrier;
+}
+
+/* Fresh ones with all that wait, or, when nothing could have come free, with the barriers alone. Into
+   s->plan_requests, in order and each once; how many. */
+static size_t in_turn(struct sim *s, const size_t *fresh, size_t n, bool all) {
+    size_t most = n + s->waiting.n + s->held.n, count = 0, kept = 0;
     s->plan_requests = mem_grow(s->plan_requests, &s->requests_room, most, sizeof *s->plan_requests);
     for (size_t i = 0; i < s->waiting.n; i++)
-        if (all || s->requests[s->waiting.of[i]].is_barrier) s->plan_requests[count++] = s->waiting.of[i];
+        if (is_planned(s, s->waiting.of[i], all)) s->plan_requests[count++] = s->waiting.of[i];
     for (size_t i = 0; all && i < s->held.n; i++)
         if (is_tried_again(s, s->held.of[i])) s->plan_requests[count++] = s->held.of[i];
     for (size_t i = 0; i < n; i++) s->plan_requests[count++] = fresh[i];
-    qsort(s->plan_requests, count, sizeof *s->plan_requests, place_cmp);
-    size_t kept = 0;
+    if (count) qsort(s->plan_requests, count, sizeof *s->plan_requests, place_cmp);
     for (size_t i = 0; i < count; i++)
         if (i == 0 || s->plan_requests[i] != s->plan_requests[i - 1])
             s->plan_requests[kept++] = s->plan_requests[i];
+    return kept;
+}
+
+int sim_trial(struct sim *s, struct plan *plan, struct err *e) {
+    struct facts f;
+    size_t n = in_turn(s, NULL, 0, true);
+    *plan = (struct plan){0};
+    if (n == 0) return 0;
+    sim_facts(s, s->plan_requests, n, &f);
+    s->plans++;
+    return policy_decider.plan_bare(s->policy, &f, plan, e);
+}
+
+static int plan_with(struct sim *s, const size_t *fresh, size_t n, bool all, struct err *e) {
+    if (all && s->is_raised && sim_offers_grow(s, e) < 0) return -1;
     if (all) s->is_raised = false;
-    return sim_plan(s, s->plan_requests, kept, e);
+    size_t count = in_turn(s, fresh, n, all);
+    return sim_plan(s, s->plan_requests, count, e);
 }
 
 /* Where those that come first keep what they wait for, they stand in every plan. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What stands in a simulation: tenants, grants, what is free. Every sum has one place where it changes. */
+/* Who there is in a simulation, how each stands, and what waits. */
 #include "policies/sim_parts.h"
 
 #include "policies/syntax.h"
@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const states[] = {"not yet", "in call", "waiting",  "held",
-                                     "granted", "denied",  "withdrawn"};
+static const char *const states[] = {"not yet", "in call", "reserve", "waiting",
+                                     "held",    "granted", "denied",  "withdrawn"};
 
 const char *sim_state_word(enum sim_state state) { return states[state]; }
 
@@ -115,6 +115,13 @@ static void grant_free(struct sim_grant *g) {
     free(g->samples);
 }
 
+static void request_free(struct sim_request *r) {
+    free(r->decisive);
+    if (r->offer) decision_free(r->offer);
+    free(r->offer);
+    free(r->going);
+}
+
 void sim_state_end(struct sim *s) {
     for (size_t i = 0; i < s->n_tenants; i++) {
         free(s->tenants[i].attrs);
@@ -128,7 +135,7 @@ void sim_state_end(struct sim *s) {
         free(s->organisations[i].tenants);
     }
     for (size_t i = 0; i < s->n_grants; i++) grant_free(&s->grants[i]);
-    for (size_t i = 0; s->requests && i < s->world->n_requests; i++) free(s->requests[i].decisive);
+    for (size_t i = 0; s->requests && i < s->world->n_requests; i++) request_free(&s->requests[i]);
     free(s->tenants);
     free(s->facts);
     free(s->standings);
@@ -141,6 +148,9 @@ void sim_state_end(struct sim *s) {
     free(s->live_of);
     free(s->waiting.of);
     free(s->held.of);
+    free(s->reserve.of);
+    free(s->offered.of);
+    free(s->calls);
     free(s->ends);
 }
 
@@ -190,10 +200,11 @@ int sim_assess(struct sim *s, struct err *e) {
     }
     standings_free(s->standings, s->n_tenants);
     s->standings = out;
-    s->promised = s->unused = 0;
+    s->promised = s->unused = s->weights = 0;
     for (size_t i = 0; i < s->n_tenants; i++) {
         int64_t g = s->tenants[i].is_here ? out[i].guarantee.n : 0, left = g - s->facts[i].held_compute.n;
         out[i].guarantee = gflops(g);
+        if (s->tenants[i].is_here && out[i].eligible) s->weights += out[i].weight;
         if (g != s->before[i].n) s->since[i] = s->now;
         s->before[i] = gflops(g);
         s->promised += g;
@@ -207,208 +218,6 @@ int sim_assess(struct sim *s, struct err *e) {
     }
     return 0;
 }
-
-/* ---- what a tenant holds ---- */
-
-static int64_t unused_of(const struct sim *s, size_t tenant) {
-    int64_t left = s->standings[tenant].guarantee.n - s->facts[tenant].held_compute.n;
-    return left > 0 ? left : 0;
-}
-
-/* Every change of what somebody holds goes through here. */
-static void hold(struct sim *s, size_t tenant, int64_t compute, int64_t storage) {
-    struct sim_organisation *o = &s->organisations[s->tenants[tenant].organisation];
-    s->changes++;
-    s->unused -= unused_of(s, tenant);
-    s->facts[tenant].held_compute.n += compute;
-    s->facts[tenant].held_storage.n += storage;
-    s->unused += unused_of(s, tenant);
-    o->compute += compute;
-    o->storage += storage;
-    for (size_t i = 0; i < o->n_tenants; i++) {
-        s->facts[o->tenants[i]].organisation_compute.n = o->compute;
-        s->facts[o->tenants[i]].organisation_storage.n = o->storage;
-    }
-}
-
-static void hold_item(struct sim *s, size_t tenant, size_t item, int64_t n) {
-    struct sim_organisation *o = &s->organisations[s->tenants[tenant].organisation];
-    size_t at = s->item_place[item];
-    o->held[at] += n;
-    s->tenants[tenant].holdings[at].held += n;
-    for (size_t i = 0; i < o->n_tenants; i++)
-        s->tenants[o->tenants[i]].holdings[at].organisation = o->held[at];
-}
-
-/* ---- grants ---- */
-
-/* The facts of a live grant follow it. */
-static void live_refresh(struct sim *s, const struct sim_grant *g) {
-    s->live[g->live] = (struct fact_grant){.id = g->id,
-                                           .tenant = g->tenant,
-                                           .compute = gflops(g->compute),
-                                           .storage = bytes(g->storage),
-                                           .start = g->start,
-                                           .end = g->end,
-                                           .grace = g->grace,
-                                           .servers = g->servers,
-                                           .n_servers = g->n_servers,
-                                           .samples = g->samples,
-                                           .n_samples = g->n_samples,
-                                           .notices = g->open,
-                                           .n_notices = g->n_open};
-}
-
-static void live_add(struct sim *s, size_t grant) {
-    s->live = mem_grow(s->live, &s->live_room, s->n_live + 1, sizeof *s->live);
-    s->live_of = mem_grow(s->live_of, &s->live_of_room, s->n_live + 1, sizeof *s->live_of);
-    s->grants[grant].live = s->n_live;
-    s->live_of[s->n_live++] = grant;
-    live_refresh(s, &s->grants[grant]);
-}
-
-static void live_drop(struct sim *s, size_t grant) {
-    size_t at = s->grants[grant].live, last = --s->n_live;
-    s->live[at] = s->live[last];
-    s->live_of[at] = s->live_of[last];
-    s->grants[s->live_of[at]].live = at;
-}
-
-static void servers_make(struct sim *s, struct sim_grant *g, const struct decision *d) {
-    size_t n = 0;
-    for (size_t i = 0; i < d->n_lines; i++) n += (size_t)d->lines[i].count;
-    g->servers = mem_alloc((n + 1) * sizeof *g->servers);
-    for (size_t i = 0; i < d->n_lines; i++) {
-        size_t f = sim_flavor(s, d->lines[i].flavor);
-        for (int64_t k = 0; k < d->lines[i].count; k++)
-            g->servers[g->n_servers++] =
-                (struct fact_server){.flavor = s->flavors[f].name,
-                                     .units = d->lines[i].size,
-                                     .operation = ++s->operations,
-                                     .compute = gflops(d->lines[i].size * s->flavors[f].rating.n),
-                                     .carries = g->storage > 0 && g->n_servers == 0};
-        s->flavors[f].free.n -= d->lines[i].size * d->lines[i].count;
-        hold_item(s, g->tenant, f, d->lines[i].size * d->lines[i].count);
-    }
-}
-
-static void seats_change(struct sim *s, const struct sim_grant *g, int64_t sign) {
-    for (size_t i = 0; i < g->n_seats; i++)
-        for (size_t k = 0; k < s->pool.n_services; k++) {
-            if (strcmp(s->services[k].name, g->seats[i].service) != 0) continue;
-            s->services[k].free -= sign * g->seats[i].seats;
-            hold_item(s, g->tenant, s->pool.n_flavors + k, sign * g->seats[i].seats);
-        }
-}
-
-static void seats_make(struct sim *s, struct sim_grant *g, const struct decision *d) {
-    g->seats = mem_alloc((d->n_seats + 1) * sizeof *g->seats);
-    for (; g->n_seats < d->n_seats; g->n_seats++)
-        g->seats[g->n_seats] =
-            (struct plan_seats){mem_copy(d->seats[g->n_seats].service), d->seats[g->n_seats].seats};
-    seats_change(s, g, 1);
-}
-
-size_t sim_grant_add(struct sim *s, size_t request, const struct decision *d) {
-    s->grants = mem_grow(s->grants, &s->grants_room, s->n_grants + 1, sizeof *s->grants);
-    size_t at = s->n_grants++;
-    struct sim_grant *g = &s->grants[at];
-    const struct world_request *r = &s->world->requests[request];
-    char id[24];
-    text_format(id, sizeof id, "g-%zu", s->n_grants);
-    *g = (struct sim_grant){.id = keep_text(&s->memory, id),
-                            .request = request,
-                            .tenant = r->claim.tenant,
-                            .compute = d->compute.n,
-                            .storage = d->storage.n,
-                            .datalake = d->datalake.n,
-                            .start = d->lease.start,
-                            .end = d->lease.end,
-                            .notice = d->lease.notice,
-                            .grace = d->lease.grace,
-                            .keep = d->lease.keep,
-                            .renew_term = d->lease.renew_term,
-                            .renewals_left = d->lease.renewals,
-                            .renews = r->renews,
-                            .next = s->tenants[r->claim.tenant].grants};
-    s->tenants[g->tenant].grants = at + 1;
-    servers_make(s, g, d);
-    seats_make(s, g, d);
-    s->pool.storage_free.n -= g->storage;
-    s->pool.datalake_free.n -= g->datalake;
-    hold(s, g->tenant, g->compute, g->storage + g->datalake);
-    live_add(s, at);
-    sim_grant_ends(s, g, true);
-    return at;
-}
-
-static void server_return(struct sim *s, struct sim_grant *g, size_t server) {
-    size_t f = sim_flavor(s, g->servers[server].flavor);
-    int64_t units = g->servers[server].units, compute = units * s->flavors[f].rating.n;
-    s->flavors[f].coming.n += units;
-    g->compute -= compute;
-    hold_item(s, g->tenant, f, -units);
-    hold(s, g->tenant, -compute, 0);
-}
-
-void sim_grant_release(struct sim *s, size_t grant, bool is_kept) {
-    struct sim_grant *g = &s->grants[grant];
-    sim_grant_ends(s, g, false);
-    for (size_t i = 0; i < g->n_servers; i++) server_return(s, g, i);
-    g->n_servers = 0;
-    seats_change(s, g, -1);
-    g->n_open = 0;
-    s->pool.datalake_free.n += g->datalake;
-    hold(s, g->tenant, 0, -g->datalake);
-    g->datalake = 0;
-    g->gone = s->now;
-    live_drop(s, grant);
-    g->state = SIM_KEPT;
-    g->keep_until = instant_after(s->now, g->keep);
-    if (!is_kept || g->storage == 0) sim_grant_purge(s, grant);
-}
-
-void sim_grant_purge(struct sim *s, size_t grant) {
-    struct sim_grant *g = &s->grants[grant];
-    s->pool.storage_free.n += g->storage;
-    hold(s, g->tenant, 0, -g->storage);
-    g->storage = 0;
-    g->state = SIM_ENDED;
-    s->is_raised = true;
-}
-
-static bool is_among(int64_t operation, const int64_t *operations, size_t n) {
-    for (size_t i = 0; i < n; i++)
-        if (operations[i] == operation) return true;
-    return false;
-}
-
-void sim_grant_shrink(struct sim *s, size_t grant, const int64_t *operations, size_t n) {
-    struct sim_grant *g = &s->grants[grant];
-    size_t kept = 0;
-    sim_grant_ends(s, g, false);
-    for (size_t i = 0; i < g->n_servers; i++) {
-        if (is_among(g->servers[i].operation, operations, n))
-            server_return(s, g, i);
-        else
-            g->servers[kept++] = g->servers[i];
-    }
-    g->n_servers = kept;
-    sim_grant_ends(s, g, true);
-    live_refresh(s, g);
-}
-
-void sim_grant_extend(struct sim *s, size_t grant, instant_t end) {
-    struct sim_grant *g = &s->grants[grant];
-    sim_grant_ends(s, g, false);
-    g->end = end;
-    g->state = SIM_LIVE;
-    g->is_told = false;
-    sim_grant_ends(s, g, true);
-    live_refresh(s, g);
-}
-
-void sim_grant_facts(struct sim *s, size_t grant) { live_refresh(s, &s->grants[grant]); }
 
 /* ---- who waits ---- */
 
@@ -424,32 +233,42 @@ static size_t set_place(const struct sim_set *set, size_t item) {
     return low;
 }
 
-static void set_put(struct sim_set *set, size_t item) {
+void sim_set_put(struct sim_set *set, size_t item) {
     size_t at = set_place(set, item);
     set->of = mem_grow(set->of, &set->room, set->n + 1, sizeof *set->of);
     memmove(set->of + at + 1, set->of + at, (set->n++ - at) * sizeof *set->of);
     set->of[at] = item;
 }
 
-static void set_drop(struct sim_set *set, size_t item) {
+void sim_set_drop(struct sim_set *set, size_t item) {
     size_t at = set_place(set, item);
     memmove(set->of + at, set->of + at + 1, (--set->n - at) * sizeof *set->of);
 }
 
+/* The requests of a state, where somebody walks them. */
+static struct sim_set *set_of(struct sim *s, enum sim_state state) {
+    return state == SIM_WAITING   ? &s->waiting
+           : state == SIM_HELD    ? &s->held
+           : state == SIM_RESERVE ? &s->reserve
+                                  : NULL;
+}
+
+static bool is_wanting(enum sim_state state) { return state == SIM_WAITING || state == SIM_RESERVE; }
+
 void sim_request_state(struct sim *s, size_t request, enum sim_state state) {
     struct sim_request *r = &s->requests[request];
-    int64_t change = r->wanted * ((state == SIM_WAITING) - (r->state == SIM_WAITING));
-    s->waiting_compute += change;
-    s->tenants[s->world->requests[request].claim.tenant].waiting += change;
-    if (r->state == SIM_WAITING && state != SIM_WAITING) set_drop(&s->waiting, request);
-    if (r->state != SIM_WAITING && state == SIM_WAITING) set_put(&s->waiting, request);
-    if (r->state == SIM_HELD && state != SIM_HELD) set_drop(&s->held, request);
-    if (r->state != SIM_HELD && state == SIM_HELD) set_put(&s->held, request);
+    struct sim_set *from = set_of(s, r->state), *to = set_of(s, state);
+    s->waiting_compute += r->wanted * ((state == SIM_WAITING) - (r->state == SIM_WAITING));
+    s->tenants[s->world->requests[request].claim.tenant].waiting +=
+        r->wanted * (is_wanting(state) - is_wanting(r->state));
+    if (from != to && from) sim_set_drop(from, request);
+    if (from != to && to) sim_set_put(to, request);
     r->state = state;
+    if (r->offer && state != SIM_WAITING) sim_offer_end(s, request, SIM_OFFER_LEFT);
 }
 
 int64_t sim_demand(const struct sim *s, size_t tenant) {
     const struct sim_tenant *t = &s->tenants[tenant];
-    int64_t wants = s->facts[tenant].held_compute.n + t->waiting;
+    int64_t wants = sim_held(s, tenant) + t->waiting;
     return wants < t->ceiling ? wants : t->ceiling;
 }

@@ -33,8 +33,9 @@ int sim_verify(struct sim *s, bool ticked, struct err *e) {
     scoped_free struct fact_claim *claims = mem_alloc((ticked ? s->waiting.n + 1 : 1) * sizeof *claims);
     for (size_t i = 0; i < n; i++) taken[i] = taken_of(&s->taken[s->taken_seen + i]);
     for (size_t i = 0; ticked && i < s->waiting.n; i++) claims[i] = sim_claim(s, s->waiting.of[i]);
+    struct fact_flavor flavors[FLAVORS_MOST];
     struct facts f = {.now = s->now,
-                      .pool = s->pool,
+                      .pool = sim_pool_offered(s, flavors),
                       .tenants = s->facts,
                       .n_tenants = s->n_tenants,
                       .claims = claims,

@@ -20,7 +20,7 @@ void world_free(struct world *w) {
     free(w->uses);
     json_decref(w->tenant_index);
     json_decref(w->request_index);
-    json_decref(w->attr_sets);
+    json_decref(w->call_index);
     keep_end(&w->memory);
     *w = (struct world){0};
 }

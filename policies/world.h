@@ -8,7 +8,7 @@
  * A struct world starts zeroed; it owns all text in it; world_free() ends it, also after a failure.
  */
 #pragma once
-#include "alloc/decide.h"
+#include "alloc/call_plan.h"
 #include "alloc/scope.h"
 
 enum { WORLD_TENANTS_MOST = 1000000, WORLD_EVENTS_MOST = 2000000, WORLD_METRICS_MOST = 32 };
@@ -31,15 +31,19 @@ enum event_kind {
     EVENT_POLICY,     /* another policy decides from now on */
     EVENT_CAPACITY,   /* a flavor has so many units from now on, or the pool so many bytes */
     EVENT_LOSS,       /* so many units are broken from now on */
+    EVENT_CALL,       /* a call has a share of its own of the pool */
     EVENT_ATTRIBUTES, /* attributes of a tenant change */
     EVENT_SUSPEND,
     EVENT_RESUME,
     EVENT_RELEASE, /* what a request was given is given back; one that waits is withdrawn */
     EVENT_LEAVE,   /* a tenant gives back everything and asks for nothing more */
+    EVENT_DECLINE, /* what a request was awarded in its call is given up, or its place on the reserve list */
     EVENT_RENEW,
     EVENT_REFUSE,  /* a person says no to a held request */
     EVENT_APPROVE, /* a person says yes */
+    EVENT_AGREE,   /* the agreement that a grant needs is signed */
     EVENT_APPEAL,  /* the tenant answers a notice of idleness: it is withdrawn */
+    EVENT_ACCEPT,  /* what is offered to a request that waits is taken */
     EVENT_REQUEST,
     EVENT_AWARD, /* the requests of a call, in the order of their rank */
     EVENT_KINDS
@@ -52,6 +56,9 @@ struct world_request {
     int64_t renews;          /* it asks for renewal at the notice, so often */
     span_t keeps;            /* it gives back after so long; 0: at the end of its lease */
     span_t waits;            /* it waits no longer than that; 0: for ever */
+    span_t accepts;          /* it takes an offer after so long; 0: none by itself */
+    const char *replaced;    /* the request whose grant it replaces; NULL: none */
+    size_t replaces;         /* 1 + its place in world.requests; 0: none */
 };
 
 struct event {
@@ -62,6 +69,8 @@ struct event {
     size_t tenant;                 /* index into world.tenants, likewise */
     const char *name;              /* of a flavor (NULL: storage), a policy, a call; who approved */
     int64_t amount;                /* units or bytes */
+    struct call_share share;       /* CALL */
+    struct maybe_instant sign_by;  /* AWARD */
     const struct fact_attr *attrs; /* value NULL: unset */
     size_t n_attrs;
     const size_t *order; /* AWARD: indices into world.requests, best first */
@@ -88,7 +97,7 @@ struct world {
     size_t n_uses, uses_room;
     const char *metrics[WORLD_METRICS_MOST];
     size_t n_metrics;
-    json_t *tenant_index, *request_index, *attr_sets; /* private */
+    json_t *tenant_index, *request_index, *call_index; /* private */
 };
 
 /* tenants.csv: name, organisation?, registration?, from?, attr:NAME...; then events and use, which name them.

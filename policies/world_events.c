@@ -10,9 +10,14 @@
 enum { NAME_MOST = 64, ORDER_MOST = 100000 };
 #define SPAN_MOST (INT64_C(100) * 366 * CLOCK_DAY)
 
-static const char *const words[] = {"policy",  "capacity", "loss",    "attributes", "suspend",
-                                    "resume",  "release",  "leave",   "renew",      "refuse",
-                                    "approve", "appeal",   "request", "award",      NULL};
+static const char *const words[] = {
+    [EVENT_POLICY] = "policy",   [EVENT_CAPACITY] = "capacity",     [EVENT_LOSS] = "loss",
+    [EVENT_CALL] = "call",       [EVENT_ATTRIBUTES] = "attributes", [EVENT_SUSPEND] = "suspend",
+    [EVENT_RESUME] = "resume",   [EVENT_RELEASE] = "release",       [EVENT_LEAVE] = "leave",
+    [EVENT_DECLINE] = "decline", [EVENT_RENEW] = "renew",           [EVENT_REFUSE] = "refuse",
+    [EVENT_APPROVE] = "approve", [EVENT_AGREE] = "agree",           [EVENT_APPEAL] = "appeal",
+    [EVENT_ACCEPT] = "accept",   [EVENT_REQUEST] = "request",       [EVENT_AWARD] = "award",
+    [EVENT_KINDS] = NULL};
 
 const char *event_word(enum event_kind kind) { return words[kind]; }
 
@@ -101,10 +106,11 @@ static int ask_read(const struct json_at *at, struct fact_claim *c, struct err *
 static int request_new(struct world *w, const struct json_at *at, struct event *v, struct err *e) {
     struct world_request r = {0};
     struct fact_claim *c = &r.claim;
-    const char *id = NULL, *flavor = NULL, *call = NULL;
+    const char *id = NULL, *flavor = NULL, *call = NULL, *replaced = NULL;
     if (json_need_text(at, "id", NAME_MOST, &id, e) < 0 || tenant_read(w, at, &v->tenant, e) < 0 ||
         json_may_text(at, "flavor", NAME_MOST, &flavor, e) < 0 ||
-        json_may_text(at, "call", NAME_MOST, &call, e) < 0 || seats_read(w, at, c, e) < 0)
+        json_may_text(at, "call", NAME_MOST, &call, e) < 0 ||
+        json_may_text(at, "replaces", NAME_MOST, &replaced, e) < 0 || seats_read(w, at, c, e) < 0)
         return -1;
     if (index_find(w->request_index, id, &v->request)) {
         struct json_at place = json_member(at, "id");
@@ -112,6 +118,7 @@ static int request_new(struct world *w, const struct json_at *at, struct event *
     }
     c->flavor = kept(w, flavor);
     c->call = kept(w, call);
+    r.replaced = kept(w, replaced);
     c->submitted = v->at;
     c->tenant = v->tenant;
     if (ask_read(at, c, e) < 0 || attrs_read(w, at, false, &c->attrs, &c->n_attrs, e) < 0 ||
@@ -120,6 +127,7 @@ static int request_new(struct world *w, const struct json_at *at, struct event *
         json_may_int(at, "renews", 0, 1000, &r.renews, e) < 0 ||
         json_may_int(at, "keeps_seconds", 1, SPAN_MOST, &r.keeps.s, e) < 0 ||
         json_may_int(at, "waits_seconds", 1, SPAN_MOST, &r.waits.s, e) < 0 ||
+        json_may_int(at, "accepts_seconds", 1, SPAN_MOST, &r.accepts.s, e) < 0 ||
         json_may_instant(at, "agreed", &c->agreed.at, e) < 0)
         return -1;
     c->until.has = json_has(at, "until");
@@ -169,6 +177,10 @@ static int award_read(struct world *w, const struct json_at *at, struct event *v
     if (json_need_text(at, "call", NAME_MOST, &call, e) < 0 ||
         json_need_array(at, "order", 1, ORDER_MOST, &list, e) < 0)
         return -1;
+    if (json_may_instant(at, "sign_by", &v->sign_by.at, e) < 0) return -1;
+    v->sign_by.has = json_has(at, "sign_by");
+    if (v->sign_by.has && v->sign_by.at.s <= v->at.s)
+        return json_fail(at, e, "the last moment to sign has passed");
     v->name = kept(w, call);
     v->n_attrs = json_length(&list);
     struct fact_attr *ids = keep_add(&w->memory, mem_alloc(v->n_attrs * sizeof *ids));
@@ -179,6 +191,24 @@ static int award_read(struct world *w, const struct json_at *at, struct event *v
         if (json_as_text(&item, NAME_MOST, &id, e) < 0) return -1;
         ids[i].name = kept(w, id);
     }
+    return 0;
+}
+
+static int call_read(struct world *w, const struct json_at *at, struct event *v, struct err *e) {
+    const char *call;
+    size_t line;
+    if (json_need_text(at, "call", NAME_MOST, &call, e) < 0 ||
+        json_may_int(at, "compute_gflops", 0, GFLOPS_MOST, &v->share.compute.n, e) < 0 ||
+        json_may_bytes(at, "storage_bytes", &v->share.storage, e) < 0)
+        return -1;
+    if (index_find(w->call_index, call, &line)) {
+        struct json_at place = json_member(at, "call");
+        return json_fail(&place, e, "call '%s' is made twice", call);
+    }
+    index_put(&w->call_index, call, v->line);
+    v->share.has_compute = json_has(at, "compute_gflops");
+    v->share.has_storage = json_has(at, "storage_bytes");
+    v->name = kept(w, call);
     return 0;
 }
 
@@ -210,15 +240,19 @@ static const struct shape {
     [EVENT_POLICY] = {{"at", "event", "policy"}, policy_read_event, false},
     [EVENT_CAPACITY] = {{"at", "event", "flavor", "units", "storage_bytes"}, capacity_read, false},
     [EVENT_LOSS] = {{"at", "event", "flavor", "units"}, capacity_read, false},
+    [EVENT_CALL] = {{"at", "event", "call", "compute_gflops", "storage_bytes"}, call_read, false},
     [EVENT_ATTRIBUTES] = {{"at", "event", "tenant", "attributes"}, attributes_read, false},
     [EVENT_SUSPEND] = {{"at", "event", "tenant"}, tenant_event, false},
     [EVENT_RESUME] = {{"at", "event", "tenant"}, tenant_event, false},
     [EVENT_LEAVE] = {{"at", "event", "tenant"}, tenant_event, false},
     [EVENT_RELEASE] = {{"at", "event", "request"}, request_named, true},
+    [EVENT_DECLINE] = {{"at", "event", "request"}, request_named, true},
     [EVENT_RENEW] = {{"at", "event", "request"}, request_named, true},
     [EVENT_REFUSE] = {{"at", "event", "request"}, request_named, true},
     [EVENT_APPROVE] = {{"at", "event", "request", "by"}, approve_read, true},
+    [EVENT_AGREE] = {{"at", "event", "request"}, request_named, true},
     [EVENT_APPEAL] = {{"at", "event", "request"}, request_named, true},
+    [EVENT_ACCEPT] = {{"at", "event", "request"}, request_named, true},
     [EVENT_REQUEST] = {{"at",
                         "event",
                         "id",
@@ -237,13 +271,17 @@ static const struct shape {
                         "term_seconds",
                         "call",
                         "agreed",
+                        "replaces",
                         "renews",
                         "keeps_seconds",
-                        "waits_seconds"},
+                        "waits_seconds",
+                        "accepts_seconds"},
                        request_new,
                        false},
-    [EVENT_AWARD] = {{"at", "event", "call", "order"}, award_read, false},
+    [EVENT_AWARD] = {{"at", "event", "call", "order", "sign_by"}, award_read, false},
 };
+
+bool event_names_request(enum event_kind kind) { return shapes[kind].names_request; }
 
 /* ---- lines ---- */
 
@@ -275,84 +313,7 @@ static int line_read(struct world *w, const char *at, size_t length, const char 
     return event_decode(w, value, place, line, e);
 }
 
-/* ---- names to places, and the order ---- */
-
-static int no_request(const char *title, const struct event *v, const char *id, struct err *e) {
-    return err_set(e, ERR_USAGE, "%s:%zu: there is no request '%s'", title, v->line, id);
-}
-
-static int award_resolve(struct world *w, struct event *v, const char *title, struct err *e) {
-    size_t *order = keep_add(&w->memory, mem_alloc(v->n_attrs * sizeof *order));
-    scoped_free bool *seen = mem_alloc((w->n_requests + 1) * sizeof *seen);
-    for (size_t i = 0; i < v->n_attrs; i++) {
-        const char *id = v->attrs[i].name;
-        if (!index_find(w->request_index, id, &order[i])) return no_request(title, v, id, e);
-        const char *call = w->requests[order[i]].claim.call;
-        if (!call || strcmp(call, v->name) != 0)
-            return err_set(e, ERR_USAGE, "%s:%zu: request '%s' does not answer call '%s'", title, v->line, id,
-                           v->name);
-        if (seen[order[i]])
-            return err_set(e, ERR_USAGE, "%s:%zu: request '%s' stands twice", title, v->line, id);
-        seen[order[i]] = true;
-    }
-    v->order = order;
-    v->n_order = v->n_attrs;
-    return 0;
-}
-
-static int resolve(struct world *w, const char *title, struct err *e) {
-    for (size_t i = 0; i < w->n_events; i++) {
-        struct event *v = &w->events[i];
-        if (v->kind == EVENT_AWARD && award_resolve(w, v, title, e) < 0) return -1;
-        if (!shapes[v->kind].names_request) continue;
-        if (!index_find(w->request_index, v->name, &v->request)) return no_request(title, v, v->name, e);
-        const struct fact_claim *c = &w->requests[v->request].claim;
-        v->tenant = c->tenant;
-        if (v->at.s < c->submitted.s)
-            return err_set(e, ERR_USAGE, "%s:%zu: request '%s' is made only later, at %s", title, v->line,
-                           v->name, instant_text(c->submitted).s);
-    }
-    return 0;
-}
-
-static int event_cmp(const void *a, const void *b, void *arg) {
-    const struct event *x = a, *y = b;
-    const struct world *w = arg;
-    if (x->at.s != y->at.s) return x->at.s < y->at.s ? -1 : 1;
-    if (x->kind != y->kind) return x->kind < y->kind ? -1 : 1;
-    if (x->kind == EVENT_REQUEST)
-        return claim_id_cmp(w->requests[x->request].claim.id, w->requests[y->request].claim.id);
-    return strcmp(x->text, y->text);
-}
-
-/* Requests too stand in an order of their own: by (submitted, id). */
-static int request_place_cmp(const void *a, const void *b, void *arg) {
-    const struct world *w = arg;
-    const struct fact_claim *x = &w->requests[*(const size_t *)a].claim,
-                            *y = &w->requests[*(const size_t *)b].claim;
-    if (x->submitted.s != y->submitted.s) return x->submitted.s < y->submitted.s ? -1 : 1;
-    return claim_id_cmp(x->id, y->id);
-}
-
-static void requests_sort(struct world *w) {
-    size_t n = w->n_requests;
-    if (n == 0) return;
-    scoped_free size_t *from = mem_alloc(n * sizeof *from), *to = mem_alloc(n * sizeof *to);
-    scoped_free struct world_request *sorted = mem_alloc(n * sizeof *sorted);
-    for (size_t i = 0; i < n; i++) from[i] = i;
-    qsort_r(from, n, sizeof *from, request_place_cmp, w);
-    for (size_t i = 0; i < n; i++) {
-        to[from[i]] = i;
-        sorted[i] = w->requests[from[i]];
-    }
-    if (n) memcpy(w->requests, sorted, n * sizeof *sorted);
-    for (size_t i = 0; i < n; i++) index_put(&w->request_index, sorted[i].claim.id, i);
-    for (size_t i = 0; i < w->n_events; i++) {
-        struct event *v = &w->events[i];
-        if (v->kind == EVENT_REQUEST || shapes[v->kind].names_request) v->request = to[v->request];
-        for (size_t k = 0; k < v->n_order; k++) ((size_t *)v->order)[k] = to[v->order[k]];
-    }
-}
+/* ---- the file ---- */
 
 int world_read_events(struct world *w, const char *bytes, size_t length, const char *title, struct err *e) {
     size_t line = 0;
@@ -363,10 +324,7 @@ int world_read_events(struct world *w, const char *bytes, size_t length, const c
         if (n > 0 && line_read(w, at, n, title, line, e) < 0) return -1;
         at += n + 1;
     }
-    if (resolve(w, title, e) < 0) return -1;
-    requests_sort(w);
-    if (w->n_events) qsort_r(w->events, w->n_events, sizeof *w->events, event_cmp, w);
-    return 0;
+    return world_settle(w, title, e);
 }
 
 const char *world_policy(const struct world *w, size_t i) {

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Backends: what their unit tests link, and the tests on a real private libvirtd (test/libvirt/).
-$(BUILD)/unit/test_backend_simulated: $(call objects,backends/simulated.c backends/simulated_cloud.c)
+$(BUILD)/unit/test_backend_simulated: $(call objects,backends/simulated*.c)
 $(BUILD)/unit/test_backend_libvirt_xml: $(call objects,backends/libvirt_xml.c)
 $(BUILD)/unit/test_backend_libvirt: $(call objects,backends/libvirt.c backends/libvirt_*.c $(libvirt_SHARES))
 $(BUILD)/unit/test_backend_libvirt: override LIBS += $(libvirt_LIBS)

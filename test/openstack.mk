@@ -8,6 +8,16 @@ WITH_OPENSTACK = LAB_LOG=$(BUILD)/log/openstack test/lab/with-openstack --limits
 openstack-test: all
 	+@mkdir -p $(BUILD)/log
 	+@$(WITH_OPENSTACK) env $(RUN_SUITES) $(OPENSTACK_TESTS)
+# It waits more than it works: beside the other suites.
+SUITES := openstack-test+ $(SUITES)
+
+# The demo on a lab of its own.
+ifneq ($(wildcard test/demo-openstack),)
+demo-openstack: all
+	@BUILD=$(BUILD) test/lab/with-openstack --limits --computes 2 --gpus T4=64,V100=64,A100=64,H100=64 \
+	  --cache $(OPENSTACK_CACHE) -- test/demo-openstack
+endif
+.PHONY: openstack-test demo-openstack
 SUITES += openstack-test
 .PHONY: openstack-test
 

@@ -121,6 +121,8 @@ static int begin_epoch(struct store *s, void *arg, struct err *e) {
     char branch[8] = "x";
     hash_random_hex(branch + 1, 7);
     if (sql_do(s, e, "UPDATE store SET epoch = epoch + 1, branch = $1", "s", branch) < 0) return -1;
+    /* Any of its operations may have been sent to the backend after the backup was taken. */
+    if (sql_do(s, e, "UPDATE operation SET attempts = attempts + 1", "") < 0) return -1;
     return r->first ? r->first(s, r->arg, e) : 0;
 }
 

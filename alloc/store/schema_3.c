@@ -16,7 +16,8 @@ static const char pool[] =
     "CREATE TABLE member (pool INTEGER NOT NULL REFERENCES pool (id), tenant INTEGER NOT NULL REFERENCES tenant (id),"
     "  name TEXT NOT NULL, PRIMARY KEY (pool, tenant)) STRICT, WITHOUT ROWID;";
 
-/* kind: what it is at the backend; item: what it is in the ledger, in units of flavor or in bytes. */
+/* kind: what it is at the backend; item: what it is in the ledger, in units of flavor or in bytes. attempts: calls to
+   the backend to make it, written before the first; earlier versions did not, so all of theirs may have been sent. */
 static const char operation[] =
     "CREATE TABLE operation_new (tenant INTEGER NOT NULL, id INTEGER NOT NULL UNIQUE, grant_id INTEGER NOT NULL, pool"
     "  INTEGER NOT NULL REFERENCES pool (id), kind TEXT NOT NULL CHECK (kind IN ('server', 'volume', 'container',"
@@ -27,7 +28,7 @@ static const char operation[] =
     "  TEXT, connection TEXT, changed_at INTEGER NOT NULL, PRIMARY KEY (tenant, id), CHECK (flavor IS NULL OR item ="
     "  'unit/' || flavor)) STRICT, WITHOUT ROWID;"
     "INSERT INTO operation_new SELECT tenant, id, grant_id, pool, kind, CASE kind WHEN 'server' THEN 'unit/' || flavor"
-    "  ELSE 'storage' END, name, host, flavor, units, bytes, disks_of, token, desired, observed, attempts, trouble,"
+    "  ELSE 'storage' END, name, host, flavor, units, bytes, disks_of, token, desired, observed, attempts + 1, trouble,"
     "  connection, changed_at FROM operation;"
     "DROP TABLE operation; ALTER TABLE operation_new RENAME TO operation;"
     "CREATE INDEX operation_by_grant ON operation (grant_id);"

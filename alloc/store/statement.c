@@ -48,8 +48,9 @@ static int parameter_place(sqlite3_stmt *statement, int i) {
     return sqlite3_bind_parameter_index(statement, name);
 }
 
-static int bind_all(struct store *s, sqlite3_stmt *statement, const char *types, va_list args,
-                    struct err *e) {
+/* texts: SQLITE_STATIC where they outlive the walk over the rows. */
+static int bind_all(struct store *s, sqlite3_stmt *statement, sqlite3_destructor_type texts,
+                    const char *types, va_list args, struct err *e) {
     for (int i = 1; types && *types; types++, i++) {
         int at = parameter_place(statement, i), code;
         if (*types == 'i') {
@@ -57,26 +58,26 @@ static int bind_all(struct store *s, sqlite3_stmt *statement, const char *types,
             code = at ? sqlite3_bind_int64(statement, at, value) : SQLITE_OK;
         } else {
             const char *value = va_arg(args, const char *);
-            code = at ? sqlite3_bind_text(statement, at, value, -1, SQLITE_TRANSIENT) : SQLITE_OK;
+            code = at ? sqlite3_bind_text(statement, at, value, -1, texts) : SQLITE_OK;
         }
         if (code != SQLITE_OK) return store_fail(s, e, "binding");
     }
     return 0;
 }
 
-static int open_rows(struct rows *r, struct store *s, struct err *e, const char *sql, const char *types,
-                     va_list args) {
+static int open_rows(struct rows *r, struct store *s, struct err *e, const char *sql,
+                     sqlite3_destructor_type texts, const char *types, va_list args) {
     *r = (struct rows){.store = s};
     sqlite3_stmt *statement = statement_take(s, sql, &r->place, e);
     if (!statement) return -1;
     r->statement = statement;
-    return bind_all(s, statement, types, args, e);
+    return bind_all(s, statement, texts, types, args, e);
 }
 
 int rows_open(struct rows *r, struct store *s, struct err *e, const char *sql, const char *types, ...) {
     va_list args;
     va_start(args, types);
-    int rc = open_rows(r, s, e, sql, types, args);
+    int rc = open_rows(r, s, e, sql, SQLITE_TRANSIENT, types, args);
     va_end(args);
     return rc;
 }
@@ -114,7 +115,7 @@ int sql_do(struct store *s, struct err *e, const char *sql, const char *types, .
     struct rows r;
     va_list args;
     va_start(args, types);
-    int rc = open_rows(&r, s, e, sql, types, args);
+    int rc = open_rows(&r, s, e, sql, SQLITE_STATIC, types, args);
     va_end(args);
     while (rc == 0 && (rc = rows_next(&r, e)) == 1) rc = 0;
     rows_close(&r);
@@ -127,7 +128,7 @@ int sql_int(struct store *s, struct err *e, int64_t *out, const char *sql, const
     struct rows r;
     va_list args;
     va_start(args, types);
-    int rc = open_rows(&r, s, e, sql, types, args);
+    int rc = open_rows(&r, s, e, sql, SQLITE_STATIC, types, args);
     va_end(args);
     if (rc == 0 && (rc = rows_next(&r, e)) == 1) {
         if (rows_null(&r, 0))
@@ -143,7 +144,7 @@ int sql_text(struct store *s, struct err *e, char **out, const char *sql, const 
     struct rows r;
     va_list args;
     va_start(args, types);
-    int rc = open_rows(&r, s, e, sql, types, args);
+    int rc = open_rows(&r, s, e, sql, SQLITE_STATIC, types, args);
     va_end(args);
     if (rc == 0 && (rc = rows_next(&r, e)) == 1) {
         if (rows_null(&r, 0))
@@ -180,7 +181,7 @@ static json_t *row_json(const struct rows *r) {
 static json_t *all_json(struct store *s, struct err *e, const char *sql, const char *types, va_list args) {
     struct rows r;
     json_t *all = json_array();
-    int rc = open_rows(&r, s, e, sql, types, args);
+    int rc = open_rows(&r, s, e, sql, SQLITE_STATIC, types, args);
     while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
         json_array_append_new(all, row_json(&r));
         rc = 0;

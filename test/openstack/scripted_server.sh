@@ -105,6 +105,6 @@ tls() { # tls NAME STATUS [CURL-ARGUMENT...]
     stop
 }
 tls good 0 --cacert pki/ca.pem
-tls good 60
+tls good 60 --cacert pki/old-ca.pem
 for name in expired future wrong-name self-signed old; do tls $name 60 --cacert pki/ca.pem; done
 tls old 60 --cacert pki/old-ca.pem

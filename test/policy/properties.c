@@ -3,8 +3,8 @@
  * properties N [SEED]: N random policies, each with random tenants, claims and losses. Every plan must keep
  * all invariants, be the same the second time and in the reverse order, and give what the reference gives
  * where that is defined. Every fiftieth policy also decides a random history on simulated time (losses,
- * attribute changes, days), where the invariants hold after every step. The first failure prints its policy
- * and facts.
+ * attribute changes, days; offers, exchanges, a call and its agreements), where the invariants hold after
+ * every step. The first failure prints its policy and facts.
  */
 #include "alloc/facts.h"
 #include "policies/generate.h"
@@ -84,6 +84,7 @@ static void put_queue(struct trial *t) {
     t->barrier = chance(t, 20);
     if (t->barrier) text_add(&t->text, " barrier 15 days max %lld", number(t, 1, 1, 2));
     if (chance(t, 20)) text_add(&t->text, " partial none");
+    if (chance(t, 50)) text_add(&t->text, " hold %lld days", number(t, 1, 1, 9));
     text_add(&t->text, ";\n");
     t->is_plain = order < 3 && !t->barrier;
 }
@@ -96,7 +97,8 @@ static void policy_make(struct trial *t) {
              number(t, 10, 1, 150));
     if (chance(t, 30))
         text_add(&t->text, "C2 ceiling per organisation compute %lld TF;\n", number(t, 20, 1, 150));
-    text_add(&t->text, "L1 lease term 30 days, renew 1, notice 7 days, grace 2 days, keep-data 3 days;\n");
+    text_add(&t->text, "L1 lease term 30 days, renew 1, notice 7 days, grace 2 days, keep-data 3 days%s;\n",
+             chance(t, 20) ? ", agreement" : "");
     put_queue(t);
     struct policy_source source = {"p", t->text.s, t->text.length, NULL, NULL};
     t->policy = policy_parse(&source, &d); /* NULL: guarantees that this pool cannot keep, for example */
@@ -228,6 +230,51 @@ static void put_at(struct trial *t, struct text *out, const char *event) {
              event);
 }
 
+/* By chance, of one of the requests; before it is made the whole history is refused: so it is seldom. */
+static void act_put(struct trial *t, struct text *events, const char *act) {
+    put_at(t, events, act);
+    text_add(events, ",\"request\":\"r-%lld\"}\n", (long long)below(t, 2));
+}
+
+static void call_put(struct trial *t, struct text *events) {
+    if (chance(t, 60))
+        text_add(events,
+                 "{\"at\":\"%s\",\"event\":\"call\",\"call\":\"c\",\"compute_gflops\":%lld,"
+                 "\"storage_bytes\":3000000000000}\n",
+                 instant_text(instant(NOW)).s, number(t, 20000, 10000, 20));
+    text_add(events, "{\"at\":\"%s\",\"event\":\"award\",\"call\":\"c\",\"order\":[\"k-1\",\"k-0\",\"k-2\"]",
+             instant_text(instant(NOW + 12 * CLOCK_DAY)).s);
+    if (chance(t, 70)) text_add(events, ",\"sign_by\":\"%s\"", instant_text(instant(NOW + 20 * CLOCK_DAY)).s);
+    text_add(events, "}\n");
+    for (int i = 0; i < 3; i++) {
+        text_add(events,
+                 "{\"at\":\"%s\",\"event\":\"request\",\"id\":\"k-%d\",\"tenant\":\"%s\",\"call\":\"c\"",
+                 instant_text(instant(NOW + below(t, 9) * CLOCK_DAY)).s, i, names[below(t, TENANTS)]);
+        text_add(events, ",\"flavor\":\"f%lld\",\"units\":%lld,\"minimum_units\":2,\"storage_bytes\":%lld}\n",
+                 (long long)below(t, 2), number(t, 2, 2, 8), (long long)below(t, INT64_C(2000000000000)));
+        const char *act = chance(t, 30) ? "decline" : "agree";
+        if (chance(t, 70))
+            text_add(events, "{\"at\":\"%s\",\"event\":\"%s\",\"request\":\"k-%d\"}\n",
+                     instant_text(instant(NOW + (13 + below(t, 20)) * CLOCK_DAY)).s, act, i);
+    }
+}
+
+/* One that is made late: what it replaces was made by the same tenant at the beginning. */
+static void swap_put(struct trial *t, struct text *events) {
+    text_add(events,
+             "{\"at\":\"%s\",\"event\":\"request\",\"id\":\"s-0\",\"tenant\":\"ta\",\"flavor\":\"f0\","
+             "\"units\":%lld}\n",
+             instant_text(instant(NOW)).s, number(t, 2, 2, 8));
+    for (int i = 1; i < 3; i++) {
+        text_add(
+            events,
+            "{\"at\":\"%s\",\"event\":\"request\",\"id\":\"s-%d\",\"tenant\":\"ta\",\"replaces\":\"s-%d\"",
+            instant_text(instant(NOW + (i * 10 + below(t, 9)) * CLOCK_DAY)).s, i, i - 1);
+        text_add(events, ",\"flavor\":\"f%lld\",\"units\":%lld,\"minimum_units\":2}\n",
+                 (long long)below(t, 2), number(t, 2, 2, 8));
+    }
+}
+
 static void history_make(struct trial *t, struct text *tenants, struct text *events) {
     text_add(tenants, "name,organisation,from,attr:kind\n");
     for (int i = 0; i < TENANTS; i++)
@@ -243,6 +290,7 @@ static void history_make(struct trial *t, struct text *tenants, struct text *eve
             text_add(events, ",\"compute_gflops\":%lld,\"minimum_gflops\":%lld", number(t, 20000, 1, 60000),
                      number(t, 1000, 1, 19000));
         if (chance(t, 40)) text_add(events, ",\"renews\":1");
+        if (chance(t, 40)) text_add(events, ",\"accepts_seconds\":%lld", number(t, CLOCK_DAY, CLOCK_DAY, 5));
         if (chance(t, 30))
             text_add(events, ",\"keeps_seconds\":%lld", number(t, 1 * CLOCK_DAY, CLOCK_DAY, 20));
         text_add(events, ",\"storage_bytes\":%lld}\n", (long long)below(t, INT64_C(1000000000000)));
@@ -253,6 +301,10 @@ static void history_make(struct trial *t, struct text *tenants, struct text *eve
     if (chance(t, 50))
         put_at(t, events, "attributes"),
             text_add(events, ",\"tenant\":\"tb\",\"attributes\":{\"kind\":\"a\"}}\n");
+    if (chance(t, 40)) call_put(t, events);
+    if (chance(t, 40)) swap_put(t, events);
+    if (chance(t, 20)) act_put(t, events, "accept");
+    if (chance(t, 20)) act_put(t, events, "agree");
     if (chance(t, 30)) put_at(t, events, "suspend"), text_add(events, ",\"tenant\":\"tc\"}\n");
     if (chance(t, 30)) put_at(t, events, "leave"), text_add(events, ",\"tenant\":\"td\"}\n");
 }

@@ -626,17 +626,20 @@ static void a_store_of_version_2_keeps_its_rows(void **state) {
                      2);
     assert_int_equal(number(s, "SELECT count(*) FROM operation WHERE kind = 'volume' AND item = 'storage'"),
                      1);
+    assert_int_equal(number(s, "SELECT count(*) FROM operation WHERE attempts = 1"),
+                     3); /* maybe sent before */
     assert_int_equal(number(s, "SELECT capabilities FROM pool WHERE id = 1"),
                      1); /* it has devices, one by one */
     assert_int_equal(number(s, "SELECT count(*) FROM host WHERE settings = '{}' AND tenant IS NULL"), 1);
     assert_int_equal(
         number(s, "SELECT count(*) FROM pragma_foreign_key_list('slot') WHERE \"table\" = 'operation'"),
         1); /* still that table, by its name */
-    raw(other, "PRAGMA foreign_keys = ON; UPDATE host SET tenant = 1 WHERE name = 'h1'; INSERT INTO "
-               "operation SELECT "
-               "tenant, 9, grant_id, pool, 'container', 'datalake', 'n', host, NULL, 0, 0, 0, 't', 'absent', "
-               "'absent', "
-               "0, NULL, NULL, 0 FROM operation WHERE id = 1");
+    raw(other,
+        "PRAGMA foreign_keys = ON; UPDATE host SET tenant = 1; UPDATE host SET tenant = NULL; INSERT INTO "
+        "operation SELECT "
+        "tenant, 9, grant_id, pool, 'container', 'datalake', 'n', host, NULL, 0, 0, 0, 't', 'absent', "
+        "'absent', "
+        "0, NULL, NULL, 0 FROM operation WHERE id = 1");
     must_be_clean(s);
     store_close(s);
 }

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Things that no operation stands for. */
+#include "alloc/dispatch.h"
+#include "alloc/reconcile_parts.h"
+#include "alloc/scope.h"
+
+#include <stdlib.h>
+
+void reconcile_stray(struct run *r, const struct backend_seen *seen, bool ordered) {
+    r->strays = mem_grow(r->strays, &r->strays_room, r->n_strays + 1, sizeof *r->strays);
+    r->strays[r->n_strays++] = (struct stray){mem_copy(seen->token), mem_copy(seen->name),
+                                              mem_copy(seen->host), seen->kind, ordered};
+}
+
+struct removal {
+    struct run *run;
+    const struct stray *stray;
+};
+
+/* Written before the thing goes: who ordered it must be known whatever comes after. */
+static int note_removal(struct store *s, void *arg, struct err *e) {
+    const struct removal *m = arg;
+    struct book b;
+    if (book_open(&b, s, m->run->pool, m->run->options->actor, reconcile_now(m->run), e) < 0 ||
+        book_note(&b, m->stray->ordered ? "orphan.remove" : "thing.remove", 0, m->stray->token, e) < 0)
+        return -1;
+    return book_close(&b, e);
+}
+
+static int forget_sight(struct store *s, void *arg, struct err *e) {
+    const struct removal *m = arg;
+    return sql_do(s, e, "DELETE FROM orphan WHERE pool = $1 AND token = $2", "is", m->run->pool,
+                  m->stray->token);
+}
+
+static int remove_stray(struct run *r, const struct stray *stray, struct err *e) {
+    struct backend_operation op = {.token = stray->token,
+                                   .kind = stray->kind,
+                                   .name = stray->name,
+                                   .host = stray->host,
+                                   .tenant = "",
+                                   .grant = ""};
+    struct removal m = {r, stray};
+    if (store_write(r->store, note_removal, &m, e) < 0) return -1;
+    int rc = dispatch_remove(r->backend, &r->place.pool, &op, 1, e);
+    if (rc == 0 && stray->ordered && op.answer != BACKEND_DONE && op.answer != BACKEND_STARTED)
+        rc = err_set(e, op.answer == BACKEND_UNKNOWN ? ERR_UNKNOWN : ERR_FAILED, "%s: %s", op.name,
+                     op.detail ? op.detail : backend_answer_word(op.answer));
+    if (rc == 0) reconcile_count(r->report, op.answer);
+    if (rc == 0) reconcile_outcome(r, &op, false);
+    if (rc == 0 && op.answer == BACKEND_DONE) rc = store_write(r->store, forget_sight, &m, e);
+    if (rc == 0 && stray->ordered) r->report->removed++;
+    free(op.detail);
+    json_decref(op.connection);
+    return rc;
+}
+
+int reconcile_remove_strays(struct run *r, struct err *e) {
+    for (size_t i = 0; i < r->n_strays; i++)
+        if (remove_stray(r, &r->strays[i], e) < 0) return -1;
+    return 0;
+}
+
+void reconcile_strays_free(struct run *r) {
+    for (size_t i = 0; i < r->n_strays; i++) {
+        free(r->strays[i].token);
+        free(r->strays[i].name);
+        free(r->strays[i].host);
+    }
+    free(r->strays);
+}
