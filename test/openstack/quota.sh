@@ -13,7 +13,7 @@ quota_file() { # quota_file [FILTER]
     jq -n '{backend: "openstack", basis: "fp32",
         flavors: [{name: "a100", rating: "19.5 TF", units: 32, sizes: [1, 8], match: "CUSTOM_GPU_A100"},
                   {name: "h100", rating: "67 TF", units: 128, sizes: [1, 8], match: "CUSTOM_GPU_H100"}],
-        storage: "10 TiB", datalake: "10 TB", granule: "1 GiB", volume: {least: "1 GiB", most: "500 GiB"},
+        storage: "10 TiB", datalake: "10 TiB", granule: "1 GiB", volume: {least: "1 GiB", most: "500 GiB"},
         settings: {dialect: "openstack", deliver: "quota", cloud: "lab", system_cloud: "lab-system", volume_type: "ssd",
                    object_store: "quota",
                    quota: {base: {vcpus: 1, memory_mib: 512, servers: 1},
