@@ -408,3 +408,12 @@ struct cloud *cloud_for_user(const struct cloud *cloud, const char *username, co
     c->password = keep_text(&c->kept, password);
     return c;
 }
+
+struct cloud *cloud_with_endpoint(const struct cloud *cloud, const char *service, const char *url) {
+    struct cloud *c = copy(cloud);
+    json_t *endpoints = c->endpoints ? json_copy(c->endpoints) : json_object();
+    json_object_set_new(endpoints, service, json_string(url));
+    json_decref(c->endpoints);
+    c->endpoints = endpoints;
+    return c;
+}

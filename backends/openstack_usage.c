@@ -6,7 +6,6 @@
 #include "alloc/text.h"
 #include "backends/openstack_quota.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -233,7 +232,7 @@ static int tenant_usage_take(struct use *use, const char *project, struct err *e
                                   .name = mem_copy("servers"),
                                   .unit = mem_copy("seconds"),
                                   .has_ours = true,
-                                  .theirs = llround(json_number_value(sum) * 3600)};
+                                  .theirs = (int64_t)(json_number_value(sum) * 3600 + 0.5)};
         for (size_t i = 0; i < use->found.n_samples; i++)
             m.ours += backend_sample_up(&use->found.samples[i], use->since, use->until);
         struct text value = {0};

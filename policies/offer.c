@@ -67,11 +67,16 @@ static void take_offer(struct planning *p, struct work *w) {
     rest_give(p, w, -1);
 }
 
-/* Not longer than the claim wants the thing itself: taken later, it would be over before it began. */
+/* Not longer than the claim wants the thing itself: taken later, it would be over before it began. Nor past
+   the day on which it may become a barrier: one with an offer is none, and from then on more is set aside for
+   it. */
 static instant_t held_until(const struct planning *p, const struct work *w) {
     instant_t until = instant_after(p->facts->now, p->queue->hold);
     const struct maybe_instant *end = &w->claim->until;
-    return end->has && end->at.s < until.s ? end->at : until;
+    if (end->has && end->at.s < until.s) until = end->at;
+    if (!p->queue->has_barrier) return until;
+    instant_t barrier = instant_after(w->claim->submitted, p->queue->barrier);
+    return barrier.s > p->facts->now.s && barrier.s < until.s ? barrier : until;
 }
 
 void offers_make(struct planning *p, const size_t *queued, size_t n, struct decision *decisions) {

@@ -12,7 +12,7 @@ $(LIBVIRT_DRIVE): $(call objects,test/libvirt/drive.c) $(CORE) | $(PLUGINS)
 	$(call say,LINK)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-$(BUILD)/bench/bench_libvirt: $(call objects,test/bench/bench_libvirt.c $(patsubst %,alloc/%.c,amount backend clock dispatch err fault file json log parallel plugin scope text)) | $(PLUGINS)
+$(BUILD)/bench/bench_libvirt: $(call objects,test/bench/bench_libvirt.c $(patsubst %,alloc/%.c,amount backend backend_probe backend_usage clock dispatch dispatch_look err fault file hash json log parallel plugin scope text yaml)) | $(PLUGINS)
 	@mkdir -p $(@D)
 	$(call say,LINK)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) $(libvirt_LIBS)

@@ -18,8 +18,6 @@ demo-openstack: all
 	  --cache $(OPENSTACK_CACHE) -- test/demo-openstack
 endif
 .PHONY: openstack-test demo-openstack
-SUITES += openstack-test
-.PHONY: openstack-test
 
 $(BUILD)/unit/test_backend_openstack_instance: $(call objects,backends/openstack.c backends/openstack_*.c $(openstack_SHARES))
 $(BUILD)/unit/test_backend_openstack_instance: override LIBS += $(openstack_LIBS)

@@ -5,8 +5,9 @@
  *   {"pool": {"name","basis","store","deadline_ms","hosts":{NAME:URI or {"uri","settings"}},"settings":{},
  *             "catalogue":{}},
  *    "operations":
- * [{"token","kind":"server|volume|container","fresh","name","host","tenant","grant","number","flavor","units",
- *                    "slots":[[name,address,attach]],"disks":[[name,token]],"keys":[],"bytes"}]}
+ * [{"token","kind":"server|volume|container|quota","fresh","name","host","tenant","grant","number","flavor","units",
+ *                    "slots":[[name,address,attach]],"disks":[[name,token]],"keys":[],"bytes",
+ *                    "quota":{"limits":{FLAVOR:UNITS},"storage","datalake","member"}}]}
  * The answers go to standard output as one JSON object. Exit: 0, or the code of the error.
  */
 #include "alloc/dispatch.h"
@@ -65,6 +66,29 @@ static void slots_fill(const json_t *in, struct backend_operation *op) {
     op->ssh_keys = k, op->n_ssh_keys = json_array_size(keys);
 }
 
+static void quota_fill(const json_t *in, struct backend_quota *quota) {
+    const json_t *units = json_object_get(in, "limits");
+    struct backend_limit *limits = mem_alloc((json_object_size(units) + 1) * sizeof *limits);
+    const char *flavor;
+    json_t *value;
+    *quota = (struct backend_quota){.limits = limits,
+                                    .storage = bytes(number(in, "storage")),
+                                    .datalake = bytes(number(in, "datalake")),
+                                    .member = text(in, "member")};
+    json_object_foreach((json_t *)units, flavor, value) {
+        limits[quota->n_limits++] = (struct backend_limit){flavor, json_integer_value(value)};
+    }
+}
+
+static json_t *limits_json(const struct backend_seen *s) {
+    if (s->kind != BACKEND_QUOTA) return NULL;
+    json_t *limits = json_object();
+    for (size_t i = 0; i < s->n_limits; i++)
+        json_object_set_new(limits, s->limits[i].flavor, json_integer(s->limits[i].units));
+    return json_pack("{s:o, s:I, s:I}", "limits", limits, "storage", (json_int_t)s->bytes.n, "datalake",
+                     (json_int_t)s->datalake.n);
+}
+
 static enum backend_kind kind_of(const json_t *o) {
     const char *kind = text(o, "kind");
     for (int i = 0; kind && backend_kind_words[i]; i++)
@@ -91,6 +115,7 @@ static struct backend_operation *operations_fill(const json_t *in, size_t *n) {
             .bytes = bytes(number(o, "bytes")),
         };
         slots_fill(o, &ops[i]);
+        quota_fill(json_object_get(o, "quota"), &ops[i].quota);
     }
     return ops;
 }
@@ -108,12 +133,12 @@ static json_t *view_json(struct backend_view *v) {
     json_t *seen = json_array(), *slots = json_array(), *hosts = json_array();
     for (size_t i = 0; i < v->n_seen; i++) {
         const struct backend_seen *s = &v->seen[i];
-        json_array_append_new(seen,
-                              json_pack("{s:s?, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:O?}", "token", s->token,
-                                        "kind", backend_kind_words[s->kind], "name", s->name, "host", s->host,
-                                        "state", backend_state_word(s->state), "bytes",
-                                        (json_int_t)s->bytes.n, "allocated", (json_int_t)s->allocated.n,
-                                        "created", (json_int_t)s->created.s, "connection", s->connection));
+        json_array_append_new(
+            seen, json_pack("{s:s?, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:O?, s:o*}", "token", s->token, "kind",
+                            backend_kind_words[s->kind], "name", s->name, "host", s->host,
+                            "state", backend_state_word(s->state), "bytes", (json_int_t)s->bytes.n,
+                            "allocated", (json_int_t)s->allocated.n, "created", (json_int_t)s->created.s,
+                            "connection", s->connection, "quota", limits_json(s)));
     }
     for (size_t i = 0; i < v->n_slots; i++) {
         const struct backend_found_slot *s = &v->slots[i];
