@@ -7,12 +7,12 @@ $(BUILD)/unit/test_backend_libvirt: override LIBS += $(libvirt_LIBS)
 $(BUILD)/unit/test_backend_dispatch: | $(BUILD)/backend-simulated.so
 
 LIBVIRT_DRIVE := $(BUILD)/libvirt/drive
-$(LIBVIRT_DRIVE): $(call objects,test/libvirt/drive.c $(patsubst %,alloc/%.c,amount backend clock dispatch err fault file json log parallel plugin scope text)) | $(PLUGINS)
+$(LIBVIRT_DRIVE): $(call objects,test/libvirt/drive.c) $(CORE) | $(PLUGINS)
 	@mkdir -p $(@D)
 	$(call say,LINK)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-$(BUILD)/bench/bench_libvirt: $(call objects,test/bench/bench_libvirt.c $(patsubst %,alloc/%.c,amount backend clock dispatch err fault file json log parallel plugin scope text)) | $(PLUGINS)
+$(BUILD)/bench/bench_libvirt: $(call objects,test/bench/bench_libvirt.c $(patsubst %,alloc/%.c,amount backend backend_probe backend_usage clock dispatch dispatch_look err fault file hash json log parallel plugin scope text yaml)) | $(PLUGINS)
 	@mkdir -p $(@D)
 	$(call say,LINK)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) $(libvirt_LIBS)

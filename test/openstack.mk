@@ -5,7 +5,7 @@ OPENSTACK_CACHE ?= build/openstack
 OPENSTACK_TESTS := $(sort $(wildcard test/openstack/*.sh))
 WITH_OPENSTACK = LAB_LOG=$(BUILD)/log/openstack test/lab/with-openstack --limits --computes 2 --cache $(OPENSTACK_CACHE) --
 
-openstack-test: all
+openstack-test: all $(LIBVIRT_DRIVE)
 	+@mkdir -p $(BUILD)/log
 	+@$(WITH_OPENSTACK) env $(RUN_SUITES) $(OPENSTACK_TESTS)
 # It waits more than it works: beside the other suites.
@@ -18,3 +18,6 @@ demo-openstack: all
 	  --cache $(OPENSTACK_CACHE) -- test/demo-openstack
 endif
 .PHONY: openstack-test demo-openstack
+
+$(BUILD)/unit/test_backend_openstack_instance: $(call objects,backends/openstack.c backends/openstack_*.c $(openstack_SHARES))
+$(BUILD)/unit/test_backend_openstack_instance: override LIBS += $(openstack_LIBS)

@@ -373,6 +373,27 @@ M1 budget per tenant compute 24000 TF-hours each month;" '15 days'
 }
 it 'a swap within a budget is not counted twice' swap
 
+turns() { # what is offered is kept until the tenth day, from which on all is for it
+    begin "$C1" 'Q1 queue order share, wait, id hold 30 days barrier 10 days;'
+    ask 0 t1 v100 12
+    ask 0 t2 v100 8
+    ask 8 t3 v100 8
+    is 2026-03-12T00:00:00Z "$(allot request show r-3 --json | jq -r .offer.until)"
+    day '9 days'
+    night
+    is '4 null' "$(offered r-3) $(allot request show r-3 --json | jq -c .decision.is_barrier)"
+    day '10 days'
+    night
+    is '0 true' "$(offered r-3) $(allot request show r-3 --json | jq -c .decision.is_barrier)"
+    ask 8 t4 v100 4
+    has "$out" 'set aside for a request that has waited longest'
+    exits 0 allot grant release g-2
+    exits 0 allot reconcile
+    night
+    night
+    is granted "$(state r-3)"
+}
+it 'an offer is kept until its request is a barrier' turns
 barrier() { # from the tenth day all that comes free is for the one that needs twenty, offers or not
     begin "$C1" 'Q1 queue order share, wait, id hold 30 days barrier 10 days;
 B1 borrow lend-max 100 %, notice 7 days, min-hold 14 days;'
