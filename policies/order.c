@@ -28,7 +28,7 @@ static struct turn turn_of(const struct planning *p, const struct work *w) {
 static int compare(int64_t a, int64_t b) { return (a > b) - (a < b); }
 
 /* Products of int64 and a weight of at most 10^6. */
-static inline int share_cmp(const struct turn *a, const struct turn *b) {
+static inline int turn_share_cmp(const struct turn *a, const struct turn *b) {
     if (a->weight == b->weight) return compare(a->held, b->held);
     wide_t x = (wide_t)a->held * b->weight, y = (wide_t)b->held * a->weight;
     return (x > y) - (x < y);
@@ -38,7 +38,7 @@ static inline int share_cmp(const struct turn *a, const struct turn *b) {
 static inline int turn_cmp(const struct turn *a, const struct turn *b) {
     if (a->first != b->first) return compare(a->first, b->first);
     if (a->line != b->line) return compare(a->line, b->line);
-    int order = share_cmp(a, b);
+    int order = turn_share_cmp(a, b);
     return order ? order : compare(a->order, b->order);
 }
 
