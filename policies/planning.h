@@ -303,20 +303,12 @@ const struct barrier *barrier_first(const struct planning *p, const struct work 
 size_t barriers_placed(const struct planning *p); /* those that need nothing set aside any more */
 
 /* order.c: whose turn it is. */
-struct turn {
-    int64_t held;
-    int64_t rank;  /* in a call */
-    int32_t first; /* 0: awarded in a call; 1: its tenant has less than its guarantee; 2: neither */
-    int32_t tier, weight;
-    uint32_t order; /* by the keys after the share */
-};
 void turns_begin(struct planning *p); /* the works stand in their order */
 /* A heap of works, the first on top. A turn may have grown since it was put in: turns_first() gives the work
    whose turn is first now; it then takes its turn again, or drops out. */
 struct turns {
-    struct turn *turns;
-    size_t *works;
-    size_t n, room_turns, room_works;
+    struct turn *of;
+    size_t n, room;
 };
 void turns_put(const struct planning *p, struct turns *h, size_t work);
 bool turns_first(const struct planning *p, struct turns *h, size_t *work); /* false: empty */
