@@ -177,8 +177,7 @@ static void views_join(struct looking *l, struct backend_view *out, size_t n) {
     out->n_hosts = n;
 }
 
-static int view(const struct backend_pool *pool, const struct look *look, struct backend_view *out,
-                struct err *e) {
+static int view(const struct backend_pool *pool, const struct look *look, struct backend_view *out, struct err *e) {
     struct run run;
     int rc = run_open(&run, pool, e);
     struct looking l = {.run = &run, .look = look};

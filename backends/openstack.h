@@ -33,7 +33,7 @@ enum page_form { PAGES_BY_MARKER, PAGES_BY_NUMBER, PAGES_NONE };
 struct listing {
     const char *service, *path, *key; /* of the catalog; "/servers/detail"; "servers" */
     enum page_form form;
-    bool has_links;                /* KEY_links says whether there is more; else a short page is the last */
+    bool has_links; /* KEY_links says whether there is more; else a short page is the last */
     void (*normal)(json_t *thing); /* gives a thing the members that all others have; NULL: it has them */
 };
 
@@ -143,12 +143,12 @@ struct project {
     const struct backend_host *host;
     struct host_settings settings;
     struct cloud *cloud, *objects_cloud;
-    struct session *session;   /* compute, volumes, network, NAS */
-    struct session *objects;   /* the object store: the same one, or one for its own project */
-    pthread_mutex_t lock;      /* all below; held while it is being found out */
+    struct session *session; /* compute, volumes, network, NAS */
+    struct session *objects; /* the object store: the same one, or one for its own project */
+    pthread_mutex_t lock;    /* all below; held while it is being found out */
     json_t *servers, *volumes; /* arrays of ours, once taken; NULL before */
     json_t *made;              /* token -> id of volumes made in this run */
-    char *network, *group;     /* of the tenant's servers, once made or found: id, name (or NULL) */
+    char *network, *group; /* of the tenant's servers, once made or found: id, name (or NULL) */
 };
 
 struct run {

@@ -60,7 +60,8 @@ int container_look(struct project *p, const char *container, struct container_fa
 /* ---- making ---- */
 
 static const char *access_of(const struct project *p) {
-    return p->settings.container_access ? p->settings.container_access : p->run->settings.container_access;
+    return p->settings.container_access ? p->settings.container_access
+                                        : p->run->settings.container_access;
 }
 
 static int put(struct project *p, const struct backend_operation *op, const char *container, bool freeze,
@@ -169,7 +170,8 @@ static int empty_page(struct emptying *m, const struct listing *l, struct err *e
     if (m->n == 0) return 0;
     struct err own = {0};
     bool bulk = m->p->run->settings.dialect->has_bulk_delete;
-    if (!bulk || delete_in_bulk(m, &own) < 0) parallel_each(DELETES_AT_ONCE, m->n, delete_one, m);
+    if (!bulk || delete_in_bulk(m, &own) < 0)
+        parallel_each(DELETES_AT_ONCE, m->n, delete_one, m);
     for (size_t i = 0; i < m->n; i++) free(m->names[i]);
     m->n = 0;
     return err_is(e) ? -1 : 1;
@@ -201,8 +203,7 @@ int container_remove(struct project *p, struct backend_operation *op, struct err
     for (;;) {
         struct err own = {0};
         if (empty(p, container, e) < 0) break;
-        if (call_delete(p, SERVICE, path.s, &gone, &own) == 0)
-            return run_fault("openstack.container-deleted", e);
+        if (call_delete(p, SERVICE, path.s, &gone, &own) == 0) return run_fault("openstack.container-deleted", e);
         *e = own; /* 409: an object came, or one that went is still listed */
         if (e->code != ERR_FAILED || !wait_next(&w)) break;
         err_clear(e);

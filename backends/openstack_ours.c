@@ -95,8 +95,7 @@ char *inventory_volume_id(struct project *p, const char *token, struct err *e) {
     size_t i = 0;
     if (inventory_volumes(p, &volumes, e) < 0) return NULL;
     const json_t *volume = inventory_next(volumes, token, &i);
-    if (!volume)
-        return err_set(e, ERR_RETRY, "its volume %s is not in project %s", token, p->host->name), NULL;
+    if (!volume) return err_set(e, ERR_RETRY, "its volume %s is not in project %s", token, p->host->name), NULL;
     return mem_copy(member(volume, "id"));
 }
 

@@ -30,7 +30,8 @@ static int delete_seen(struct project *p, const char *id, struct err *e) {
     while (!gone) {
         json_t *answer scoped_json = NULL;
         struct err own = {0};
-        if (!wait_next(&w)) return err_set(e, ERR_WAITS, "server %s is being deleted", id);
+        if (!wait_next(&w))
+            return err_set(e, ERR_WAITS, "server %s is being deleted", id);
         if (call_get(p, "compute", path.s, &answer, &own) < 0) continue; /* asked again until the deadline */
         const char *status = member(json_object_get(answer, "server"), "status");
         gone = !answer || (status && strcmp(status, "DELETED") == 0);
@@ -82,8 +83,7 @@ static int follow(struct project *p, struct backend_operation *op, const char *i
             return 0;
         }
         if (!wait_next(&w))
-            return err_set(e, ERR_WAITS, "server %s is being made%s%s", op->name, asked ? "" : ": ",
-                           own.what);
+            return err_set(e, ERR_WAITS, "server %s is being made%s%s", op->name, asked ? "" : ": ", own.what);
     }
 }
 

@@ -213,31 +213,14 @@ static int instance_rules(const struct settings *s, struct err *e) {
 }
 
 int settings_read(const struct backend_pool *pool, struct settings *s, struct err *e) {
-    static const char *const keys[] = {"dialect",
-                                       "deliver",
-                                       "cloud",
-                                       "region",
-                                       "image",
-                                       "image_user",
-                                       "network",
-                                       "ssh_from",
-                                       "root",
-                                       "root_gib",
-                                       "volume_type",
-                                       "network_range",
-                                       "storage",
-                                       "flavors",
-                                       "sizes",
-                                       "object_store",
-                                       "parallel",
-                                       "availability_zone",
-                                       "page_things",
-                                       "wait_seconds",
-                                       "container_access",
-                                       "system_cloud",
-                                       "quota",
-                                       "partner",
-                                       NULL};
+    static const char *const keys[] = {"dialect",      "deliver",      "cloud",
+                                       "region",       "image",        "image_user",
+                                       "network",      "ssh_from",     "root",
+                                       "root_gib",     "volume_type",  "network_range",
+                                       "storage",      "flavors",      "sizes",
+                                       "object_store", "parallel",     "availability_zone",
+                                       "page_things",  "wait_seconds", "container_access",
+                                       "system_cloud", "quota", "partner", NULL};
     *s = (struct settings){.wrapper = json_pack("{s:O?}", "settings", (json_t *)pool->settings)};
     if (text_format(s->title, sizeof s->title, "pool %s", pool->name) < 0)
         return err_set(e, ERR_USAGE, "the name of the pool is too long");

@@ -126,8 +126,7 @@ static int follow(struct project *p, struct backend_operation *op, const char *i
         }
         if (strcmp(word, "wait") != 0) return broken(p, op, volume, word, e);
         if (!wait_next(&w))
-            return err_set(e, ERR_WAITS, "volume %s is being made%s%s", op->name, asked ? "" : ": ",
-                           own.what);
+            return err_set(e, ERR_WAITS, "volume %s is being made%s%s", op->name, asked ? "" : ": ", own.what);
     }
 }
 

@@ -32,8 +32,8 @@ extern const struct command request_commands[], call_commands[], grant_commands[
 int request_submit_run(struct call *call, struct err *e);
 int request_amend_run(struct call *call, struct err *e);
 extern const struct option request_submit_options[], request_amend_options[];
-/* The requests of a file (CSV, or a JSON array; "-": standard input), each as the document that
-   request_decode() takes; lines: filled with the line of each where the file has lines. NULL on failure. */
+/* The requests of a file (CSV, or a JSON array; "-": standard input), each as the document that request_decode()
+   takes; lines: filled with the line of each where the file has lines. NULL on failure. */
 json_t *request_documents(const char *path, json_t *lines, struct err *e);
 /* The request that the options of a call describe, as the document that request_decode() takes. */
 json_t *request_from_options(const struct call *call, struct err *e);

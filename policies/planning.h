@@ -186,9 +186,10 @@ struct planning {
     struct eval *eval;
     const struct queue_rule *queue; /* NULL: the policy has none */
     const struct queue_rule
-        *sharing; /* the same if its order begins with the share; NULL: served in cohorts */
-    bool bare;    /* no sentences */
-    int as_tier;  /* trial: the claims of the tenant as_tier_of count as of this tier; NULL: of nobody */
+        *sharing;        /* the same if its order begins with the share; NULL: served in cohorts */
+    bool bare;           /* no sentences */
+    struct arena memory; /* what the decisions will refer to */
+    int as_tier; /* trial: the claims of the tenant as_tier_of count as of this tier; NULL: of nobody */
     const char *as_tier_of;
 };
 
@@ -230,7 +231,7 @@ int64_t room_units(const struct planning *p, const struct work *w, size_t lane);
 const struct ceiling *room_units_by(const struct planning *p, const struct work *w, size_t lane);
 bool items_limited_units(const struct work *w, size_t lane);
 bool items_limited_seats(const struct planning *p, const struct work *w, const struct shelf *s);
-void items_make(const struct planning *p, const struct work *w, struct plan_limits *out);
+void items_make(struct planning *p, const struct work *w, struct plan_limits *out);
 void judge_items(struct planning *p, struct work *w); /* DENY when even its floor does not fit */
 bool items_allow(const struct planning *p, const struct work *w);
 
@@ -259,7 +260,8 @@ int64_t rest_asked(const struct work *w, const struct rest *of);
 int64_t rest_free(const struct planning *p, const struct rest *of);
 bool rest_fits(const struct planning *p, const struct work *w);
 void rest_give(struct planning *p, struct work *w, int sign); /* 1; -1 takes it back */
-void rest_make(const struct work *w, bytes_t *lake, struct plan_seats **seats, size_t *n_seats);
+void rest_make(struct planning *p, const struct work *w, bytes_t *lake, struct plan_seats **seats,
+               size_t *n_seats);
 void rest_wait(const struct planning *p, struct work *w); /* what of it is lacking */
 bool rest_waits(const struct work *w);                    /* was anything found to be? */
 void rest_await(struct planning *p, const struct work *w);
@@ -292,7 +294,7 @@ const struct reserve_rule *lend_reserve(const struct planning *p, const struct w
 void ends_begin(struct planning *p);
 /* The first that brings the sum to `wanted` (more than 0); NULL: none known. */
 const struct back *ends_reach(const struct back *list, size_t n, int64_t wanted);
-struct plan_earliest ends_earliest(const struct planning *p, const struct work *w);
+struct plan_earliest ends_earliest(struct planning *p, const struct work *w);
 
 /* barrier.c */
 void barriers_begin(struct planning *p);
