@@ -36,7 +36,7 @@ BACKENDS := libvirt openstack simulated
 PLUGINS := $(BACKENDS:%=$(BUILD)/backend-%.so)
 libvirt_LIBS := $(shell pkg-config --libs libvirt libcrypto)
 libvirt_SHARES := backends/range.c backends/userdata.c
-openstack_LIBS := $(shell pkg-config --libs libcurl libcrypto)
+openstack_LIBS := $(shell pkg-config --libs libcurl libcrypto) -lm
 openstack_SHARES := backends/range.c backends/userdata.c $(wildcard backends/http*.c)
 
 all: $(BUILD)/allot $(PLUGINS)

@@ -35,7 +35,23 @@ static int given_before(struct awarding *a, struct err *e) {
     return 0;
 }
 
-/* What the call has left for one that was given nothing yet: its share less what the others were given. */
+/* What the call gave a request that is considered again (its backend refused it) is not given to another. */
+static int give_back(struct awarding *a, int64_t request, struct err *e) {
+    struct rows r;
+    int rc =
+        rows_open(&r, a->book->store, e,
+                  "SELECT compute_gflops, storage_bytes FROM call_request WHERE call = $1 AND request = $2",
+                  "ii", a->call->id, request);
+    if (rc == 0 && (rc = rows_next(&r, e)) == 1) {
+        a->compute = gflops(a->compute.n - rows_int(&r, 0));
+        a->storage = bytes(a->storage.n - rows_int(&r, 1));
+        rc = 0;
+    }
+    rows_close(&r);
+    return rc;
+}
+
+/* What the call has left: its share less what was given. */
 static struct call_share share_left(const struct awarding *a) {
     const struct call_row *c = a->call;
     return (struct call_share){.has_compute = c->has_compute,
@@ -144,6 +160,7 @@ static int settle_one(struct awarding *a, int64_t tenant, int64_t request, const
 }
 
 static int consider(struct awarding *a, int64_t tenant, int64_t request, const char *before, struct err *e) {
+    if (strcmp(before, "awarded") == 0 && give_back(a, request, e) < 0) return -1;
     struct call_share share = share_left(a);
     if (fault_point("call.request", e) < 0 ||
         engine_plan_alone(a->book, a->decider, request, &share, a->results, e) < 0)

@@ -438,6 +438,16 @@ struct reclaim_plan {
 };
 void reclaim_plan_free(struct reclaim_plan *plan);
 
+/* A later end of a live grant: what it holds is held from its old end on, or from now where that has passed.
+ */
+struct lengthening {
+    instant_t from, until;
+    gflops_t compute;
+    bytes_t storage; /* and data lake */
+    bool
+        own_terms; /* a renewal: so long as the grant's own terms say, whatever term the policy gives today */
+};
+
 struct policy; /* policies/policy.h */
 
 /* What the decisions of a policy read beyond the claims that are new. */
@@ -457,6 +467,11 @@ struct decider {
     int (*plan)(const struct policy *policy, const struct facts *facts, struct plan *out, struct err *e);
     /* The same decisions without sentences, for who plans much and tells little (a simulation). */
     int (*plan_bare)(const struct policy *policy, const struct facts *facts, struct plan *out, struct err *e);
+    /* May the grant of the one claim in the facts be held longer? By leases and budgets, as what is new and
+       asked for the added time is. GRANT, or DENY or HOLD with the reasons; the caller ends it with
+       decision_free(). The claim's override_rule counts. */
+    int (*lengthen)(const struct policy *policy, const struct facts *facts, const struct lengthening *l,
+                    struct decision *out, struct err *e);
     /* One standing for each of facts.tenants, into out[facts.n_tenants]. Claims and grants do not matter. */
     int (*assess)(const struct policy *policy, const struct facts *facts, struct standing *out,
                   struct err *e);

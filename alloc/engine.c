@@ -57,8 +57,7 @@ void engine_hold_all(const struct facts *f, struct plan *out) {
     }
 }
 
-/* The policy that decides now, and how it sees the tenants today. */
-static int rules_open(struct applying *a, struct err *e) {
+int engine_rules_open(struct applying *a, struct err *e) {
     scoped_free char *stored = NULL;
     struct book *b = a->book;
     int has = version_active(b->store, b->pool, b->at, &a->policy, &b->policy, &stored, e);
@@ -69,7 +68,7 @@ static int rules_open(struct applying *a, struct err *e) {
     return standing_refresh(b, a->decider, a->rules, a->policy, e);
 }
 
-static void rules_close(struct applying *a) {
+void engine_rules_close(struct applying *a) {
     if (a->rules) a->decider->close(a->rules);
     a->rules = NULL;
 }
@@ -236,9 +235,9 @@ static int plan_pool(struct book *b, const struct decider *decider, bool all, st
                      struct err *e) {
     struct applying a = {.book = b, .results = results, .decider = decider};
     if (try_held_again(b, e) < 0) return -1;
-    int rc = rules_open(&a, e);
+    int rc = engine_rules_open(&a, e);
     if (rc == 0) rc = plan_and_apply(&a, all, e);
-    rules_close(&a);
+    engine_rules_close(&a);
     return rc;
 }
 
@@ -296,8 +295,8 @@ static int plan_alone(struct applying *a, int64_t request, const struct call_sha
 int engine_plan_alone(struct book *b, const struct decider *decider, int64_t request,
                       const struct call_share *share, struct engine_results *results, struct err *e) {
     struct applying a = {.book = b, .results = results, .decider = decider};
-    int rc = rules_open(&a, e);
+    int rc = engine_rules_open(&a, e);
     if (rc == 0) rc = plan_alone(&a, request, share, e);
-    rules_close(&a);
+    engine_rules_close(&a);
     return rc;
 }

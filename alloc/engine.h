@@ -8,6 +8,7 @@
 #include "alloc/call_plan.h"
 #include "alloc/decide.h"
 #include "alloc/gather.h"
+#include "alloc/grant.h"
 #include "alloc/ledger.h"
 
 struct engine_result {
@@ -40,6 +41,13 @@ int engine_plan_all(struct book *b, const struct decider *decider, struct engine
    engine_results_sort(). */
 int engine_plan_alone(struct book *b, const struct decider *decider, int64_t request,
                       const struct call_share *share, struct engine_results *results, struct err *e);
+
+/* A later end (grant_extend()), where the policy that is valid at b->at lets it be held so long: by its
+   leases and budgets, as something new for the added time; where none is valid only the grant's own terms
+   hold. by_renewal: one renewal, and by those terms. set_aside: rules that are not asked, "L1,G1"; NULL:
+   none. ERR_DENIED with the first reason and what would pass. */
+int engine_lengthen(struct book *b, const struct decider *decider, const struct grant *g, instant_t end,
+                    bool by_renewal, const char *set_aside, struct err *e);
 
 /* A stored decision planned again from the policy and facts that were stored with it. */
 struct engine_replayed {

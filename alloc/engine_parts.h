@@ -25,6 +25,10 @@ struct applying {
 void engine_hold_all(const struct facts *f, struct plan *out); /* no policy is valid now: all are held */
 void engine_wait(const struct facts *f, struct plan *out);     /* the one claim waits for its award */
 
+/* engine.c: the policy that decides now, and how it sees the tenants today; a->rules NULL: none is valid. */
+int engine_rules_open(struct applying *a, struct err *e);
+void engine_rules_close(struct applying *a);
+
 /* engine_apply.c: decision d of claim i is stored, told and carried out; one that changes nothing leaves no
    trace. */
 int engine_apply(struct applying *a, size_t i, const struct decision *d, struct err *e);

@@ -42,8 +42,11 @@ int grant_reserve(struct book *b, const struct placed *placed, int64_t tenant, i
 int grant_release(struct book *b, const struct grant *g, const char *why, struct err *e);
 /* Ends the kept volumes now. */
 int grant_purge(struct book *b, const struct grant *g, const char *why, struct err *e);
-/* A later end. by_renewal: uses up one renewal and adds its term. */
+/* A later end. by_renewal: uses up one renewal and adds its term. The policy is not asked: engine_lengthen()
+   (alloc/engine.h) does. */
 int grant_extend(struct book *b, const struct grant *g, instant_t end, bool by_renewal, struct err *e);
+/* Does the grant itself allow it? */
+int grant_may_extend(struct book *b, const struct grant *g, instant_t end, bool by_renewal, struct err *e);
 /* A new end that is further away than one renewal would set it: an admin may, and the record says so. */
 bool grant_exceeds_term(const struct grant *g, instant_t end);
 /* The agreement was signed on that day: from now on it is made real. ERR_CONFLICT where none is needed, or it

@@ -288,7 +288,7 @@ bool grant_exceeds_term(const struct grant *g, instant_t end) {
     return g->renew.s > 0 && end.s > instant_after(g->end, g->renew).s;
 }
 
-int grant_extend(struct book *b, const struct grant *g, instant_t end, bool by_renewal, struct err *e) {
+int grant_may_extend(struct book *b, const struct grant *g, instant_t end, bool by_renewal, struct err *e) {
     if (!is_one_of(g->state, live_states)) return wrong_state(g, by_renewal ? "renewed" : "extended", e);
     if (by_renewal && tenant_may_renew(b, g, e) < 0) return -1;
     if (by_renewal && g->renewals_left == 0) {
@@ -297,11 +297,16 @@ int grant_extend(struct book *b, const struct grant *g, instant_t end, bool by_r
                         (long long)g->id);
     }
     if (by_renewal && barrier_lets_renew(b, g, e) < 0) return -1;
-    if (by_renewal) end = instant_after(g->end, g->renew);
     if (end.s <= g->end.s)
         return err_set(e, ERR_USAGE, "grant g-%lld ends %s already; the new end must be later",
                        (long long)g->id, instant_text(g->end).s);
     if (end.s <= b->at.s) return err_set(e, ERR_USAGE, "the new end %s has passed", instant_text(end).s);
+    return 0;
+}
+
+int grant_extend(struct book *b, const struct grant *g, instant_t end, bool by_renewal, struct err *e) {
+    if (by_renewal) end = instant_after(g->end, g->renew);
+    if (grant_may_extend(b, g, end, by_renewal, e) < 0) return -1;
     if (sql_do(b->store, e,
                "UPDATE grants SET end_at = $3, state = 'active', renewals_left = renewals_left - $4 WHERE "
                "tenant = $1 AND id = $2",

@@ -8,6 +8,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -25,7 +26,9 @@ static void to_hex(const unsigned char *bytes, size_t n, char *out) {
 struct hash hash_of(const void *bytes, size_t length) {
     static EVP_MD *sha256; /* fetched once: fetching for each call doubles its cost */
     static EVP_MD_CTX *context;
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* the threads of a backend hash too */
     unsigned char digest[32];
+    pthread_mutex_lock(&lock);
     if (!sha256) {
         sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
         context = EVP_MD_CTX_new();
@@ -33,6 +36,7 @@ struct hash hash_of(const void *bytes, size_t length) {
     if (!sha256 || !context || !EVP_DigestInit_ex2(context, sha256, NULL) ||
         !EVP_DigestUpdate(context, bytes, length) || !EVP_DigestFinal_ex(context, digest, NULL))
         abort(); /* without SHA-256 no book can be kept */
+    pthread_mutex_unlock(&lock);
     struct hash h;
     to_hex(digest, sizeof digest, h.hex);
     return h;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * SHA-256, Ed25519 and random bytes, by OpenSSL. Hashes are 64 lower-case hex digits in a struct hash.
+ * All functions may be called by several threads.
  */
 #pragma once
 #include "alloc/err.h"

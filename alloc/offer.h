@@ -8,7 +8,7 @@
  * An offer is no transfer of the ledger: what it sets aside stays free there, and `fsck` checks that no more
  * is set aside than is free. Its beginning and its end are noted. It ends when it is taken, when its time has
  * passed, when its request changes or leaves the queue, when it can have all that it waits for (or its
- * minimum), and when its devices are lost.
+ * minimum), when its devices are lost or its host or pool is drained, and when its tenant is suspended.
  */
 #pragma once
 #include "alloc/decide.h"
@@ -33,6 +33,10 @@ int offer_expire(struct book *b, int64_t *n, struct err *e);
 /* Ends those whose devices are not all there any more, and no more of the others than need be, the newest
    first. Its request did not let it pass: it may have the same again. */
 int offer_end_lost(struct book *b, struct err *e);
+/* Ends those that stand on a host that gives nothing new any more, or, with host NULL, all of the pool. */
+int offer_end_drained(struct book *b, const char *host, struct err *e);
+/* Ends what a tenant that was suspended has in all pools; opens their books itself. */
+int offers_end_suspended(struct store *s, int64_t tenant, const char *actor, instant_t now, struct err *e);
 /* ERR_CONFLICT when there is none, or when its time has passed; the words say since when. */
 int offer_accept(struct book *b, const struct request *r, int64_t *grant, struct err *e);
 /* {"lines", "compute_gflops", "storage_bytes", "datalake_bytes"?, "seats"?, "until"}, or null. NULL on

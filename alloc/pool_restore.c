@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What stops giving, and what comes back. */
+#include "alloc/offer.h"
 #include "alloc/pool.h"
 #include "alloc/pool_books.h"
 #include "alloc/pool_run.h"
@@ -36,7 +37,7 @@ int pool_drain(struct store *s, int64_t pool, const char *host, bool on, const c
     int rc = host ? drain_host(&b, host, on, e)
                   : sql_do(s, e, "UPDATE pool SET state = $2 WHERE id = $1", "is", pool,
                            on ? "draining" : "active");
-    if (rc == 0 && !on) rc = supply_raise(s, pool, e);
+    if (rc == 0) rc = on ? offer_end_drained(&b, host, e) : supply_raise(s, pool, e);
     if (rc < 0 || book_note(&b, on ? "pool.drain" : "pool.undrain", 0, host ? host : "", e) < 0) return -1;
     return book_close(&b, e);
 }

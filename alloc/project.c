@@ -180,5 +180,12 @@ int project_member_set(struct book *b, int64_t tenant, const char *user, struct 
                   "iis", b->pool, tenant, user)
             : sql_do(b->store, e, "DELETE FROM member WHERE pool = $1 AND tenant = $2", "ii", b->pool,
                      tenant);
-    return rc < 0 ? -1 : book_note(b, "project.member", tenant, user ? user : "none", e);
+    /* The backend is told with the next call for one of its quotas: so they are open again. */
+    if (rc < 0 ||
+        sql_do(b->store, e,
+               "UPDATE operation SET observed = 'started', changed_at = $3 WHERE tenant = $2 AND pool = $1 "
+               "AND kind = 'quota' AND desired = 'present' AND observed = 'present'",
+               "iii", b->pool, tenant, b->at.s) < 0)
+        return -1;
+    return book_note(b, "project.member", tenant, user ? "named" : "none", e);
 }

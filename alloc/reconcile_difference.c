@@ -60,6 +60,8 @@ static void quota_words(const struct backend_quota *q, const struct backend_seen
             limit_words(seen->limits[i].flavor, seen->limits[i].units, 0, out);
     bytes_words("storage", seen->bytes, q->storage, out);
     bytes_words("data lake", seen->datalake, q->datalake, out);
+    if (seen->state == SEEN_FAILED)
+        text_add(out, "%slimits that go with its quota differ", out->length ? "; " : "");
 }
 
 bool reconcile_differs(const struct backend_operation *op, const struct backend_seen *seen,

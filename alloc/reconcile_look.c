@@ -138,7 +138,9 @@ static bool label_operation(struct run *r, size_t i, const struct sight *sight, 
     free(d.words);
     o->what = SETTLED_PRESENT;
     o->connection = connection_of(r, seen);
-    return item->want_present && !is_down && !is_starting && strcmp(item->observed, "present") != 0;
+    /* A quota that was not settled yet may stand there with other numbers: it is set. */
+    bool is_enough = !is_down && !is_starting && op->kind != BACKEND_QUOTA;
+    return item->want_present && is_enough && strcmp(item->observed, "present") != 0;
 }
 
 /* The tokens of all operations at hand. */

@@ -2,6 +2,7 @@
 #include "alloc/request.h"
 
 #include "alloc/call.h"
+#include "alloc/exception.h"
 #include "alloc/offer.h"
 #include "alloc/outbox.h"
 #include "alloc/scope.h"
@@ -186,26 +187,13 @@ static int note(struct book *b, const char *kind, int64_t tenant, int64_t id, co
     return book_write(b, &(struct entry){.kind = kind, .tenant = tenant, .request = id, .detail = words}, e);
 }
 
-/* One row for each rule set aside. */
 static int write_exception(struct book *b, int64_t tenant, int64_t id, const struct request_new *n,
                            struct err *e) {
-    if (!n->override_rule) return 0;
-    scoped_free char *rules = mem_copy(n->override_rule);
-    char *rest = NULL;
-    for (char *rule = strtok_r(rules, ",", &rest); rule; rule = strtok_r(NULL, ",", &rest)) {
-        int64_t number;
-        if (store_next(b->store, "exception", &number, e) < 0) return -1;
-        if (sql_do(b->store, e,
-                   "INSERT INTO exception (id, tenant, grant_id, rule, reason, until_at, approved_by, at) "
-                   "VALUES ($1, $2, 0, $3, $4, $5, $6, $7)",
-                   "iissisi", number, tenant, rule, n->override_reason, n->override_until.at.s, n->approver,
-                   b->at.s) < 0)
-            return -1;
-    }
+    struct exception x = {n->override_rule, n->override_reason, n->approver, n->override_until.at};
     struct text words = {0};
-    text_add(&words, "%s until %s: %s", n->override_rule, instant_text(n->override_until.at).s,
-             n->override_reason);
-    int rc = note(b, "request.override", tenant, id, words.s, e);
+    if (!n->override_rule) return 0;
+    int rc = exception_add(b, tenant, 0, &x, &words, e);
+    if (rc == 0) rc = note(b, "request.override", tenant, id, words.s, e);
     text_free(&words);
     return rc;
 }

@@ -380,6 +380,7 @@ int tenant_forget(struct book *b, const struct tenant_row *row, struct err *e) {
         return err_hint(e, "close it first: allot tenant close '%s' --reason TEXT", row->name);
     }
     if (sql_do(b->store, e, "DELETE FROM tenant_contact WHERE tenant = $1", "i", row->id) < 0 ||
+        sql_do(b->store, e, "DELETE FROM member WHERE tenant = $1", "i", row->id) < 0 ||
         sql_do(b->store, e, "DELETE FROM tenant_key WHERE tenant = $1", "i", row->id) < 0 ||
         sql_do(b->store, e,
                "DELETE FROM entry_detail WHERE seq IN (SELECT seq FROM entry WHERE tenant = $1 AND kind = "

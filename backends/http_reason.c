@@ -33,8 +33,9 @@ static void line_put(struct text *out, const char *s, size_t length, size_t most
 static void words_put(struct text *out, const json_t *value, const char *before) {
     const char *s = json_string_value(value);
     if (!s || !*s || out->length + strlen(before) + 8 > HTTP_REASON_MOST) return;
+    const char *tag = strstr(s, "<br"); /* Glance puts them behind its words */
     if (out->length) text_add(out, "%s", before);
-    line_put(out, s, json_string_length(value), HTTP_REASON_MOST - out->length);
+    line_put(out, s, tag ? (size_t)(tag - s) : json_string_length(value), HTTP_REASON_MOST - out->length);
 }
 
 /* {"forbidden": {"code": 403, "message": "..."}}: the first member that has both. Keystone's "error" is one

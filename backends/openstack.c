@@ -15,6 +15,8 @@ static int openstack_check(const struct backend_pool *pool, unsigned *capabiliti
     struct settings s;
     *capabilities = BACKEND_HAS_PROJECTS | BACKEND_HAS_USAGE;
     int rc = settings_read(pool, &s, e);
+    bool makes_projects = rc == 0 && s.deliver == DELIVER_QUOTA && pool->n_hosts == 0;
+    if (makes_projects) *capabilities &= ~(unsigned)BACKEND_HAS_PROJECTS;
     if (rc == 0 && s.object_store != OBJECTS_NONE) *capabilities |= BACKEND_HAS_CONTAINERS;
     if (rc == 0 && s.deliver == DELIVER_QUOTA) *capabilities |= BACKEND_BY_QUOTA;
     for (size_t i = 0; rc == 0 && i < pool->n_hosts; i++) {
@@ -177,7 +179,8 @@ static void views_join(struct looking *l, struct backend_view *out, size_t n) {
     out->n_hosts = n;
 }
 
-static int view(const struct backend_pool *pool, const struct look *look, struct backend_view *out, struct err *e) {
+static int view(const struct backend_pool *pool, const struct look *look, struct backend_view *out,
+                struct err *e) {
     struct run run;
     int rc = run_open(&run, pool, e);
     struct looking l = {.run = &run, .look = look};

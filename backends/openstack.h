@@ -33,7 +33,7 @@ enum page_form { PAGES_BY_MARKER, PAGES_BY_NUMBER, PAGES_NONE };
 struct listing {
     const char *service, *path, *key; /* of the catalog; "/servers/detail"; "servers" */
     enum page_form form;
-    bool has_links; /* KEY_links says whether there is more; else a short page is the last */
+    bool has_links;                /* KEY_links says whether there is more; else a short page is the last */
     void (*normal)(json_t *thing); /* gives a thing the members that all others have; NULL: it has them */
 };
 
@@ -117,9 +117,8 @@ const struct flavor_setting *settings_flavor(const struct settings *s, const cha
 
 /* What stands with one host. */
 struct host_settings {
-    const char *cloud;            /* its own entry of clouds.yaml; NULL: the pool's */
-    const char *objects_project;  /* NHN: the object store's tenant id differs; NULL: the project */
-    const char *container_access; /* in place of the pool's */
+    const char *cloud;           /* its own entry of clouds.yaml; NULL: the pool's */
+    const char *object_store_id; /* NHN: the object store's tenant id differs; NULL: the project */
 };
 int host_settings_read(const struct backend_pool *pool, const struct backend_host *host,
                        struct host_settings *out, struct err *e);
@@ -143,12 +142,12 @@ struct project {
     const struct backend_host *host;
     struct host_settings settings;
     struct cloud *cloud, *objects_cloud;
-    struct session *session; /* compute, volumes, network, NAS */
-    struct session *objects; /* the object store: the same one, or one for its own project */
-    pthread_mutex_t lock;    /* all below; held while it is being found out */
+    struct session *session;   /* compute, volumes, network, NAS */
+    struct session *objects;   /* the object store: the same one, or one for its own project */
+    pthread_mutex_t lock;      /* all below; held while it is being found out */
     json_t *servers, *volumes; /* arrays of ours, once taken; NULL before */
     json_t *made;              /* token -> id of volumes made in this run */
-    char *network, *group; /* of the tenant's servers, once made or found: id, name (or NULL) */
+    char *network, *group;     /* of the tenant's servers, once made or found: id, name (or NULL) */
 };
 
 struct run {
@@ -213,14 +212,17 @@ const char *ours_token(const json_t *thing);
 /* {"allot_token", "allot_store", "allot_tenant", "allot_grant"}: what is written on a server or volume. Texts
    are cut to the 255 characters that Nova and Cinder take. */
 json_t *ours_metadata(const struct run *run, const struct backend_operation *op);
-/* "tenant c1, grant g-5", or NULL. The caller frees it. */
-char *ours_owner(const json_t *thing);
+bool ours_is_going(const json_t *thing); /* the cloud is deleting it */
+/* Adds "tenant" and "grant", as it was made with, where it says so. */
+void ours_owner(const json_t *thing, json_t *connection);
 
 /* The things of a project that carry a token, asked for once in a run. Borrowed. */
 int inventory_servers(struct project *p, const json_t **out, struct err *e);
 int inventory_volumes(struct project *p, const json_t **out, struct err *e);
 /* The i-th of a list with this token; NULL: no more. Two with one token are a fault that removal ends. */
 const json_t *inventory_next(const json_t *list, const char *token, size_t *i);
+/* The first of them that is not on its way out; NULL. */
+const json_t *inventory_staying(const json_t *list, const char *token);
 /* After the answer to a create was lost: asks until a thing with the token is seen, for 10 s at most. A new
    reference; NULL with ERR_UNKNOWN: it is not seen (yet). */
 json_t *inventory_await(struct project *p, const struct listing *l, const char *token, struct err *e);
@@ -278,8 +280,11 @@ struct container_facts {
     bool is_there, is_frozen;
     bytes_t may_hold, holds;
     instant_t created;
+    char *tenant, *grant; /* as it was made with, or NULL; the caller frees them */
 };
+/* Free the facts also when it fails. */
 int container_look(struct project *p, const char *container, struct container_facts *out, struct err *e);
+void container_facts_free(struct container_facts *facts);
 
 /* ---- what they need ---- */
 

@@ -51,8 +51,8 @@ int project_call(struct project *p, const char *service, struct http_request *re
     return session_call(session, service, &r, answer, e);
 }
 
-static int call_json(struct project *p, const char *service, struct http_request *r, json_t **out,
-                     bool *gone, struct err *e) {
+static int call_json(struct project *p, const char *service, struct http_request *r, json_t **out, bool *gone,
+                     struct err *e) {
     struct http_answer answer;
     int rc = project_call(p, service, r, &answer, e);
     bool absent = r->may_be_absent && (answer.status == 404 || answer.status == 410);

@@ -38,6 +38,26 @@ static int64_t header_number(const struct http_answer *answer, const char *name)
     return text_to_int(whole, 0, BYTES_MOST, &n) == 0 ? n : 0;
 }
 
+/* What call_escape() wrote; NULL stays NULL, and what is no text is none. */
+static char *unescape(const char *text) {
+    struct text t = {0};
+    if (!text) return NULL;
+    for (const char *c = text; *c; c++) {
+        char hex[3] = {c[0] == '%' ? c[1] : '\0', c[0] == '%' && c[1] ? c[2] : '\0', '\0'};
+        char byte = hex[1] ? (char)strtol(hex, NULL, 16) : *c;
+        if (hex[1]) c += 2;
+        text_put(&t, &byte, 1);
+    }
+    if (t.s && text_is_printable(t.s)) return text_take(&t);
+    text_free(&t);
+    return NULL;
+}
+
+void container_facts_free(struct container_facts *facts) {
+    free(facts->tenant);
+    free(facts->grant);
+}
+
 int container_look(struct project *p, const char *container, struct container_facts *out, struct err *e) {
     struct text path scoped_text = {0};
     char *escaped scoped_free = call_escape(container);
@@ -52,6 +72,8 @@ int container_look(struct project *p, const char *container, struct container_fa
         .may_hold = bytes(header_number(&answer, "x-container-meta-quota-bytes")),
         .holds = bytes(header_number(&answer, "x-container-bytes-used")),
         .created = instant(header_number(&answer, "x-timestamp")),
+        .tenant = unescape(http_answer_header(&answer, "x-container-meta-allot-tenant")),
+        .grant = unescape(http_answer_header(&answer, "x-container-meta-allot-grant")),
     };
     http_answer_free(&answer);
     return rc;
@@ -59,9 +81,15 @@ int container_look(struct project *p, const char *container, struct container_fa
 
 /* ---- making ---- */
 
-static const char *access_of(const struct project *p) {
-    return p->settings.container_access ? p->settings.container_access
-                                        : p->run->settings.container_access;
+/* settings.container_access with the project's id in place of "{project}"; NULL: not given. The caller's. */
+static char *access_of(const struct project *p) {
+    const char *access = p->run->settings.container_access,
+               *mark = access ? strstr(access, "{project}") : NULL;
+    const char *project = p->settings.object_store_id ? p->settings.object_store_id : p->host->uri;
+    struct text t = {0};
+    if (!mark) return mem_copy(access);
+    text_add(&t, "%.*s%s%s", (int)(mark - access), access, project, mark + strlen("{project}"));
+    return text_take(&t);
 }
 
 static int put(struct project *p, const struct backend_operation *op, const char *container, bool freeze,
@@ -69,7 +97,7 @@ static int put(struct project *p, const struct backend_operation *op, const char
     struct text path scoped_text = {0};
     char quota[24];
     char *tenant scoped_free = call_escape(op->tenant), *grant scoped_free = call_escape(op->grant);
-    const char *access = access_of(p);
+    char *access scoped_free = access_of(p);
     text_add(&path, "/%s", container);
     text_format(quota, sizeof quota, "%lld", (long long)op->bytes.n);
     struct http_header headers[7] = {{"X-Container-Meta-Quota-Bytes", quota, false},
@@ -95,7 +123,11 @@ int container_ensure(struct project *p, struct backend_operation *op, struct err
     if (p->run->settings.object_store == OBJECTS_NONE)
         return err_set(e, ERR_FAILED, "pool %s makes no containers: settings.object_store is none",
                        p->run->pool->name);
-    if (polled && !op->fresh && container_look(p, container, &facts, e) < 0) return -1;
+    if (polled && !op->fresh && container_look(p, container, &facts, e) < 0) {
+        container_facts_free(&facts);
+        return -1;
+    }
+    container_facts_free(&facts);
     bool freeze = facts.is_there && facts.holds.n > op->bytes.n;
     if (put(p, op, container, freeze, e) < 0) return -1;
     char *endpoint scoped_free = session_endpoint(p->objects, SERVICE, p->run->until, e);
@@ -170,8 +202,7 @@ static int empty_page(struct emptying *m, const struct listing *l, struct err *e
     if (m->n == 0) return 0;
     struct err own = {0};
     bool bulk = m->p->run->settings.dialect->has_bulk_delete;
-    if (!bulk || delete_in_bulk(m, &own) < 0)
-        parallel_each(DELETES_AT_ONCE, m->n, delete_one, m);
+    if (!bulk || delete_in_bulk(m, &own) < 0) parallel_each(DELETES_AT_ONCE, m->n, delete_one, m);
     for (size_t i = 0; i < m->n; i++) free(m->names[i]);
     m->n = 0;
     return err_is(e) ? -1 : 1;
@@ -203,7 +234,8 @@ int container_remove(struct project *p, struct backend_operation *op, struct err
     for (;;) {
         struct err own = {0};
         if (empty(p, container, e) < 0) break;
-        if (call_delete(p, SERVICE, path.s, &gone, &own) == 0) return run_fault("openstack.container-deleted", e);
+        if (call_delete(p, SERVICE, path.s, &gone, &own) == 0)
+            return run_fault("openstack.container-deleted", e);
         *e = own; /* 409: an object came, or one that went is still listed */
         if (e->code != ERR_FAILED || !wait_next(&w)) break;
         err_clear(e);

@@ -11,8 +11,13 @@
 const char *const root_words[] = {"local", "volume", NULL};
 
 static const struct published_limit nhn_published[] = {
-    {"vcpus", 100},          {"memory_mib", 262144}, {"volume_gib", 10240}, {"volume_each_gib", 2048},
-    {"nas_gb", 30000},       {"nas_volumes", 100},   {NULL, 0},
+    {"vcpus", 100},
+    {"memory_mib", 262144},
+    {"volume_gib", 10240},
+    {"volume_each_gib", 2048},
+    {"nas_gb", 30000},
+    {"nas_volumes", 100},
+    {NULL, 0},
 };
 
 const struct dialect dialects[] = {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Volumes of files: NHN's NAS ("Storage > NAS > API guide", 2026). They have no metadata, so the token stands
- * first in the description: "allot TOKEN GRANT TENANT". A share is in use only where somebody mounts it, which
- * the cloud does not tell.
+ * first in the description: "allot TOKEN GRANT TENANT". A share is in use only where somebody mounts it,
+ * which the cloud does not tell.
  */
 #include "backends/openstack.h"
 
@@ -25,7 +25,8 @@ void files_normal(json_t *thing) {
     json_t *metadata = json_pack("{s:s, s:o, s:s, s:s}", "allot_token", token, "allot_store",
                                  json_stringn(token + 1, (size_t)(dot - token - 1)), "allot_grant", grant,
                                  "allot_tenant", tenant);
-    if (metadata) json_object_set_new(thing, "metadata", metadata); /* a cut letter is no UTF-8: none of ours */
+    if (metadata)
+        json_object_set_new(thing, "metadata", metadata); /* a cut letter is no UTF-8: none of ours */
 }
 
 static int size_check(const struct project *p, const struct backend_operation *op, int64_t *gb,
@@ -35,8 +36,8 @@ static int size_check(const struct project *p, const struct backend_operation *o
     if (op->bytes.n % GB == 0 && *gb >= d->files_least_gb && *gb <= d->files_most_gb &&
         *gb % d->files_step_gb == 0)
         return 0;
-    err_set(e, ERR_FAILED, "volume %s: %s: a NAS volume has %lld GB to %lld GB, in steps of %lld GB", op->name,
-            bytes_text(op->bytes).s, (long long)d->files_least_gb, (long long)d->files_most_gb,
+    err_set(e, ERR_FAILED, "volume %s: %s: a NAS volume has %lld GB to %lld GB, in steps of %lld GB",
+            op->name, bytes_text(op->bytes).s, (long long)d->files_least_gb, (long long)d->files_most_gb,
             (long long)d->files_step_gb);
     return err_hint(e, "granule, volume.least and volume.most of pool %s must fit that", p->run->pool->name);
 }

@@ -88,8 +88,7 @@ static int page(struct project *p, struct pages *g, int (*one)(void *, const jso
 
 int list_each(struct project *p, const struct listing *l, const char *filter,
               int (*one)(void *arg, const json_t *thing, struct err *e), void *arg, struct err *e) {
-    struct pages g = {
-        .listing = l, .filter = filter, .limit = p->run->settings.page_things, .number = 1};
+    struct pages g = {.listing = l, .filter = filter, .limit = p->run->settings.page_things, .number = 1};
     int rc;
     while ((rc = page(p, &g, one, arg, e)) == 1) continue;
     free(g.marker);

@@ -107,8 +107,8 @@ static int rule_ensure(struct project *p, const json_t *group, json_t *rule, str
 }
 
 static int group_ensure(struct project *p, const char *name, struct err *e) {
-    static const struct listing groups = {"network", "/v2.0/security-groups", "security_groups", PAGES_NONE,
-                                          false, NULL};
+    static const struct listing groups = {
+        "network", "/v2.0/security-groups", "security_groups", PAGES_NONE, false, NULL};
     const char *ssh_from = p->run->settings.ssh_from;
     json_t *body = json_pack("{s:{s:s, s:s}}", "security_group", "name", name, "description",
                              "allot: servers of one tenant reach each other");
@@ -137,8 +137,7 @@ static int own_network(struct project *p, const struct backend_operation *op, st
                     (long long)op->tenant_number, op->tenant_branch ? op->tenant_branch : "") < 0 ||
         range_subnet(p->run->settings.network_range, op->tenant_number, subnet, e) < 0)
         return err_set(e, ERR_FAILED, "tenant %lld has no name for a network", (long long)op->tenant_number);
-    json_t *network scoped_json =
-        look_or_make(p, &networks, name, w->one, network_body(w, name, subnet), e);
+    json_t *network scoped_json = look_or_make(p, &networks, name, w->one, network_body(w, name, subnet), e);
     const char *id = member(network, "id");
     if (!id) return -1;
     json_t *sub scoped_json =

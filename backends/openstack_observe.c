@@ -50,7 +50,7 @@ static int see_server(void *arg, const json_t *server, struct err *e) {
     struct seeing *s = arg;
     struct backend_seen *seen = add(s, BACKEND_SERVER, server);
     if (seen->token) json_object_set_new(s->servers, member(server, "id"), json_true());
-    seen->state = server_progress(server) == SERVER_AT_WORK ? SEEN_STOPPED : server_state(server);
+    seen->state = server_progress(server) == SERVER_AT_WORK ? SEEN_STARTING : server_state(server);
     seen->created = time_of(server, "created");
     seen->connection = server_connection(s->p, server);
     return 0;
@@ -78,33 +78,42 @@ static int see_volume(void *arg, const json_t *volume, struct err *e) {
     struct backend_seen *seen = add(s, BACKEND_VOLUME, volume);
     const char *word = s->means->trouble(volume);
     seen->bytes = s->means->size(volume);
-    seen->state = *word && strcmp(word, "wait") != 0 ? SEEN_FAILED : SEEN_PRESENT;
+    seen->state = !*word ? SEEN_PRESENT : strcmp(word, "wait") == 0 ? SEEN_STARTING : SEEN_FAILED;
     seen->created = time_of(volume, s->means->created);
     seen->connection = json_pack("{s:s, s:s, s:s}", "host", s->p->host->name, "id", member(volume, "id"),
                                  "status", member(volume, "status"));
     s->means->connect(volume, seen->connection);
-    char *owner scoped_free = ours_owner(volume);
-    if (owner) json_object_set_new(seen->connection, "owner", json_string(owner));
+    ours_owner(volume, seen->connection);
     return s->means == &volume_files && seen->token ? see_stored(s, volume, seen, e) : 0;
+}
+
+static int see_own_container(struct seeing *s, const json_t *row, const char *token,
+                             const struct container_facts *facts) {
+    struct backend_seen *seen = add(s, BACKEND_CONTAINER, row);
+    const char *container = member(row, "name");
+    seen->token = mem_copy(token);
+    seen->name[strlen(container) - strlen(token) - 2] = '\0';
+    seen->bytes = facts->may_hold;
+    seen->allocated = facts->holds;
+    seen->created = facts->created;
+    seen->state = facts->is_frozen ? SEEN_PAUSED : SEEN_PRESENT;
+    seen->connection = json_pack("{s:s, s:s, s:s*, s:s*}", "host", s->p->host->name, "container", container,
+                                 "tenant", facts->tenant, "grant", facts->grant);
+    return 0;
 }
 
 static int see_container(void *arg, const json_t *row, struct err *e) {
     struct seeing *s = arg;
     const char *container = member(row, "name"), *token = container_token(container);
     struct container_facts facts;
-    if (token && container_look(s->p, container, &facts, e) < 0) return -1;
-    if (token && !facts.is_there) return 0; /* gone since the list was made */
-    struct backend_seen *seen = add(s, BACKEND_CONTAINER, row);
-    seen->allocated = bytes(json_integer_value(json_object_get(row, "bytes")));
-    if (!token) return 0;
-    seen->token = mem_copy(token);
-    seen->name[strlen(container) - strlen(token) - 2] = '\0';
-    seen->bytes = facts.may_hold;
-    seen->allocated = facts.holds;
-    seen->created = facts.created;
-    if (facts.is_frozen) seen->state = SEEN_PAUSED;
-    seen->connection = json_pack("{s:s, s:s}", "host", s->p->host->name, "container", container);
-    return 0;
+    if (!token) {
+        add(s, BACKEND_CONTAINER, row)->allocated = bytes(json_integer_value(json_object_get(row, "bytes")));
+        return 0;
+    }
+    int rc = container_look(s->p, container, &facts, e);
+    if (rc == 0 && facts.is_there) rc = see_own_container(s, row, token, &facts); /* else it has just gone */
+    container_facts_free(&facts);
+    return rc;
 }
 
 int project_observe(struct project *p, struct backend_view *out, struct err *e) {

@@ -24,7 +24,8 @@ int partner_settings_read(const struct settings *s, struct partner_settings *out
     *is_there = false;
     if (!json_has(&s->at, "partner")) return 0;
     if (json_need_object(&s->at, "partner", &at, e) < 0 || json_only(&at, keys, e) < 0 ||
-        json_need_text(&at, "id", 64, &out->id, e) < 0 || json_need_text(&at, "cloud", 255, &out->cloud, e) < 0 ||
+        json_need_text(&at, "id", 64, &out->id, e) < 0 ||
+        json_need_text(&at, "cloud", 255, &out->cloud, e) < 0 ||
         json_may_array(&at, "counters", 1000, &out->counters, e) < 0)
         return -1;
     for (size_t i = 0; i < json_length(&out->counters); i++) {
@@ -59,7 +60,8 @@ static char *basic(const struct cloud *cloud) {
 static int token_get(struct run *run, const struct cloud *cloud, char **token, struct err *e) {
     if (!cloud->credential_id || !cloud->credential_secret) {
         err_set(e, ERR_USAGE, "cloud %s has no application credential", cloud->name);
-        return err_hint(e, "a User Access Key of NHN: its id as application_credential_id, its secret beside it");
+        return err_hint(
+            e, "a User Access Key of NHN: its id as application_credential_id, its secret beside it");
     }
     scoped_free char *authorization = basic(cloud);
     struct text url scoped_text = {0};
@@ -117,7 +119,8 @@ static json_t *question(const struct partner_settings *s, instant_t since, insta
 
 /* 1: there are more pages. The header judges, not the status alone. */
 static int page_take(const json_t *answer, struct backend_usage *out, struct err *e) {
-    const json_t *header = json_object_get(answer, "header"), *list = json_object_get(answer, "meterList"), *row;
+    const json_t *header = json_object_get(answer, "header"), *list = json_object_get(answer, "meterList"),
+                 *row;
     size_t i;
     if (!json_is_true(json_object_get(header, "isSuccessful")))
         return err_set(e, ERR_RETRY, "NHN's meters: %lld %s",
@@ -129,7 +132,8 @@ static int page_take(const json_t *answer, struct backend_usage *out, struct err
 }
 
 static int page_get(struct run *run, const struct cloud *cloud, const struct partner_settings *s,
-                    const char *token, const json_t *body, int page, struct backend_usage *out, struct err *e) {
+                    const char *token, const json_t *body, int page, struct backend_usage *out,
+                    struct err *e) {
     const char *core = json_string_value(json_object_get(cloud->endpoints, "core"));
     struct text url scoped_text = {0}, bearer scoped_text = {0};
     text_add(&url, "%s/v1/billing/partners/%s/meters/search?page=%d&limit=%d",

@@ -46,12 +46,11 @@ static void catalog_told(const struct probe *x, const struct session_facts *fact
         bool is_there = catalog_find(facts->catalog, all[i].service, region,
                                      x->p->cloud ? x->p->cloud->interface : "public", &e) != NULL;
         if (is_there) text_add(&there, "%s%s", there.s ? ", " : "", all[i].service);
-        if (!is_there && all[i].is_needed)
-            text_add(&missing, "%s%s", missing.s ? ", " : "", all[i].service);
+        if (!is_there && all[i].is_needed) text_add(&missing, "%s%s", missing.s ? ", " : "", all[i].service);
     }
     if (missing.s)
-        backend_probe_step(x->out, x->host, "catalog", PROBE_MISSING, 0, "not there: %s; there: %s", missing.s,
-                           there.s ? there.s : "nothing that is needed");
+        backend_probe_step(x->out, x->host, "catalog", PROBE_MISSING, 0, "not there: %s; there: %s",
+                           missing.s, there.s ? there.s : "nothing that is needed");
     else
         backend_probe_step(x->out, x->host, "catalog", PROBE_WORKS, 0, "%s", there.s ? there.s : "nothing");
 }
@@ -66,8 +65,8 @@ static bool token_try(const struct probe *x, const char *name, struct session *s
     int rc = session_look(session, x->p->run->until, &facts, &e);
     int64_t ms = clock_monotonic_ms() - start;
     if (rc < 0) {
-        backend_probe_step(x->out, x->host, name, e.code == ERR_RETRY ? PROBE_FAILED : PROBE_MISSING, ms, "%s",
-                           e.what);
+        backend_probe_step(x->out, x->host, name, e.code == ERR_RETRY ? PROBE_FAILED : PROBE_MISSING, ms,
+                           "%s", e.what);
     } else {
         json_array_foreach(facts.roles, i, role)
             text_add(&roles, "%s%s", i ? ", " : "", json_string_value(role));
@@ -132,8 +131,9 @@ static void published_told(const struct probe *x) {
     const struct published_limit *l = x->p->run->settings.dialect->published;
     for (; l && l->resource; l++)
         if (!is_told(x, l->resource))
-            backend_probe_limit(x->out, (struct backend_quota_limit){
-                                            .host = (char *)x->host, .resource = l->resource, .limit = l->limit});
+            backend_probe_limit(x->out, (struct backend_quota_limit){.host = (char *)x->host,
+                                                                     .resource = l->resource,
+                                                                     .limit = l->limit});
 }
 
 static void call_try(const struct probe *x, const char *name, const char *service, const char *path,
@@ -193,9 +193,10 @@ void probe_project(const struct probe *x) {
                                                {"memory_mib", "maxTotalRAMSize", "totalRAMUsed"},
                                                {"servers", "maxTotalInstances", "totalInstancesUsed"},
                                                {NULL, NULL, NULL}};
-    static const struct limit_key volumes[] = {{"volume_gib", "maxTotalVolumeGigabytes", "totalGigabytesUsed"},
-                                               {"volumes", "maxTotalVolumes", "totalVolumesUsed"},
-                                               {NULL, NULL, NULL}};
+    static const struct limit_key volumes[] = {
+        {"volume_gib", "maxTotalVolumeGigabytes", "totalGigabytesUsed"},
+        {"volumes", "maxTotalVolumes", "totalVolumesUsed"},
+        {NULL, NULL, NULL}};
     const struct settings *s = &x->p->run->settings;
     if (!token_try(x, "token", x->p->session, true)) return;
     limits_try(x, "compute_limits", "compute", compute);
@@ -213,7 +214,8 @@ void probe_project(const struct probe *x) {
     if (s->deliver == DELIVER_INSTANCE)
         name_try(x, "network", s->dialect->servers.service ? "network" : "", s->dialect->network.path,
                  s->dialect->network.list, "name", s->network);
-    if (s->dialect->needs_key_pair) call_try(x, "key_pairs", "compute", "/os-keypairs", true, "can be listed");
+    if (s->dialect->needs_key_pair)
+        call_try(x, "key_pairs", "compute", "/os-keypairs", true, "can be listed");
     if (s->dialect->files.path)
         call_try(x, "nas", "nasv1", "/v1/volumes?limit=1&page=1", s->storage == STORAGE_NAS, "can be listed");
 }

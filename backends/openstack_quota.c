@@ -240,34 +240,34 @@ static void look_one(void *arg, size_t i) {
                  quota_read(look->q, id, look->limits, false, &f->lines, &f->e) == 0;
 }
 
-static void seen_add(struct backend_view *out, const char *host, const json_t *project, const char *token,
-                     const struct quota_lines *lines) {
+static void seen_add(struct backend_view *out, const struct quota_settings *s, const char *host,
+                     const json_t *project, const char *token, const struct quota_lines *lines) {
     out->seen = mem_one_more(out->seen, out->n_seen, sizeof *out->seen);
     struct backend_seen *seen = &out->seen[out->n_seen++];
     *seen = (struct backend_seen){.token = mem_copy(token),
                                   .kind = BACKEND_QUOTA,
                                   .name = mem_copy(text_of(project, "name")),
                                   .host = mem_copy(host),
-                                  .state = SEEN_PRESENT};
+                                  .state = quota_lines_agree(s, lines) ? SEEN_PRESENT : SEEN_FAILED};
     seen->connection = json_pack("{s:s*, s:s*}", "tenant", text_of(project, "description"), "project_id",
                                  text_of(project, "id"));
     quota_lines_seen(lines, seen);
 }
 
 /* Once for each token. One of ours without any, where something is allowed, is an orphan. */
-static void project_seen(struct backend_view *out, const char *host, const json_t *project,
-                         const struct quota_lines *lines, bool is_named) {
+static void project_seen(struct backend_view *out, const struct quota_settings *s, const char *host,
+                         const json_t *project, const struct quota_lines *lines, bool is_named) {
     size_t i, n = 0;
     const json_t *tag;
     json_array_foreach(json_object_get(project, "tags"), i, tag) {
         const char *token = json_string_value(tag);
         if (!token || !quota_tag_is_token(token)) continue;
-        seen_add(out, host, project, token, lines);
+        seen_add(out, s, host, project, token, lines);
         n++;
     }
     bool is_any = false;
     for (size_t k = 0; k < lines->n; k++) is_any |= lines->of[k].flavor && lines->of[k].there > 0;
-    if (n == 0 && is_named && is_any) seen_add(out, host, project, NULL, lines);
+    if (n == 0 && is_named && is_any) seen_add(out, s, host, project, NULL, lines);
 }
 
 static void report(struct backend_view *out, const char *host, const struct err *why) {
@@ -309,7 +309,7 @@ static int observe_all(struct quota_run *q, struct backend_view *out, struct err
         const struct found *f = &look.found[i];
         const json_t *project = json_array_get(projects, i);
         const char *host = pool->n_hosts ? pool->hosts[i].name : "";
-        if (f->is_read) project_seen(out, host, project, &f->lines, pool->n_hosts == 0);
+        if (f->is_read) project_seen(out, q->settings, host, project, &f->lines, pool->n_hosts == 0);
         if (!f->is_read && !bad) bad = &f->e;
         if (!pool->n_hosts) continue;
         err_clear(&gone);

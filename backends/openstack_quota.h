@@ -77,6 +77,8 @@ bool quota_lines_stand(const struct quota_lines *lines, struct text *words);
 bool quota_lines_fit(const struct quota_lines *lines, struct text *words);
 /* What stands there, as the engine knows it. */
 void quota_lines_seen(const struct quota_lines *lines, struct backend_seen *seen);
+/* Do cores, memory, disks and volumes stand as they go with what stands of units and bytes? */
+bool quota_lines_agree(const struct quota_settings *s, const struct quota_lines *lines);
 /* The body that makes the limits that are not there; NULL when none is missing. region NULL: of all regions.
  */
 json_t *quota_limits_body(const struct quota_lines *lines, const char *service, const char *region,

@@ -80,21 +80,34 @@ static int compute_read(const struct quota_run *q, const char *project, const js
     return 0;
 }
 
+/* Keystone (Zed) answers 200 to a change to 0 and leaves the limit as it was: such a limit is taken away and made
+   anew. In between the registered default counts, which is 0 for accelerators. */
+static int zeros_drop(const struct quota_run *q, struct quota_lines *lines, int *status, struct err *e) {
+    for (size_t i = 0; i < lines->n; i++) {
+        struct quota_line *l = &lines->of[i];
+        if (l->place != QUOTA_COMPUTE || !l->is_there || l->want != 0 || l->there == 0) continue;
+        const struct quota_call drop = {IDENTITY, .method = HTTP_DELETE, .may_be_absent = true};
+        if (quota_call(q, drop, status, NULL, e, "/limits/%s", l->id) < 0) return -1;
+        l->is_there = false;
+    }
+    return 0;
+}
+
 static int compute_write(const struct quota_run *q, const char *project, struct quota_lines *lines,
                          int *status, struct err *e) {
     if (!q->settings->is_enforced) return noted_write(q, project, lines, status, e);
-    json_t *body = quota_limits_body(lines, q->service, q->region, project);
-    const struct quota_call make = {IDENTITY, .method = HTTP_POST, .body = body};
-    if (body && quota_call(q, make, status, NULL, e, "/limits") < 0) return -1;
     for (size_t i = 0; i < lines->n; i++) {
         const struct quota_line *l = &lines->of[i];
-        if (l->place != QUOTA_COMPUTE || !l->is_there || l->there == l->want) continue;
+        if (l->place != QUOTA_COMPUTE || !l->is_there || l->there == l->want || l->want == 0) continue;
         json_t *change = json_pack("{s:{s:I}}", "limit", "resource_limit", (json_int_t)l->want);
-        if (quota_call(q, (struct quota_call){IDENTITY, .method = HTTP_PATCH, .body = change}, status, NULL,
-                       e, "/limits/%s", l->id) < 0)
+        if (quota_call(q, (struct quota_call){IDENTITY, .method = HTTP_PATCH, .body = change}, status, NULL, e,
+                       "/limits/%s", l->id) < 0)
             return -1;
     }
-    return 0;
+    if (zeros_drop(q, lines, status, e) < 0) return -1;
+    json_t *body = quota_limits_body(lines, q->service, q->region, project);
+    const struct quota_call make = {IDENTITY, .method = HTTP_POST, .body = body};
+    return body ? quota_call(q, make, status, NULL, e, "/limits") : 0;
 }
 
 /* Placement counts classes, Nova counts servers. */

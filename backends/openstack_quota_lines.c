@@ -133,6 +133,23 @@ void quota_lines_seen(const struct quota_lines *lines, struct backend_seen *seen
     qsort(seen->limits, seen->n_limits, sizeof *seen->limits, by_flavor);
 }
 
+bool quota_lines_agree(const struct quota_settings *s, const struct quota_lines *lines) {
+    struct backend_seen seen = {0};
+    struct quota_lines copy = *lines, want;
+    struct err e = {0};
+    quota_lines_seen(lines, &seen);
+    const struct backend_quota quota = {
+        .limits = seen.limits, .n_limits = seen.n_limits, .storage = seen.bytes, .datalake = seen.datalake};
+    bool agrees = quota_lines_want(s, &quota, &want, &e) == 0;
+    for (size_t i = 0; agrees && i < want.n; i++) {
+        const struct quota_line *l = quota_line_find(&copy, want.of[i].place, want.of[i].name);
+        agrees = l && l->is_there && l->there == want.of[i].want;
+    }
+    for (size_t i = 0; i < seen.n_limits; i++) free((char *)seen.limits[i].flavor);
+    free(seen.limits);
+    return agrees;
+}
+
 /* ---- Keystone's limits ---- */
 
 json_t *quota_limits_body(const struct quota_lines *lines, const char *service, const char *region,

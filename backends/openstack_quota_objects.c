@@ -33,11 +33,7 @@ int account_open(struct run *run, const struct cloud *cloud, struct session *adm
     *out = (struct account){0};
     scoped_free char *url = account_url(admin, project, run->until, e);
     if (!url) return -1;
-    out->cloud = cloud_for_project(cloud, NULL);
-    json_t *endpoints = out->cloud->endpoints ? json_copy(out->cloud->endpoints) : json_object();
-    json_object_set_new(endpoints, "object-store", json_string(url));
-    json_decref(out->cloud->endpoints);
-    out->cloud->endpoints = endpoints;
+    out->cloud = cloud_with_endpoint(cloud, "object-store", url);
     out->session = session_open(run->identity, out->cloud, e);
     if (out->session) return 0;
     account_close(out);

@@ -69,8 +69,8 @@ static int project_open(struct project *p, struct err *e) {
     if (p->session) return 0;
     if (host_settings_read(p->run->pool, p->host, &p->settings, e) < 0) return -1;
     if (!p->cloud && !(p->cloud = cloud_of(p, p->host->uri, e))) return -1;
-    if (!p->objects && p->settings.objects_project) {
-        p->objects_cloud = cloud_of(p, p->settings.objects_project, e);
+    if (!p->objects && p->settings.object_store_id) {
+        p->objects_cloud = cloud_of(p, p->settings.object_store_id, e);
         if (p->objects_cloud) p->objects = session_open(p->run->identity, p->objects_cloud, e);
         if (!p->objects) return -1;
     }

@@ -17,9 +17,9 @@ static json_t *root_disk(const struct settings *s, const struct server_parts *pa
     const struct size_setting *z = parts->setting;
     enum root_place place = z ? z->root : (enum root_place)s->root_place;
     int64_t size = z ? z->root_gib : s->root_gib;
-    json_t *disk = json_pack("{s:s, s:s, s:i, s:s, s:b}", "source_type", "image", "uuid", parts->image,
-                             "boot_index", 0, "destination_type", root_words[place],
-                             "delete_on_termination", 1);
+    json_t *disk =
+        json_pack("{s:s, s:s, s:i, s:s, s:b}", "source_type", "image", "uuid", parts->image, "boot_index", 0,
+                  "destination_type", root_words[place], "delete_on_termination", 1);
     if (place == ROOT_VOLUME || s->dialect->root_has_size) {
         json_object_set_new(disk, "volume_size", json_integer(size));
         if (s->volume_type) json_object_set_new(disk, "volume_type", json_string(s->volume_type));
@@ -47,10 +47,10 @@ json_t *server_body(const struct run *run, const struct backend_operation *op,
     char units[24];
     text_format(units, sizeof units, "%lld", (long long)op->units);
     json_object_set_new(metadata, "allot_units", json_string(units));
-    json_t *server = json_pack("{s:s, s:s, s:s, s:[{s:s}], s:o, s:o, s:i, s:i}", "name", op->name, "imageRef",
-                               parts->image, "flavorRef", parts->size, "networks", "uuid", parts->network,
-                               "metadata", metadata, "block_device_mapping_v2", disks, "min_count", 1,
-                               "max_count", 1);
+    json_t *server =
+        json_pack("{s:s, s:s, s:s, s:[{s:s}], s:o, s:o, s:i, s:i}", "name", op->name, "imageRef",
+                  parts->image, "flavorRef", parts->size, "networks", "uuid", parts->network, "metadata",
+                  metadata, "block_device_mapping_v2", disks, "min_count", 1, "max_count", 1);
     set_text(server, "availability_zone", s->availability_zone);
     set_text(server, "key_name", parts->key_name);
     set_text(server, "user_data", parts->user_data);
@@ -80,8 +80,8 @@ enum server_progress server_progress(const json_t *server) {
 }
 
 enum backend_state server_state(const json_t *server) {
-    static const char *const up[] = {"ACTIVE",     "REBOOT",        "HARD_REBOOT", "PASSWORD", "MIGRATING",
-                                     "RESIZE",     "VERIFY_RESIZE", "REVERT_RESIZE", "RESCUE", NULL};
+    static const char *const up[] = {"ACTIVE", "REBOOT",        "HARD_REBOOT",   "PASSWORD", "MIGRATING",
+                                     "RESIZE", "VERIFY_RESIZE", "REVERT_RESIZE", "RESCUE",   NULL};
     static const char *const paused[] = {"PAUSED", "SUSPENDED", NULL};
     const char *status = status_of(server);
     if (strcmp(status, "ERROR") == 0) return SEEN_FAILED;
@@ -116,8 +116,13 @@ json_t *server_connection(const struct project *p, const json_t *server) {
                   "name", member(server, "name"), "state", backend_state_word(server_state(server)), "status",
                   status_of(server), "addresses", addresses_of(server));
     set_text(connection, "user", p->run->settings.image_user);
-    char *owner scoped_free = ours_owner(server);
-    set_text(connection, "owner", owner);
+    ours_owner(server, connection);
+    const char *address = json_string_value(json_array_get(json_object_get(connection, "addresses"), 0));
+    if (p->run->settings.image_user && address) {
+        struct text ssh scoped_text = {0};
+        text_add(&ssh, "ssh %s@%s", p->run->settings.image_user, address);
+        set_text(connection, "console", ssh.s);
+    }
     if (server_progress(server) == SERVER_BROKEN) set_text(connection, "note", server_fault(server));
     return connection;
 }

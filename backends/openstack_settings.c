@@ -38,7 +38,7 @@ static int resource_set(struct flavor_setting *f, const struct json_at *at, cons
 static int flavor_read(const struct json_at *flavors, const char *name, struct flavor_setting *f,
                        struct err *e) {
     static const char *const keys[] = {"attach", "match", NULL};
-    static const char *const attach_words[] = {"none", NULL};
+    static const char *const attach_words[] = {"none", "pci", "mdev", "vf", NULL};
     struct json_at at = json_member(flavors, name);
     const char *match = NULL;
     size_t attach = 0;
@@ -213,14 +213,31 @@ static int instance_rules(const struct settings *s, struct err *e) {
 }
 
 int settings_read(const struct backend_pool *pool, struct settings *s, struct err *e) {
-    static const char *const keys[] = {"dialect",      "deliver",      "cloud",
-                                       "region",       "image",        "image_user",
-                                       "network",      "ssh_from",     "root",
-                                       "root_gib",     "volume_type",  "network_range",
-                                       "storage",      "flavors",      "sizes",
-                                       "object_store", "parallel",     "availability_zone",
-                                       "page_things",  "wait_seconds", "container_access",
-                                       "system_cloud", "quota", "partner", NULL};
+    static const char *const keys[] = {"dialect",
+                                       "deliver",
+                                       "cloud",
+                                       "region",
+                                       "image",
+                                       "image_user",
+                                       "network",
+                                       "ssh_from",
+                                       "root",
+                                       "root_gib",
+                                       "volume_type",
+                                       "network_range",
+                                       "storage",
+                                       "flavors",
+                                       "sizes",
+                                       "object_store",
+                                       "parallel",
+                                       "availability_zone",
+                                       "page_things",
+                                       "wait_seconds",
+                                       "container_access",
+                                       "system_cloud",
+                                       "quota",
+                                       "partner",
+                                       NULL};
     *s = (struct settings){.wrapper = json_pack("{s:O?}", "settings", (json_t *)pool->settings)};
     if (text_format(s->title, sizeof s->title, "pool %s", pool->name) < 0)
         return err_set(e, ERR_USAGE, "the name of the pool is too long");
@@ -251,24 +268,23 @@ static bool is_project_id(const char *text) {
 
 int host_settings_read(const struct backend_pool *pool, const struct backend_host *host,
                        struct host_settings *out, struct err *e) {
-    static const char *const keys[] = {"cloud", "objects_project", "container_access", NULL};
+    static const char *const keys[] = {"cloud", "object_store_id", NULL};
     char title[320];
     *out = (struct host_settings){0};
     if (!is_project_id(host->uri)) {
-        err_set(e, ERR_USAGE, "pool %s: host %s: uri \"%.80s\" is not the id of a project", pool->name,
+        err_set(e, ERR_USAGE, "pool %s: project %s: \"%.80s\" is not the id of a project", pool->name,
                 host->name, host->uri);
         return err_hint(e, "the id that the cloud shows (NHN: the tenant id), like "
                            "6cdebe3eb0094910bc41f1d42ebe4cb7");
     }
-    if (text_format(title, sizeof title, "pool %s: host %s: settings", pool->name, host->name) < 0)
-        return err_set(e, ERR_USAGE, "the name of pool or host is too long");
+    if (text_format(title, sizeof title, "pool %s: project %s", pool->name, host->name) < 0)
+        return err_set(e, ERR_USAGE, "the name of pool or project is too long");
     if (!host->settings) return 0;
     struct json_at at = json_root(host->settings, title);
     if (json_only(&at, keys, e) < 0 || json_may_text(&at, "cloud", 255, &out->cloud, e) < 0 ||
-        json_may_text(&at, "objects_project", 64, &out->objects_project, e) < 0 ||
-        json_may_text(&at, "container_access", 255, &out->container_access, e) < 0)
+        json_may_text(&at, "object_store_id", 64, &out->object_store_id, e) < 0)
         return -1;
-    if (out->objects_project && !is_project_id(out->objects_project))
-        return json_fail(&at, e, "\"objects_project\" is not the id of a project");
+    if (out->object_store_id && !is_project_id(out->object_store_id))
+        return json_fail(&at, e, "\"object_store_id\" is not the id of a project");
     return 0;
 }

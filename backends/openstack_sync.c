@@ -64,8 +64,12 @@ static int named_sync(struct project *p, const struct listing *l, const char *ke
 
 int project_sync(struct project *p, struct text *words, struct err *e) {
     static const struct listing types = {"block-storage", "/types", "volume_types", PAGES_NONE, false, NULL},
-                                zones = {"compute", "/os-availability-zone", "availabilityZoneInfo",
-                                         PAGES_NONE, false, NULL};
+                                zones = {"compute",
+                                         "/os-availability-zone",
+                                         "availabilityZoneInfo",
+                                         PAGES_NONE,
+                                         false,
+                                         NULL};
     const struct settings *s = &p->run->settings;
     if (session_ready(p->session, p->run->until, e) < 0) return -1;
     if (s->deliver == DELIVER_QUOTA) return sizes_sync(p, words, e);

@@ -6,7 +6,6 @@
 #include "alloc/text.h"
 #include "backends/openstack_quota.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,7 +80,8 @@ static const json_t *cloud_size(struct use *use, const json_t *server) {
 static void size_take(struct use *use, const json_t *server, struct backend_sample *sample) {
     const struct settings *s = &use->p->run->settings;
     const json_t *size = cloud_size(use, server);
-    const char *name = text_of(size, "original_name") ? text_of(size, "original_name") : text_of(size, "name");
+    const char *name =
+        text_of(size, "original_name") ? text_of(size, "original_name") : text_of(size, "name");
     for (size_t i = 0; i < s->n_sizes && !sample->flavor; i++) {
         if (!name || strcmp(s->sizes[i].name, name) != 0) continue;
         sample->flavor = mem_copy(s->sizes[i].flavor);
@@ -232,7 +232,7 @@ static int tenant_usage_take(struct use *use, const char *project, struct err *e
                                   .name = mem_copy("servers"),
                                   .unit = mem_copy("seconds"),
                                   .has_ours = true,
-                                  .theirs = llround(json_number_value(sum) * 3600)};
+                                  .theirs = (int64_t)(json_number_value(sum) * 3600 + 0.5)};
         for (size_t i = 0; i < use->found.n_samples; i++)
             m.ours += backend_sample_up(&use->found.samples[i], use->since, use->until);
         struct text value = {0};
@@ -262,10 +262,10 @@ static void use_one(void *arg, size_t i) {
 
 static void append(struct backend_usage *out, struct use *use) {
     out->hosts = mem_one_more(out->hosts, out->n_hosts, sizeof *out->hosts);
-    out->hosts[out->n_hosts++] = (struct backend_host_report){
-        .host = mem_copy(use->host),
-        .answered = !use->failed,
-        .detail = use->failed ? mem_copy(use->e.what) : NULL};
+    out->hosts[out->n_hosts++] =
+        (struct backend_host_report){.host = mem_copy(use->host),
+                                     .answered = !use->failed,
+                                     .detail = use->failed ? mem_copy(use->e.what) : NULL};
     if (use->failed) {
         backend_usage_free(&use->found);
         return;

@@ -26,6 +26,15 @@ int64_t thing_number(const json_t *thing, const char *key) {
 
 bool thing_is(const json_t *thing, const char *key) { return json_is_true(json_object_get(thing, key)); }
 
+enum backend_kind thing_kind(const json_t *thing) {
+    const char *word = thing_text(thing, "kind");
+    for (int k = 0; backend_kind_words[k]; k++)
+        if (strcmp(backend_kind_words[k], word) == 0) return (enum backend_kind)k;
+    return json_object_get(thing, "flavor") ? BACKEND_SERVER : BACKEND_VOLUME; /* of an older file */
+}
+
+bool thing_is_allowance(const json_t *thing) { return strcmp(thing_text(thing, "kind"), "allowance") == 0; }
+
 static char *pair(const char *host, const char *name) {
     struct text t = {0};
     text_add(&t, "%s/%s", host, name);
@@ -79,7 +88,7 @@ static void index_thing(struct cloud *c, const char *token, const json_t *thing,
     }
     if (json_object_get(thing, "flavor"))
         used_add(c, host, thing_text(thing, "flavor"), sign * thing_number(thing, "units"));
-    else
+    else if (thing_kind(thing) == BACKEND_VOLUME)
         used_add(c, host, "/", sign * thing_number(thing, "bytes"));
 }
 

@@ -135,16 +135,17 @@ static const struct option verify_options[] = {
 
 /* What the program writes itself; a store of another version may know more. */
 static const char *const kinds[] = {
-    "access.refused",   "credit.settle",   "decision.denied", "decision.granted",    "decision.held",
-    "decision.partial", "decision.queued", "grant.agree",     "grant.extend",        "grant.free",
-    "grant.grace",      "grant.hold",      "grant.notice",    "grant.purge",         "grant.release",
-    "grant.renew",      "grant.reserve",   "grant.shrink",    "grant.void",          "offer.end",
-    "offer.make",       "offer.take",      "orphan.remove",   "organisation.rename", "policy.load",
-    "pool.add",         "pool.drain",      "pool.lose",       "pool.restore",        "pool.set",
-    "pool.sync",        "pool.undrain",    "request.amend",   "request.approve",     "request.deny",
-    "request.override", "request.return",  "request.submit",  "request.withdraw",    "store.init",
-    "store.restore",    "tenant.add",      "tenant.close",    "tenant.forget",       "tenant.personal",
-    "tenant.resume",    "tenant.set",      "tenant.suspend",  "thing.remove",        "thing.vanished"};
+    "access.refused",   "credit.settle",    "decision.denied", "decision.granted", "decision.held",
+    "decision.partial", "decision.queued",  "grant.agree",     "grant.extend",     "grant.free",
+    "grant.grace",      "grant.hold",       "grant.notice",    "grant.override",   "grant.purge",
+    "grant.release",    "grant.renew",      "grant.reserve",   "grant.shrink",     "grant.void",
+    "offer.end",        "offer.make",       "offer.take",      "orphan.remove",    "organisation.rename",
+    "policy.load",      "pool.add",         "pool.drain",      "pool.lose",        "pool.restore",
+    "pool.set",         "pool.sync",        "pool.undrain",    "request.amend",    "request.approve",
+    "request.deny",     "request.override", "request.return",  "request.submit",   "request.withdraw",
+    "store.init",       "store.restore",    "tenant.add",      "tenant.close",     "tenant.forget",
+    "tenant.personal",  "tenant.resume",    "tenant.set",      "tenant.suspend",   "thing.remove",
+    "thing.vanished"};
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
 static int kind_check(const struct call *call, const char *kind, struct err *e) {

@@ -107,15 +107,17 @@ static int take_tick(const struct json_at *root, struct config *config, struct e
     return json_may_int(&at, "releases", 0, 1000000, &config->release_most, e);
 }
 
-/* How long each job of cron may be without a good run. */
+/* How long each job of cron may be without a good run, and how few projects are too few. */
 static int take_check(const struct json_at *root, struct config *config, struct err *e) {
-    static const char *const keys[] = {"tick", "reconcile", "notify", NULL};
-    span_t *const spans[] = {&config->check_tick, &config->check_reconcile, &config->check_notify};
+    static const char *const keys[] = {"tick", "reconcile", "notify", "projects", NULL};
+    span_t *const spans[] = {&config->check_tick, &config->check_reconcile, &config->check_notify, NULL};
     struct json_at at;
     if (json_may_object(root, "check", &at, e) < 0) return -1;
     if (!at.value) return 0;
-    if (json_only(&at, keys, e) < 0) return -1;
-    for (size_t i = 0; keys[i]; i++) {
+    if (json_only(&at, keys, e) < 0 ||
+        json_may_int(&at, "projects", 0, 10000, &config->check_projects, e) < 0)
+        return -1;
+    for (size_t i = 0; spans[i]; i++) {
         const char *s = NULL;
         if (json_may_text(&at, keys[i], 64, &s, e) < 0) return -1;
         if (s && span_parse(s, spans[i], e) < 0) return json_context(&at, keys[i], e);
@@ -173,6 +175,7 @@ static struct config *config_new(void) {
     config->deadline = span(120);
     config->check_tick = config->check_notify = span(3600);
     config->check_reconcile = span(3 * 3600);
+    config->check_projects = 3;
     config->log_level = LOG_AT_ERROR;
     return config;
 }

@@ -35,6 +35,7 @@ struct config {
     int64_t release_most;       /* `tick` refuses to release more in one run without --confirm */
     /* `status --check`: a job without a good run for longer is stale */
     span_t check_tick, check_reconcile, check_notify;
+    int64_t check_projects; /* fewer that are left is a trouble */
     enum log_level log_level;
     char *log_file; /* NULL: stderr */
 };

@@ -156,12 +156,17 @@ static json_t *reconcile_answer(const struct reconcile_report *r) {
 }
 
 static int reconcile_print(struct call *call, const struct reconcile_report *r, struct err *e) {
-    static const struct column columns[] = {
-        {"label", "LABEL", CELL_STATE, false},     {"kind", "KIND", CELL_TEXT, false},
-        {"name", "NAME", CELL_TEXT, false},        {"host", "HOST", CELL_TEXT, false},
-        {"tenant", "TENANT", CELL_TEXT, true},     {"action", "ACTION", CELL_TEXT, false},
-        {"outcome", "OUTCOME", CELL_STATE, false}, {"trouble", "TROUBLE", CELL_TEXT, false},
-        {"token", "TOKEN", CELL_TEXT, true},       {0}};
+    static const struct column columns[] = {{"label", "LABEL", CELL_STATE, false},
+                                            {"kind", "KIND", CELL_TEXT, false},
+                                            {"name", "NAME", CELL_TEXT, false},
+                                            {"host", "HOST", CELL_TEXT, false},
+                                            {"tenant", "TENANT", CELL_TEXT, true},
+                                            {"created", "CREATED", CELL_INSTANT, true},
+                                            {"action", "ACTION", CELL_TEXT, false},
+                                            {"outcome", "OUTCOME", CELL_STATE, false},
+                                            {"trouble", "TROUBLE", CELL_TEXT, false},
+                                            {"token", "TOKEN", CELL_TEXT, true},
+                                            {0}};
     if (strcmp(call->format, "json") == 0) {
         scoped_json json_t *answer = reconcile_answer(r);
         return output_object(call, columns, answer, e);
@@ -200,6 +205,18 @@ static int reconcile_verdict(struct call *call, const struct reconcile_report *r
     return r->failed ? ERR_UNKNOWN : silent ? ERR_FAILED : 0;
 }
 
+/* --wait SPAN: so long what is not ready is asked after. */
+static int wait_option(struct call *call, int64_t *ms, struct err *e) {
+    const char *text = call_option(call, "wait");
+    span_t span;
+    if (!text) return 0;
+    if (span_parse(text, &span, e) < 0) return err_context(e, "--wait");
+    if (span.s < 1 || span.s > 3600)
+        return err_set(e, ERR_USAGE, "--wait %s: must be from 1 second to 1 hour", text);
+    *ms = span.s * 1000;
+    return 0;
+}
+
 static int reconcile_run(struct call *call, struct err *e) {
     struct progress progress = {.what = "reconciling", .off = call->quiet};
     struct reconcile_options o = {.observe = true,
@@ -209,6 +226,7 @@ static int reconcile_run(struct call *call, struct err *e) {
     struct reconcile_report report;
     const char *trouble = NULL;
     provide_options(call, &o);
+    if (wait_option(call, &o.settle_ms, e) < 0) return -1;
     if (books_pool(call, &o.pool, e) < 0) return -1;
     if (o.remove && call->role < ROLE_ADMIN)
         return err_set(e, ERR_DENIED, "only an admin may order a thing removed");
@@ -238,6 +256,7 @@ static const struct option tick_options_table[] = {
 static const struct option reconcile_options_table[] = {
     {"pool", "NAME", "only this pool", false},
     {"remove", "TOKEN", "remove a thing that the ledger does not know (admins)", false},
+    {"wait", "SPAN", "so long ask after what is not ready yet", false},
     {"confirm", NULL, "believe a host that shows nothing of what stood there", false},
     {0}};
 static const struct option notify_options[] = {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "alloc/exception.h"
 #include "alloc/grant.h"
 
 #include "alloc/scope.h"
@@ -7,6 +8,7 @@
 #include "cmd/output.h"
 #include "cmd/provide.h"
 #include "cmd/request.h"
+#include "policies/policy.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -134,10 +136,36 @@ static int do_purge(struct book *b, const struct grant *g, struct acting *a, str
     return grant_purge(b, g, reason ? reason : "purged by command", e);
 }
 
+/* Rules that are set aside so that it is held longer: exceptions until its new end. */
+static int extend_aside(struct book *b, const struct grant *g, const struct call *call, instant_t end,
+                        const char *rules, struct err *e) {
+    struct exception x = {rules, call_option(call, "reason"), call->actor, end};
+    struct text words = {0};
+    if (!rules && !x.reason) return 0;
+    if (!rules || !x.reason || !*x.reason) {
+        err_set(e, ERR_USAGE, "to set a rule aside, say which and why");
+        return err_hint(e, "--override RULE --reason TEXT");
+    }
+    if (request_check_rules(b, rules, e) < 0) return -1;
+    int rc = exception_add(b, g->tenant, g->id, &x, &words, e);
+    if (rc == 0)
+        rc = book_write(b,
+                        &(struct entry){.kind = "grant.override",
+                                        .tenant = g->tenant,
+                                        .request = g->request,
+                                        .grant = g->id,
+                                        .detail = words.s},
+                        e);
+    text_free(&words);
+    return rc;
+}
+
 static int do_extend(struct book *b, const struct grant *g, struct acting *a, struct err *e) {
     const char *until = call_option(a->call, "until"), *length = call_option(a->call, "for");
+    scoped_text struct text rules = {0};
     instant_t end;
     span_t more;
+    if (override_rules(a->call, &rules, e) < 0) return -1;
     if ((until != NULL) == (length != NULL)) return err_set(e, ERR_USAGE, "say --until DATE or --for SPAN");
     if (until && instant_or_date_parse(until, &end, e) < 0) return err_context(e, "--until");
     if (length && span_parse(length, &more, e) < 0) return err_context(e, "--for");
@@ -145,12 +173,13 @@ static int do_extend(struct book *b, const struct grant *g, struct acting *a, st
     if (grant_exceeds_term(g, end))
         text_format(a->said, sizeof a->said, "note: the policy's term is %s; this extends it by %s",
                     span_text(g->renew).s, span_text((span_t){end.s - g->end.s}).s);
-    return grant_extend(b, g, end, false, e);
+    if (extend_aside(b, g, a->call, end, rules.s, e) < 0) return -1;
+    return engine_lengthen(b, &policy_decider, g, end, false, rules.s, e);
 }
 
 static int do_renew(struct book *b, const struct grant *g, struct acting *a, struct err *e) {
     (void)a;
-    return grant_extend(b, g, g->end, true, e);
+    return engine_lengthen(b, &policy_decider, g, g->end, true, NULL, e);
 }
 
 /* A day means its begin in the civil time of the centre. */
@@ -339,8 +368,12 @@ static int show_run(struct call *call, struct err *e) {
     json_array_foreach(json_object_get(show, "lines"), i, line) {
         const char *attach = json_string_value(json_object_get(line, "attach"));
         if (attach && strcmp(attach, "none") == 0)
-            output_say(call, "%s is counted, not attached: the server is real, the accelerator only booked",
-                       json_string_value(json_object_get(line, "flavor")));
+            output_say(
+                call,
+                output_choose(call,
+                              "%s is counted, not attached: the server is real, the accelerator only booked",
+                              "%s은(는) 수량만 관리합니다: 서버는 실제로 있고 가속기는 장부에만 기록됩니다"),
+                json_string_value(json_object_get(line, "flavor")));
     }
     output_say(call, "%s", "");
     if (json_array_size(list) && output_list(call, things, list, e) < 0) return -1;
@@ -352,8 +385,8 @@ static int show_run(struct call *call, struct err *e) {
         const char *console =
             json_string_value(json_object_get(json_object_get(thing, "connect"), "console"));
         if (console)
-            output_say(call, "\nconnect to %s:\n  %s", json_string_value(json_object_get(thing, "name")),
-                       console);
+            output_say(call, output_choose(call, "\nconnect to %s:\n  %s", "\n%s 접속:\n  %s"),
+                       json_string_value(json_object_get(thing, "name")), console);
     }
     return 0;
 }
@@ -373,9 +406,12 @@ static const struct option list_options[] = {{"tenant", "NAME", "only this tenan
                                              {0}};
 static const struct option end_options[] = {
     {"reason", "TEXT", "why, for the record", false}, PROVIDE_OPTION, {0}};
-static const struct option extend_options[] = {{"until", "DATE", "the new end (the day is included)", false},
-                                               {"for", "SPAN", "so much longer", false},
-                                               {0}};
+static const struct option extend_options[] = {
+    {"until", "DATE", "the new end (the day is included)", false},
+    {"for", "SPAN", "so much longer", false},
+    {"override", "RULE", "set this rule of the policy aside", true},
+    {"reason", "TEXT", "why the rules are set aside", false},
+    {0}};
 static const struct option agree_options[] = {
     {"on", "DATE", "the day of the agreement; without it today", false}, PROVIDE_OPTION, {0}};
 static const struct option shrink_options[] = {PROVIDE_OPTION, {0}};

@@ -18,6 +18,11 @@ int pool_words_read(struct call *call, const char *name, const struct pool_spec 
 /* The bytes of the file of --file, for the digest of the command; "" without. */
 int pool_words_file(struct call *call, struct text *out, struct err *e);
 
+/* cmd/pool_project.c */
+int pool_bind_run(struct call *call, struct err *e);
+int pool_unbind_run(struct call *call, struct err *e);
+extern const struct option pool_bind_options[];
+
 /* cmd/pool_run.c */
 int pool_sync_run(struct call *call, struct err *e);
 int pool_lose_run(struct call *call, struct err *e);

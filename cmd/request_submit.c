@@ -277,14 +277,22 @@ int request_check_attributes(struct book *b, const struct request_new *r, struct
 }
 
 /* Only rules of the policy that decides now can be set aside. */
-static int check_override(const struct submission *s, const struct policy *policy, struct err *e) {
-    if (!s->override_rule) return 0;
+static int check_override(const char *list, const struct policy *policy, struct err *e) {
+    if (!list) return 0;
     if (!policy) return err_set(e, ERR_NOT_FOUND, "no policy is valid now: there is no rule to set aside");
-    scoped_free char *rules = mem_copy(s->override_rule);
+    scoped_free char *rules = mem_copy(list);
     char *rest = NULL;
     for (char *rule = strtok_r(rules, ",", &rest); rule; rule = strtok_r(NULL, ",", &rest))
         if (policy_check_rule(policy, rule, e) < 0) return err_context(e, "--override");
     return 0;
+}
+
+int request_check_rules(struct book *b, const char *rules, struct err *e) {
+    struct policy *policy;
+    if (open_policy(b, &policy, e) < 0) return -1;
+    int rc = check_override(rules, policy, e);
+    policy_free(policy);
+    return rc;
 }
 
 static int submit_pool(struct change *c, const struct submission *s, struct placed_request *all, size_t n,
@@ -293,7 +301,7 @@ static int submit_pool(struct change *c, const struct submission *s, struct plac
     struct policy *policy;
     if (book_open(&b, c->store, pool, c->call->actor, c->call->now, e) < 0 || open_policy(&b, &policy, e) < 0)
         return -1;
-    int rc = check_override(s, policy, e);
+    int rc = check_override(s->override_rule, policy, e);
     for (size_t i = 0; rc == 0 && i < n; i++) {
         struct request_new r;
         if (all[i].pool != pool) continue;

@@ -249,7 +249,8 @@ static int grant_body(struct change *c, struct err *e) {
         return -1;
     int rc = book_open(&b, c->store, g.pool, c->call->actor, c->call->now, e);
     if (rc == 0)
-        rc = ending->by_renewal ? grant_extend(&b, &g, g.end, true, e) : grant_release(&b, &g, reason, e);
+        rc = ending->by_renewal ? engine_lengthen(&b, &policy_decider, &g, g.end, true, NULL, e)
+                                : grant_release(&b, &g, reason, e);
     if (rc == 0) rc = book_close(&b, e);
     grant_free(&g);
     if (rc == 0) rc = (c->answer = grant_view(c->store, ending->id, tenant, e)) ? 0 : -1;

@@ -66,7 +66,8 @@ void serve_grant_view(json_t *grant) {
                                        NULL};
     static const char *const of_thing[] = {"kind",          "name",     "flavor",  "units",
                                            "storage_bytes", "observed", "connect", NULL};
-    static const char *const of_connect[] = {"domain", "state", "addresses", NULL};
+    static const char *const of_connect[] = {"domain", "name",     "state",     "addresses", "user",
+                                             "path",   "protocol", "container", "url",       NULL};
     size_t i;
     json_t *thing;
     keep_keys(grant, keys);

@@ -64,9 +64,8 @@ static void tiles(struct page *p) {
     tile(p, "", m, "max_min_share", SHOWN_RATIO,
          page_say(p, "of its fair part: the least served company",
                   "가장 적게 받은 기업의 공정한 몫 대비 비율"));
-    tile(p, "", m, "tenant_days_below_guarantee", SHOWN_COUNT,
-         page_say(p, "days on which a company held less than its guarantee and wanted more",
-                  "기업이 보장량보다 적게 보유하고 더 원한 날의 합계"));
+    tile(p, "outcomes", o, "reserve", SHOWN_COUNT,
+         page_say(p, "on the reserve list of a call", "공모 예비 명단"));
     tile(p, "", m, "tenant_days_below_guarantee", SHOWN_COUNT,
          page_say(p, "days on which a company held less than its guarantee and wanted more",
                   "기업이 보장량보다 적게 보유하고 더 원한 날의 합계"));
@@ -304,6 +303,8 @@ char *simulate_page(const struct simulated *a, const struct simulated *b, bool k
     companies(&p);
     page_reasons(&p);
     page_reclaims(&p);
+    page_calls(&p);
+    page_offers(&p);
     page_rules(&p);
     page_compare(&p);
     page_sentence(

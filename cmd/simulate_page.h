@@ -30,6 +30,16 @@ void page_percent(int64_t millionths, struct text *out); /* whole percent */
 void page_metric(struct page *p, const char *path, const json_t *value, enum shown as);
 void page_member(struct page *p, const char *prefix, const json_t *object, const char *key, enum shown as);
 
+/* A row for each of the first `most` members of a list of the measures. A cell is a number or word of the
+   member, or what `put` makes of it; one of words stands to the left. The cells end with a zeroed one. */
+struct page_cell {
+    const char *key;
+    enum shown as;
+    bool is_words;
+    void (*put)(struct page *p, const json_t *row);
+};
+void page_rows(struct page *p, const char *list, const struct page_cell *cells, size_t most);
+
 void page_heading(struct page *p, const char *en, const char *ko);
 void page_sentence(struct page *p, const char *class, const char *en, const char *ko);
 /* titles: pairs (English, Korean), then NULL; a column whose title begins with '<' is one of words. */
@@ -39,5 +49,7 @@ void page_table_end(struct page *p);
 /* simulate_page_lists.c */
 void page_reasons(struct page *p);
 void page_reclaims(struct page *p);
+void page_calls(struct page *p);  /* nothing without a call */
+void page_offers(struct page *p); /* nothing without an offer or an exchange */
 void page_rules(struct page *p);
 void page_compare(struct page *p); /* nothing without another policy */

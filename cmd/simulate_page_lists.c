@@ -4,8 +4,9 @@
 
 #include "alloc/scope.h"
 #include "cmd/chart.h"
-#include "policies/measure.h"
+#include "cmd/reason_words.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,106 +14,126 @@ struct words {
     const char *code, *en, *ko;
 };
 
-/* What a code means, for those who do not know codes. */
-static const struct words meanings[] = {
-    {"EXCEEDS_CEILING", "above the ceiling", "한도 초과"},
-    {"NOT_ELIGIBLE", "not eligible", "자격 없음"},
-    {"NEEDS_APPROVAL", "a person must approve", "담당자 승인 필요"},
-    {"NO_UNITS", "no units free", "남은 장치 없음"},
-    {"WAITING_TURN", "waits its turn", "순번 대기"},
-    {"LEND_LIMIT", "what is free covers guarantees of others", "남은 자원은 다른 기업의 보장분"},
-    {"RESERVED_FOR_TIER", "kept for a better tier", "상위 등급 몫"},
-    {"BEHIND_BARRIER", "set aside for one that waited long", "오래 기다린 신청에 배정 예정"},
-    {"EXCEEDS_BUDGET", "above the budget of the period", "기간 예산 초과"},
-    {"DEBT", "holds more than its ceiling", "한도보다 많이 보유"},
-    {"SUSPENDED", "suspended", "이용 정지"},
-    {"NO_STORAGE", "no storage free", "남은 저장 공간 없음"},
-    {"EVAL_ERROR", "a fact is missing", "정보 누락"},
-    {MEASURE_REFUSED, "not approved", "승인되지 않음"},
-};
+static const char *text_of(const json_t *row, const char *key) {
+    return json_string_value(json_object_get(row, key));
+}
 
-static void meaning(struct page *p, const char *why) {
-    for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++)
-        if (strncmp(why, meanings[i].code, strlen(meanings[i].code)) == 0) {
-            html_put(&p->out, page_say(p, meanings[i].en, meanings[i].ko));
-            return;
-        }
-    html_put(&p->out, why);
+static void cell_meaning(struct page *p, const json_t *row) {
+    scoped_text struct text words = {0};
+    const char *why = text_of(row, "why");
+    reason_meanings(why, p->korean, &words);
+    html_put(&p->out, words.length ? words.s : why);
 }
 
 void page_reasons(struct page *p) {
-    static const char *const titles[] = {"Not granted, mainly because",
-                                         "배정되지 않은 주된 까닭",
-                                         "Requests",
-                                         "신청",
-                                         "<Reasons and rules",
-                                         "사유와 규칙",
-                                         NULL};
-    const json_t *list = json_object_get(p->a->measures, "not_granted");
-    size_t i;
-    json_t *row;
-    if (json_array_size(list) == 0) return;
+    static const char *const titles[] = {"<Not granted, because", "배정되지 않은 까닭", "Requests", "신청",
+                                         "<Reasons and rules",    "사유와 규칙",        NULL};
+    static const struct page_cell cells[] = {{NULL, SHOWN_TEXT, true, cell_meaning},
+                                             {"requests", SHOWN_COUNT, false, NULL},
+                                             {"why", SHOWN_WHY, true, NULL},
+                                             {0}};
+    if (json_array_size(json_object_get(p->a->measures, "not_granted")) == 0) return;
     page_heading(p, "Why not", "배정되지 않은 까닭");
     page_table(p, titles);
-    json_array_foreach(list, i, row) {
-        char prefix[40];
-        if (i >= LISTED) break;
-        text_format(prefix, sizeof prefix, "not_granted[%zu]", i);
-        page_put(p, "<tr><td>");
-        meaning(p, json_string_value(json_object_get(row, "why")));
-        page_put(p, "</td><td>");
-        page_member(p, prefix, row, "requests", SHOWN_COUNT);
-        page_put(p, "</td><td class=\"words\">");
-        page_member(p, prefix, row, "why", SHOWN_WHY);
-        page_put(p, "</td></tr>\n");
-    }
+    page_rows(p, "not_granted", cells, LISTED);
     page_table_end(p);
+}
+
+static void cell_cause(struct page *p, const json_t *row) {
+    static const struct words causes[] = {
+        {"grace", "the lease was over", "기간 종료"}, {"idle", "it lay idle", "미사용"},
+        {"debt", "a ceiling was cut", "한도 축소"},   {"guarantee", "a guarantee was claimed", "보장분 청구"},
+        {"loss", "hardware was lost", "장비 고장"},   {"swap", "an exchange", "교체"}};
+    for (size_t k = 0; k < sizeof causes / sizeof *causes; k++)
+        if (strcmp(causes[k].code, text_of(row, "cause")) == 0)
+            html_put(&p->out, page_say(p, causes[k].en, causes[k].ko));
 }
 
 void page_reclaims(struct page *p) {
     static const char *const titles[] = {
         "Taken back because of", "회수 사유",           "Times", "건수", "Units", "장치", "Compute", "연산",
         "Shortest notice",       "가장 짧은 예고 기간", NULL};
-    static const struct words causes[] = {
-        {"grace", "the lease was over", "기간 종료"}, {"idle", "it lay idle", "미사용"},
-        {"debt", "a ceiling was cut", "한도 축소"},   {"guarantee", "a guarantee was claimed", "보장분 청구"},
-        {"loss", "hardware was lost", "장비 고장"},   {"swap", "an exchange", "교체"}};
-    const json_t *list = json_object_get(p->a->measures, "reclaims");
-    size_t i;
-    json_t *row;
+    static const struct page_cell cells[] = {{NULL, SHOWN_TEXT, false, cell_cause},
+                                             {"count", SHOWN_COUNT, false, NULL},
+                                             {"units", SHOWN_COUNT, false, NULL},
+                                             {"compute_gflops", SHOWN_COMPUTE, false, NULL},
+                                             {"least_notice_seconds", SHOWN_DAYS, false, NULL},
+                                             {0}};
     page_heading(p, "What was taken back", "회수");
-    if (json_array_size(list) == 0) {
+    if (json_array_size(json_object_get(p->a->measures, "reclaims")) == 0) {
         page_sentence(p, "", "Nothing was taken back before its lease was over.",
                       "사용 기간이 끝나기 전에 회수한 자원이 없습니다.");
         return;
     }
     page_table(p, titles);
-    json_array_foreach(list, i, row) {
-        char prefix[40];
-        const char *cause = json_string_value(json_object_get(row, "cause"));
-        text_format(prefix, sizeof prefix, "reclaims[%zu]", i);
+    page_rows(p, "reclaims", cells, LISTED);
+    page_table_end(p);
+}
+
+void page_calls(struct page *p) {
+    static const char *const titles[] = {
+        "Call", "공모",     "Share", "몫",         "Given",      "배정량",      "Granted", "배정", "Moved up",
+        "승계", "Declined", "포기",  "Not signed", "협약 안 함", "On the list", "예비",    NULL};
+    static const struct page_cell cells[] = {{"call", SHOWN_TEXT, false, NULL},
+                                             {"share_gflops", SHOWN_COMPUTE, false, NULL},
+                                             {"given_gflops", SHOWN_COMPUTE, false, NULL},
+                                             {"granted", SHOWN_COUNT, false, NULL},
+                                             {"moved_up", SHOWN_COUNT, false, NULL},
+                                             {"declined", SHOWN_COUNT, false, NULL},
+                                             {"not_signed", SHOWN_COUNT, false, NULL},
+                                             {"reserve", SHOWN_COUNT, false, NULL},
+                                             {0}};
+    if (json_array_size(json_object_get(p->a->measures, "calls")) == 0) return;
+    page_heading(p, "Calls", "공모");
+    page_sentence(
+        p, "note",
+        "A call gives within its own share of the pool, in the order of its award; who is left out "
+        "moves up when somebody declines or does not sign.",
+        "공모는 자원 풀 중 정해진 몫 안에서 선정 순서대로 배정합니다. 포기하거나 협약하지 않은 곳이 "
+        "있으면 예비 순위가 승계합니다.");
+    page_table(p, titles);
+    page_rows(p, "calls", cells, LISTED);
+    page_table_end(p);
+}
+
+void page_offers(struct page *p) {
+    static const struct words rows[] = {
+        {"made", "made to requests that waited", "대기 중인 신청에 제안"},
+        {"taken", "taken", "수락"},
+        {"expired", "not taken in time", "기한 경과"},
+        {"outgrown", "ended because all could be had", "전량이 가능해져 종료"},
+        {"lost", "ended with hardware that was lost", "장비 고장으로 종료"},
+        {"withdrawn", "ended with their requests", "신청과 함께 종료"},
+        {"open", "open at the end", "종료 시점 유효"}};
+    static const char *const titles[] = {"Offers", "제안", "Times", "건수", NULL};
+    const json_t *o = json_object_get(p->a->measures, "offers");
+    if (json_integer_value(json_object_get(o, "made")) == 0) return;
+    page_heading(p, "What was offered meanwhile", "대기 중의 제안");
+    page_sentence(p, "note", "What a waiting request could have at once is set aside for it for some days.",
+                  "대기 중인 신청이 바로 받을 수 있는 자원을 며칠 동안 확보해 둡니다.");
+    page_table(p, titles);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         page_put(p, "<tr><td>");
-        for (size_t k = 0; k < sizeof causes / sizeof *causes; k++)
-            if (strcmp(causes[k].code, cause) == 0)
-                html_put(&p->out, page_say(p, causes[k].en, causes[k].ko));
+        html_put(&p->out, page_say(p, rows[i].en, rows[i].ko));
         page_put(p, "</td><td>");
-        page_member(p, prefix, row, "count", SHOWN_COUNT);
-        page_put(p, "</td><td>");
-        page_member(p, prefix, row, "units", SHOWN_COUNT);
-        page_put(p, "</td><td>");
-        page_member(p, prefix, row, "compute_gflops", SHOWN_COMPUTE);
-        page_put(p, "</td><td>");
-        page_member(p, prefix, row, "least_notice_seconds", SHOWN_DAYS);
+        page_member(p, "offers", o, rows[i].code, SHOWN_COUNT);
         page_put(p, "</td></tr>\n");
     }
     page_table_end(p);
 }
 
+static void cell_rule(struct page *p, const json_t *row) {
+    html_put(&p->out, text_of(row, p->korean ? "ko" : "en"));
+}
+
 void page_rules(struct page *p) {
-    static const char *const titles[] = {"Rule", "규칙",     "<Line",  "위치", "Named in decisions",
-                                         "언급", "Decisive", "결정적", NULL};
-    size_t i;
-    json_t *row;
+    static const char *const titles[] = {
+        "Rule", "규칙",     "<What it says", "내용", "<Line", "위치", "Named in decisions",
+        "언급", "Decisive", "결정적",        NULL};
+    static const struct page_cell cells[] = {
+        {"rule", SHOWN_TEXT, false, NULL},      {NULL, SHOWN_TEXT, true, cell_rule},
+        {"place", SHOWN_TEXT, true, NULL},      {"named", SHOWN_COUNT, false, NULL},
+        {"decisive", SHOWN_COUNT, false, NULL}, {0}};
     page_heading(p, "Which rules mattered", "어떤 규칙이 작용했는가");
     page_sentence(
         p, "note",
@@ -123,19 +144,7 @@ void page_rules(struct page *p) {
         "수도, 불필요할 수도 "
         "있습니다.");
     page_table(p, titles);
-    json_array_foreach(json_object_get(p->a->measures, "rules"), i, row) {
-        char prefix[40];
-        text_format(prefix, sizeof prefix, "rules[%zu]", i);
-        page_put(p, "<tr><td>");
-        page_member(p, prefix, row, "rule", SHOWN_TEXT);
-        page_put(p, "</td><td class=\"words\">");
-        page_member(p, prefix, row, "place", SHOWN_TEXT);
-        page_put(p, "</td><td>");
-        page_member(p, prefix, row, "named", SHOWN_COUNT);
-        page_put(p, "</td><td>");
-        page_member(p, prefix, row, "decisive", SHOWN_COUNT);
-        page_put(p, "</td></tr>\n");
-    }
+    page_rows(p, "rules", cells, SIZE_MAX);
     page_table_end(p);
 }
 

@@ -111,7 +111,12 @@ void page_metric(struct page *p, const char *path, const json_t *value, enum sho
     text_add(&p->out, "\">");
     switch (as) {
     case SHOWN_COUNT: page_number(json_integer_value(value), &p->out); break;
-    case SHOWN_COMPUTE: page_compute(json_integer_value(value), &p->out); break;
+    case SHOWN_COMPUTE:
+        if (json_is_null(value))
+            page_put(p, "-");
+        else
+            page_compute(json_integer_value(value), &p->out);
+        break;
     case SHOWN_DAYS: days(p, json_integer_value(value), &p->out); break;
     case SHOWN_TEXT: html_put(&p->out, raw ? raw : ""); break;
     case SHOWN_WHY: /* codes are the same in both languages, a person's word is not */
@@ -128,6 +133,26 @@ void page_member(struct page *p, const char *prefix, const json_t *object, const
     char path[160];
     text_format(path, sizeof path, "%s%s%s", prefix, *prefix ? "." : "", key);
     page_metric(p, path, json_object_get(object, key), as);
+}
+
+void page_rows(struct page *p, const char *list, const struct page_cell *cells, size_t most) {
+    char prefix[64];
+    size_t i;
+    json_t *row;
+    json_array_foreach(json_object_get(p->a->measures, list), i, row) {
+        if (i == most) return;
+        text_format(prefix, sizeof prefix, "%s[%zu]", list, i);
+        page_put(p, "<tr>");
+        for (const struct page_cell *c = cells; c->key || c->put; c++) {
+            page_put(p, c->is_words ? "<td class=\"words\">" : "<td>");
+            if (c->put)
+                c->put(p, row);
+            else
+                page_member(p, prefix, row, c->key, c->as);
+            page_put(p, "</td>");
+        }
+        page_put(p, "</tr>\n");
+    }
 }
 
 /* ---- parts ---- */

@@ -3,6 +3,7 @@
 #include "cmd/tenant.h"
 
 #include "alloc/file.h"
+#include "alloc/offer.h"
 #include "alloc/scope.h"
 #include "cmd/change.h"
 #include "cmd/output.h"
@@ -174,7 +175,8 @@ static int answer_print(struct call *call, const json_t *answer, struct err *e) 
         return output_object(call, none, answer, e);
     }
     const char *outcome = json_string_value(json_object_get(answer, "outcome"));
-    output_say(call, "tenant %s: %s", json_string_value(json_object_get(answer, "name")), outcome);
+    output_say(call, output_choose(call, "tenant %s: %s", "테넌트 %s: %s"),
+               json_string_value(json_object_get(answer, "name")), output_word(call, outcome));
     if (call->dry_run) say_changes(call, json_object_get(answer, "changes"));
     return 0;
 }
@@ -209,6 +211,9 @@ static int state_body(struct change *c, struct err *e) {
     if (tenant_find(c->store, c->call->arguments[0], &row, e) < 0) return -1;
     if (book_open(&b, c->store, 0, c->call->actor, c->call->now, e) < 0) return -1;
     if (tenant_set_state(&b, &row, *to, reason, e) < 0 || book_close(&b, e) < 0) return -1;
+    if (*to == TENANT_SUSPENDED &&
+        offers_end_suspended(c->store, row.id, c->call->actor, c->call->now, e) < 0)
+        return -1;
     c->answer = json_pack("{s:s, s:s}", "name", row.name, "outcome", tenant_state_words[row.state]);
     return 0;
 }

@@ -281,15 +281,18 @@ static json_t *policy_json(const struct policy *y) {
                      "file", policy_file(y));
 }
 
-json_t *policy_differ(const struct policy *before, const struct policy *after) {
+json_t *policy_differ(const struct policy *before, const struct policy *after, bool korean) {
     enum { ASPECTS_MOST = 512 };
     const struct policy *const policy[2] = {before, after};
     scoped_free struct aspect *aspects = mem_alloc(ASPECTS_MOST * sizeof *aspects);
     size_t n = aspects_of(policy, aspects, ASPECTS_MOST);
     json_t *plain = json_array(), *list = json_array();
-    differ_plain(before, after, plain);
+    differ_plain(before, after, korean, plain);
     bool same = json_array_size(plain) == 0;
-    for (size_t i = 0; i < n; i++) json_array_append_new(list, aspect_compare(&aspects[i], policy, &same));
+    for (size_t i = 0; i < n; i++) {
+        aspects[i].korean = korean;
+        json_array_append_new(list, aspect_compare(&aspects[i], policy, &same));
+    }
     return json_pack("{s:o, s:o, s:b, s:o, s:o}", "before", policy_json(before), "after", policy_json(after),
                      "same", (int)same, "plain", plain, "aspects", list);
 }

@@ -19,11 +19,12 @@
  *  "aspects": [{"aspect", "profiles", "possible", "taken"?: [what was taken as fixed, text], "differing",
  *               "left_out", "changes": [{"when", "before", "after", "before_rules": [{"rule", "place"}],
  * "after_rules", "profiles"}]}]} profiles: compared, of `possible`; left_out: profiles that differ, beyond
- * the 500 changes that are listed. Aspects without difference have no changes. The caller owns it.
+ * the 500 changes that are listed. Aspects without difference have no changes. What people read is English or
+ * Korean; conditions are words of the language either way. The caller owns it.
  */
-json_t *policy_differ(const struct policy *before, const struct policy *after);
+json_t *policy_differ(const struct policy *before, const struct policy *after, bool korean);
 
 /* ---- inside policies/differ*.c ---- */
 
 /* {"what", "before", "after"} of what depends on no profile. */
-void differ_plain(const struct policy *before, const struct policy *after, json_t *list);
+void differ_plain(const struct policy *before, const struct policy *after, bool korean, json_t *list);

@@ -2,22 +2,41 @@
 #include "policies/differ_judge.h"
 
 #include "policies/form.h"
+#include "policies/reason.h"
 
 #include <string.h>
 
 /* ---- which aspects ---- */
 
-static const char *const periods[] = {"month", "quarter", "year"};
+static const char *say(bool korean, const char *en, const char *ko) { return korean ? ko : en; }
 
-void aspect_text(const struct aspect *a, struct text *out) {
+static void aspect_text_ko(const struct aspect *a, struct text *out) {
+    static const char *const kinds[] = {"자격", "등급", "한도", "승인", "사용 기간", "예산", "미사용"};
+    static const char *const of[] = {"연산", "저장 공간", "장치", "사용자 수"};
+    static const char *const periods[] = {"매월", "매 분기", "매년"};
+    if (a->kind != ASPECT_CEILING && a->kind != ASPECT_BUDGET) {
+        text_add(out, "%s", kinds[a->kind]);
+        return;
+    }
+    text_add(out, "%s %s%s%s %s", a->per_organisation ? "기관별" : "테넌트별", a->name ? a->name : "",
+             a->name ? " " : "", of[a->of], kinds[a->kind]);
+    if (a->kind == ASPECT_BUDGET) text_add(out, " (%s)", periods[a->period]);
+}
+
+static void aspect_text_en(const struct aspect *a, struct text *out) {
     static const char *const kinds[] = {"eligible", "tier",   "ceiling", "approval",
                                         "lease",    "budget", "idle"}; /* as in enum aspect_kind */
     static const char *const of[] = {"compute", "storage", "units of ", "seats of "};
+    static const char *const periods[] = {"month", "quarter", "year"};
     text_add(out, "%s", kinds[a->kind]);
     if (a->kind != ASPECT_CEILING && a->kind != ASPECT_BUDGET) return;
     text_add(out, " of %s%s per %s", of[a->of], a->name ? a->name : "",
              a->per_organisation ? "organisation" : "tenant");
     if (a->kind == ASPECT_BUDGET) text_add(out, " each %s", periods[a->period]);
+}
+
+void aspect_text(const struct aspect *a, struct text *out) {
+    (a->korean ? aspect_text_ko : aspect_text_en)(a, out);
 }
 
 static bool is_same(const struct aspect *a, const struct aspect *b) {
@@ -142,7 +161,8 @@ static void by_rule(const struct policy *y, const struct word *id, struct said *
 
 static void unknown(const struct eval *e, const struct word *id, struct said *out) {
     text_free(&out->outcome);
-    text_add(&out->outcome, "held: '%s' is not known", e->policy->variables[e->missing].name.s);
+    text_add(&out->outcome, say(out->korean, "held: '%s' is not known", "보류: '%s' 정보 없음"),
+             e->policy->variables[e->missing].name.s);
     by_rule(e->policy, id, out);
 }
 
@@ -175,7 +195,8 @@ bool profile_denied(struct eval *e) {
 }
 
 static void judge_eligible(struct eval *e, struct said *out) {
-    static const char *const words[] = {"passes", "denied", "held for a person to review"};
+    static const char *const words[][2] = {
+        {"passes", "통과"}, {"denied", "거절"}, {"held for a person to review", "담당자 검토를 위해 보류"}};
     enum truth t;
     const struct rule *r = rule_find(e, &t);
     if (!r) return;
@@ -183,7 +204,7 @@ static void judge_eligible(struct eval *e, struct said *out) {
         unknown(e, &r->id, out);
         return;
     }
-    text_add(&out->outcome, "%s", words[r->effect]);
+    text_add(&out->outcome, "%s", words[r->effect][out->korean]);
     by_rule(e->policy, &r->id, out);
 }
 
@@ -191,13 +212,13 @@ static void judge_tier(struct eval *e, struct said *out) {
     bool is_unknown;
     const struct tier_rule *r = tier_find(e, &is_unknown);
     if (!r) {
-        text_add(&out->outcome, "no tier");
+        text_add(&out->outcome, "%s", say(out->korean, "no tier", "등급 없음"));
     } else if (is_unknown) {
         unknown(e, &r->id, out);
     } else {
         const struct tier *t = &e->policy->tiers[r->tier];
-        text_add(&out->outcome, "%s, weight %lld, guarantee %s", t->name.s, (long long)t->weight,
-                 gflops_text(t->guarantee).s);
+        text_add(&out->outcome, say(out->korean, "%s, weight %lld, guarantee %s", "%s, 가중치 %lld, 보장 %s"),
+                 t->name.s, (long long)t->weight, gflops_text(t->guarantee).s);
         by_rule(e->policy, &r->id, out);
     }
 }
@@ -237,7 +258,7 @@ static bool limit_take(struct eval *e, const struct expr *when, const struct wor
 static void limit_say(const struct aspect *a, const struct eval *e, const struct least *least,
                       struct said *out) {
     if (!least->id) {
-        text_add(&out->outcome, "none");
+        text_add(&out->outcome, "%s", say(out->korean, "none", "없음"));
         return;
     }
     limit_text(a, least->most, &out->outcome);
@@ -271,20 +292,31 @@ static void judge_approval(struct eval *e, struct said *out) {
             return;
         }
         if (t != TRUTH_TRUE) continue;
-        text_add(&out->outcome, "%s%s", out->outcome.length ? " and " : "by ", r->by.s);
+        if (out->korean)
+            text_add(&out->outcome, "%s%s 승인", out->outcome.length ? ", " : "", approver_ko(r->by.s));
+        else
+            text_add(&out->outcome, "%s%s", out->outcome.length ? " and " : "by ", r->by.s);
         by_rule(e->policy, &r->id, out);
     }
-    if (!out->outcome.length) text_add(&out->outcome, "needs none");
+    if (!out->outcome.length) text_add(&out->outcome, "%s", say(out->korean, "needs none", "필요 없음"));
 }
 
-static void lease_text(const struct lease *l, struct text *out) {
+static struct instant_text span_said(const struct said *out, span_t t) {
+    return out->korean ? span_text_ko(t) : span_text(t);
+}
+
+static void lease_text(const struct lease *l, struct said *out) {
+    struct text *t = &out->outcome;
     if (l->has_until)
-        text_add(out, "until %s", date_text(instant(l->until.s - 1)).s);
+        text_add(t, say(out->korean, "until %s", "%s까지"), date_text(instant(l->until.s - 1)).s);
     else
-        text_add(out, "%s", span_text(l->term).s);
-    text_add(out, ", renew %lld, notice %s, grace %s, data kept %s%s", (long long)l->renew,
-             span_text(l->notice).s, span_text(l->grace).s, span_text(l->keep).s,
-             l->agreement ? ", after an agreement" : "");
+        text_add(t, "%s", span_said(out, l->term).s);
+    text_add(t,
+             say(out->korean, ", renew %lld, notice %s, grace %s, data kept %s%s",
+                 ", 연장 %lld회, 예고 %s, 유예 %s, 데이터 보관 %s%s"),
+             (long long)l->renew, span_said(out, l->notice).s, span_said(out, l->grace).s,
+             span_said(out, l->keep).s,
+             l->agreement ? say(out->korean, ", after an agreement", ", 협약 후 제공") : "");
 }
 
 static void judge_lease(struct eval *e, struct said *out) {
@@ -296,18 +328,23 @@ static void judge_lease(struct eval *e, struct said *out) {
             unknown(e, &l->id, out);
             return;
         }
-        lease_text(l, &out->outcome);
+        lease_text(l, out);
         by_rule(e->policy, &l->id, out);
         return;
     }
-    text_add(&out->outcome, "held: there is none");
+    text_add(&out->outcome, "%s", say(out->korean, "held: there is none", "보류: 정해진 바 없음"));
 }
 
-static void idle_text(const struct idle_rule *r, struct text *out) {
-    text_add(out, "%s%s %s < %lld %% for %s: loses %lld %%, notice %s, appeal %s%s", out->length ? "; " : "",
-             r->unused ? "unused" : "idle", r->metric.s, (long long)r->below, span_text(r->window).s,
-             (long long)r->lose, span_text(r->notice).s, span_text(r->appeal).s,
-             r->keep_guarantee ? ", keeps its guarantee" : "");
+static void idle_text(const struct idle_rule *r, struct said *out) {
+    struct text *t = &out->outcome;
+    text_add(t,
+             say(out->korean, "%s%s %s < %lld %% for %s: loses %lld %%, notice %s, appeal %s%s",
+                 "%s%s %s < %lld %% (%s): %lld %% 회수, 예고 %s, 이의 %s%s"),
+             t->length ? "; " : "",
+             r->unused ? say(out->korean, "unused", "미사용") : say(out->korean, "idle", "유휴"), r->metric.s,
+             (long long)r->below, span_said(out, r->window).s, (long long)r->lose,
+             span_said(out, r->notice).s, span_said(out, r->appeal).s,
+             r->keep_guarantee ? say(out->korean, ", keeps its guarantee", ", 보장량 유지") : "");
 }
 
 /* Missing data is never idleness: what is not known does not apply. */
@@ -315,14 +352,15 @@ static void judge_idle(struct eval *e, struct said *out) {
     for (size_t i = 0; i < e->policy->n_idles; i++) {
         const struct idle_rule *r = &e->policy->idles[i];
         if (eval_expr(e, r->when) != TRUTH_TRUE) continue;
-        idle_text(r, &out->outcome);
+        idle_text(r, out);
         by_rule(e->policy, &r->id, out);
     }
-    if (!out->outcome.length) text_add(&out->outcome, "no rule");
+    if (!out->outcome.length) text_add(&out->outcome, "%s", say(out->korean, "no rule", "규칙 없음"));
 }
 
 void aspect_judge(const struct aspect *a, int which, struct eval *e, struct said *out) {
     bool ignored;
+    out->korean = a->korean;
     if (!a->tierless[which]) tier_find(e, &ignored);
     switch (a->kind) {
     case ASPECT_ELIGIBLE: judge_eligible(e, out); break;

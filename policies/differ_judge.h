@@ -25,11 +25,13 @@ struct aspect {
     enum limit_of of;
     const char *name; /* of a flavor or a service */
     enum period period;
+    bool korean;      /* what is said of it */
     bool tierless[2]; /* no condition of it asks for the tier: set by aspect_conditions() */
 };
 
 /* What was said, and by which rules ("E5 pilot.policy:40", joined by "; "). Zeroed before. */
 struct said {
+    bool korean;
     struct text outcome, rules;
 };
 

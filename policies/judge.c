@@ -104,21 +104,22 @@ static void judge_approve(struct planning *p, struct work *w) {
         enum truth t = eval_expr(p->eval, a->when);
         if (t == TRUTH_UNKNOWN) hold_unknown(p, w, &a->id);
         if (t != TRUTH_TRUE) continue;
-        const char *by = a->by.s, *who = w->claim->approver ? w->claim->approver : "a person";
+        const char *by = a->by.s, *by_ko = approver_ko(by),
+                   *who = w->claim->approver ? w->claim->approver : "a person";
         const char *colon = a->reason ? ": " : "", *reason = a->reason ? a->reason : "";
         const char *ko = a->reason_ko ? a->reason_ko : reason;
         struct reason *r;
         if (w->claim->approved) {
             r = reason_add(&w->reasons, REASON_PASSED, false, p->policy, &a->id);
             reason_en(r, "approved by %s, for %s%s%s", who, by, colon, reason);
-            reason_ko(r, "%s 승인(%s)%s%s", w->claim->approver ? who : "담당자", by, colon, ko);
+            reason_ko(r, "%s 승인(%s)%s%s", w->claim->approver ? who : "담당자", by_ko, colon, ko);
             continue;
         }
         r = reason_add(&w->reasons, REASON_NEEDS_APPROVAL, true, p->policy, &a->id);
         reason_en(r, "%s must approve this%s%s", by, colon, reason);
-        reason_ko(r, "%s의 승인이 필요합니다%s%s", by, colon, ko);
+        reason_ko(r, "%s의 승인이 필요합니다%s%s", by_ko, colon, ko);
         reason_hint_en(r, "%s approves or denies it", by);
-        reason_hint_ko(r, "%s이(가) 승인하거나 거절하면 진행됩니다", by);
+        reason_hint_ko(r, "%s이(가) 승인하거나 거절하면 진행됩니다", by_ko);
         hold(w);
     }
 }

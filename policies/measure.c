@@ -218,9 +218,9 @@ static json_t *rules(const struct sim *s, bool only_unused) {
         const struct sim_rule *r = &s->rules[i];
         if (only_unused && r->decisive == 0) json_array_append_new(list, json_string(r->id));
         if (!only_unused)
-            json_array_append_new(list,
-                                  json_pack("{s:s, s:s, s:I, s:I}", "rule", r->id, "place", r->place, "named",
-                                            (json_int_t)r->named, "decisive", (json_int_t)r->decisive));
+            json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:I, s:I}", "rule", r->id, "place",
+                                                  r->place, "en", r->en, "ko", r->ko, "named",
+                                                  (json_int_t)r->named, "decisive", (json_int_t)r->decisive));
     }
     return list;
 }

@@ -3,7 +3,8 @@
  * Whose turn it is. First what was awarded in a call, by rank; then whose tenant has less than its guarantee;
  * with `strict` the better tier, after a lift; then the keys of the queue rule in the order stated. All
  * shares are of the same pool, so held/weight is compared, in steps of 2^-40, which tell any two apart:
- * weights are at most 10^6, so two shares that differ do so by 10^-12 or more.
+ * weights are at most 10^6, so two shares that differ do so by 10^-12 or more. All other keys stand still
+ * while a plan is made: those before the share are one number, those after it another.
  */
 #include "policies/planning.h"
 #include "policies/sort.h"
@@ -16,7 +17,8 @@ __extension__ typedef unsigned __int128 turn_key;
 
 /* The smaller comes first: `first`, then `then`. */
 struct turn {
-    uint64_t first; /* from the top: group (2 bits), rank in a call, tier (8 bits) */
+    uint64_t
+        first; /* from the top: group (2 bits); its rank in the call, or tier and the keys before the share */
     size_t work;
     turn_key then; /* from the top: share, its steps (40 bits), order by the keys after it (32 bits) */
 };
@@ -39,16 +41,15 @@ static struct turn turn_of(const struct planning *p, size_t work) {
     if (!q) return (struct turn){.work = work, .then = share_of(held, 1) << 32 | w->order};
     bool promised = held < w->seat->guarantee, ranked = w->claim->ranked;
     uint64_t group = ranked ? GROUP_AWARDED : promised ? GROUP_PROMISED : GROUP_OTHERS;
-    uint64_t rank = ranked ? (uint64_t)w->claim->rank : 0, tier = q->strict ? (uint64_t)w->rank : 0;
+    uint64_t line = ranked ? (uint64_t)w->claim->rank : (q->strict ? (uint64_t)w->rank << 32 : 0) + w->before;
     if (q->weigh_surplus) held -= w->seat->guarantee;
-    return (struct turn){.first = group << 62 | rank << 8 | tier,
-                         .work = work,
-                         .then = share_of(held, w->weight) << 32 | w->order};
+    return (struct turn){
+        .first = group << 62 | line, .work = work, .then = share_of(held, w->weight) << 32 | w->order};
 }
 
 static int compare(int64_t a, int64_t b) { return (a > b) - (a < b); }
 
-/* ---- the order of those with equal shares ---- */
+/* ---- the keys that stand still ---- */
 
 static int key_cmp(enum order_key key, const struct work *a, const struct work *b) {
     switch (key) {
@@ -59,21 +60,38 @@ static int key_cmp(enum order_key key, const struct work *a, const struct work *
     }
 }
 
+/* Keys [from, end) of the rule. */
+struct keys {
+    const struct queue_rule *rule;
+    size_t from, end;
+};
+
 static int in_line(const void *a, const void *b, void *arg) {
-    const struct queue_rule *q = arg;
-    for (size_t i = 0; i < q->n_order; i++) {
-        int order = key_cmp(q->order[i], *(struct work *const *)a, *(struct work *const *)b);
+    const struct keys *k = arg;
+    for (size_t i = k->from; i < k->end; i++) {
+        int order = key_cmp(k->rule->order[i], *(struct work *const *)a, *(struct work *const *)b);
         if (order) return order;
     }
     return 0;
 }
 
-/* The keys after the share stand still while a plan is made. */
+static size_t share_at(const struct queue_rule *q) {
+    size_t at = 0;
+    while (at < q->n_order && q->order[at] != ORDER_SHARE) at++;
+    return at;
+}
+
 void turns_begin(struct planning *p) {
     struct work **line = mem_alloc(p->n * sizeof(struct work *));
+    const struct queue_rule *q = p->sharing;
+    struct keys before = {q, 0, q ? share_at(q) : 0}, all = {q, 0, q ? q->n_order : 0};
     for (size_t i = 0; i < p->n; i++) line[i] = &p->works[i];
-    if (p->sharing) sort_by(line, p->n, sizeof(struct work *), in_line, (void *)p->sharing);
-    for (size_t i = 0; i < p->n; i++) line[i]->order = (uint32_t)i;
+    if (q) sort_by(line, p->n, sizeof(struct work *), in_line, &all);
+    for (size_t i = 0; i < p->n; i++) {
+        line[i]->order = (uint32_t)i;
+        if (i > 0 && before.end > 0)
+            line[i]->before = line[i - 1]->before + (in_line(&line[i - 1], &line[i], &before) != 0);
+    }
     free(line);
 }
 

@@ -14,6 +14,8 @@
 
 /* policy NULL: no policy is valid now; every claim is held (NO_POLICY). */
 int plan_make(const struct policy *policy, const struct facts *facts, struct plan *out, struct err *e);
+int plan_lengthen(const struct policy *policy, const struct facts *facts, const struct lengthening *l,
+                  struct decision *out, struct err *e);
 int plan_bare(const struct policy *policy, const struct facts *facts, struct plan *out, struct err *e);
 /* tier.c: as the port says. */
 int plan_assess(const struct policy *policy, const struct facts *facts, struct standing *out, struct err *e);

@@ -11,6 +11,7 @@
  *   cohort.c, queue.c     a whole plan: by time, and by share
  *   offer.c, tell.c       what could be had instead; the sentences
  *   plan.c, trace.c       the decisions; the whole way of one claim
+ *   lengthen.c            a later end of what is held
  */
 #pragma once
 #include "alloc/decide.h"
@@ -117,6 +118,7 @@ struct work {
     bool lifted, eligible; /* eligible: as struct standing has it */
     bool has_minimum;      /* it may get less than it asks */
     bool needs_agreement;
+    bool lengthens; /* it is held already, and would be longer (lengthen.c) */
     const struct ceiling *compute, *storage, *organisation_compute, *organisation_storage; /* NULL: none */
     struct item_limits *items;    /* one per item (room_items.c); NULL: no ceiling on any */
     struct budget_rules *budgets; /* NULL: the policy has none */
@@ -131,7 +133,9 @@ struct work {
     bool placed;            /* it has its floor */
     size_t lane;            /* the flavor it began with */
     int64_t given_compute;
-    uint32_t order;   /* among all claims of the plan, by the keys of the queue after the share */
+    uint32_t
+        before; /* among all claims of the plan, by the keys of the queue before the share; may be equal */
+    uint32_t order;   /* by the keys after it: all differ */
     uint32_t id_rank; /* among all claims of the plan, by id; where the order has no wait */
     bool is_barrier;
     bool lacks_units, lacks_turn, behind_barrier; /* behind_barrier: units */
@@ -184,10 +188,10 @@ struct planning {
     struct budget_rules *budget_rules;
     instant_t period_end[PERIODS];
     struct eval *eval;
-    const struct queue_rule *queue; /* NULL: the policy has none */
-    const struct queue_rule
-        *sharing;        /* the same if its order begins with the share; NULL: served in cohorts */
-    bool bare;           /* no sentences */
+    const struct queue_rule *queue;   /* NULL: the policy has none */
+    const struct queue_rule *sharing; /* the same unless its order is 'wait, id'; NULL: served in cohorts */
+    bool in_line; /* its order does not begin with the share: what one waits for nobody behind it gets */
+    bool bare;    /* no sentences */
     struct arena memory; /* what the decisions will refer to */
     int as_tier; /* trial: the claims of the tenant as_tier_of count as of this tier; NULL: of nobody */
     const char *as_tier_of;

@@ -69,3 +69,14 @@ void reasons_finish(struct reasons *r, struct decision *decision) {
     decision->n_reasons = r->n;
     *r = (struct reasons){0};
 }
+
+const char *approver_ko(const char *by) {
+    static const char *const known[][2] = {{"operator", "운영자"},
+                                           {"committee", "심의위원회"},
+                                           {"admin", "관리자"},
+                                           {"auditor", "감사 담당자"},
+                                           {"reviewer", "심사위원"}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strcmp(by, known[i][0]) == 0) return known[i][1];
+    return by;
+}

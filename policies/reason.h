@@ -25,3 +25,7 @@ void reason_hint_en(struct reason *r, const char *format, ...) ERR_FORMAT(2, 3);
 void reason_hint_ko(struct reason *r, const char *format, ...) ERR_FORMAT(2, 3);
 /* In order of precedence; hands the list to the decision. */
 void reasons_finish(struct reasons *r, struct decision *decision);
+
+/* A role that must approve, as people call it in Korean: "operator" is 운영자. One that is not known is
+ * itself. */
+const char *approver_ko(const char *by);

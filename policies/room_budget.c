@@ -138,16 +138,34 @@ static struct amount_text amount(const struct budget *b, int64_t n) {
     return b->storage ? bytes_text(bytes(n)) : gflops_text(gflops(n));
 }
 
+static const char *const period_en[PERIODS] = {"month", "quarter", "year"}, *const period_ko[PERIODS] = {
+                                                                                "다음 달은", "다음 분기는",
+                                                                                "다음 해는"};
+
+/* What is held already can only be held for less longer. */
+static void hint_longer(const struct planning *p, const struct budget *b, long long days, struct reason *r) {
+    struct instant_text next = date_text(p->period_end[b->period]);
+    if (days > 0) {
+        reason_hint_en(r, "%lld days longer would pass; the next %s begins on %s", days, period_en[b->period],
+                       next.s);
+        reason_hint_ko(r, "%lld일 연장은 가능합니다. %s %s에 시작합니다", days, period_ko[b->period], next.s);
+    } else {
+        reason_hint_en(r, "the next %s begins on %s", period_en[b->period], next.s);
+        reason_hint_ko(r, "%s %s에 시작합니다", period_ko[b->period], next.s);
+    }
+}
+
 /* What would pass: less of it, for a shorter time, or later. */
 static void hint(struct planning *p, struct work *w, const struct budget *b, int64_t least,
                  struct reason *r) {
-    static const char *const en[PERIODS] = {"month", "quarter", "year"}, *const ko[PERIODS] = {"다음 달은",
-                                                                                               "다음 분기는",
-                                                                                               "다음 해는"};
     int64_t room = rule_room(w, b), n = 0;
     wide_t left = most_of(b) - spent_of(w, b);
     size_t lane;
     struct text less = {0}, less_ko = {0};
+    if (w->lengthens) {
+        hint_longer(p, b, left > 0 && least > 0 ? (long long)(left / least / CLOCK_DAY) : 0, r);
+        return;
+    }
     if (b->storage) {
         int64_t granule = p->facts->pool.granule.n > 0 ? p->facts->pool.granule.n : 1;
         n = room / granule * granule;
@@ -167,12 +185,12 @@ static void hint(struct planning *p, struct work *w, const struct budget *b, int
         text_add(&less_ko, "까지");
     }
     if (less.length) {
-        reason_hint_en(r, "ask for %s; the next %s begins on %s", less.s, en[b->period], next.s);
-        reason_hint_ko(r, "지금은 %s 신청할 수 있습니다. %s %s에 시작합니다", less_ko.s, ko[b->period],
+        reason_hint_en(r, "ask for %s; the next %s begins on %s", less.s, period_en[b->period], next.s);
+        reason_hint_ko(r, "지금은 %s 신청할 수 있습니다. %s %s에 시작합니다", less_ko.s, period_ko[b->period],
                        next.s);
     } else {
-        reason_hint_en(r, "the next %s begins on %s", en[b->period], next.s);
-        reason_hint_ko(r, "%s %s에 시작합니다", ko[b->period], next.s);
+        reason_hint_en(r, "the next %s begins on %s", period_en[b->period], next.s);
+        reason_hint_ko(r, "%s %s에 시작합니다", period_ko[b->period], next.s);
     }
     text_free(&less);
     text_free(&less_ko);

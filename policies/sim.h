@@ -157,6 +157,7 @@ struct sim_taken {
 
 struct sim_rule {
     const char *id, *place;
+    const char *en, *ko;     /* its reason, or what kind of rule it is */
     int64_t named, decisive; /* decisions in whose reasons it stands; whose outcome it made */
 };
 

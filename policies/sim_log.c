@@ -75,7 +75,7 @@ void sim_log_event(struct sim *s, const char *what, size_t request, const char *
 
 /* ---- rules ---- */
 
-static void rule_add(struct sim *s, const struct word *id) {
+static void rule_add(struct sim *s, const struct word *id, const char *en, const char *ko) {
     struct text place = {0};
     size_t i = 0;
     while (i < s->n_rules && strcmp(s->rules[i].id, id->s) != 0) i++;
@@ -83,22 +83,30 @@ static void rule_add(struct sim *s, const struct word *id) {
     s->rules = mem_grow(s->rules, &s->rules_room, s->n_rules + 1, sizeof *s->rules);
     text_add(&place, "%s:%d", s->policy->file, id->place.line);
     s->rules[s->n_rules++] = (struct sim_rule){.id = keep_text(&s->memory, id->s),
-                                               .place = keep_add(&s->memory, text_take(&place))};
+                                               .place = keep_add(&s->memory, text_take(&place)),
+                                               .en = keep_text(&s->memory, en),
+                                               .ko = keep_text(&s->memory, ko ? ko : en)};
 }
+
+/* Those that have no reason of their own say of what kind they are. */
+#define ADD_REASONED(of, n)                                                                                  \
+    for (size_t i = 0; i < (n); i++) rule_add(s, &(of)[i].id, (of)[i].reason, (of)[i].reason_ko)
+#define ADD_KIND(of, n, en, ko)                                                                              \
+    for (size_t i = 0; i < (n); i++) rule_add(s, &(of)[i].id, en, ko)
 
 /* All rules of the policy, in the order in which a page lists them. */
 void sim_rules_begin(struct sim *s) {
     const struct policy *y = s->policy;
-    for (size_t i = 0; i < y->n_rules; i++) rule_add(s, &y->rules[i].id);
-    for (size_t i = 0; i < y->n_tier_rules; i++) rule_add(s, &y->tier_rules[i].id);
-    for (size_t i = 0; i < y->n_ceilings; i++) rule_add(s, &y->ceilings[i].id);
-    for (size_t i = 0; i < y->n_approves; i++) rule_add(s, &y->approves[i].id);
-    for (size_t i = 0; i < y->n_leases; i++) rule_add(s, &y->leases[i].id);
-    if (y->queue.id.s) rule_add(s, &y->queue.id);
-    if (y->borrow.id.s) rule_add(s, &y->borrow.id);
-    for (size_t i = 0; i < y->n_idles; i++) rule_add(s, &y->idles[i].id);
-    for (size_t i = 0; i < y->n_reserves; i++) rule_add(s, &y->reserves[i].id);
-    for (size_t i = 0; i < y->n_budgets; i++) rule_add(s, &y->budgets[i].id);
+    ADD_REASONED(y->rules, y->n_rules);
+    ADD_REASONED(y->tier_rules, y->n_tier_rules);
+    ADD_KIND(y->ceilings, y->n_ceilings, "a ceiling", "한도");
+    ADD_REASONED(y->approves, y->n_approves);
+    ADD_KIND(y->leases, y->n_leases, "the lease", "사용 기간");
+    ADD_KIND(&y->queue, y->queue.id.s != NULL, "the order of the queue", "대기 순서");
+    ADD_KIND(&y->borrow, y->borrow.id.s != NULL, "what is lent of guarantees", "보장분의 대여");
+    ADD_KIND(y->idles, y->n_idles, "what is not used", "사용하지 않는 자원");
+    ADD_KIND(y->reserves, y->n_reserves, "kept for a tier", "등급을 위한 예비분");
+    ADD_KIND(y->budgets, y->n_budgets, "a budget", "기간 예산");
 }
 
 void sim_rule_used(struct sim *s, const char *id, bool is_decisive) {

@@ -51,9 +51,12 @@ bool sim_renew(struct sim *s, size_t grant) {
                       : end.s <= s->now.s                ? "the new end has passed"
                       : above && barrier_waits_for(s, g) ? "one that waited long needs these units"
                                                          : NULL;
+    struct text rule = {0};
+    if (!why && !sim_may_lengthen(s, grant, end, &rule)) why = rule.s ? rule.s : "the policy";
     if (why) {
         s->renewals_refused++;
         sim_log_event(s, "renewal refused", g->request, why);
+        text_free(&rule);
         return false;
     }
     g->renewals_left--;

@@ -65,6 +65,7 @@ void sim_decide(struct sim *s, size_t request, const struct decision *d); /* car
    s->plan_requests. */
 int sim_trial(struct sim *s, struct plan *plan, struct err *e);
 int sim_plan(struct sim *s, const size_t *requests, size_t n, struct err *e);
+bool sim_may_lengthen(struct sim *s, size_t grant, instant_t end, struct text *why);
 /* New ones beside the barriers; with the whole queue when something came free. */
 int sim_plan_fresh(struct sim *s, const size_t *fresh, size_t n, struct err *e);
 int sim_plan_all(struct sim *s, struct err *e);

@@ -139,6 +139,28 @@ void sim_facts(struct sim *s, const size_t *requests, size_t n, struct facts *f)
     f->pool.waiting_compute = gflops(compute);
 }
 
+/* May what a grant holds be held until `end`, by the policy? why: the first reason and its rule. */
+bool sim_may_lengthen(struct sim *s, size_t grant, instant_t end, struct text *why) {
+    const struct sim_grant *g = &s->grants[grant];
+    struct lengthening l = {.from = g->end.s > s->now.s ? g->end : s->now,
+                            .until = end,
+                            .compute = gflops(g->compute),
+                            .storage = bytes(g->storage + g->datalake),
+                            .own_terms = true};
+    struct facts f;
+    struct decision d;
+    struct err e = {0};
+    size_t request = g->request;
+    sim_facts(s, &request, 1, &f);
+    int rc = policy_decider.lengthen(s->policy, &f, &l, &d, &e);
+    bool may = rc == 0 && d.outcome == OUTCOME_GRANT;
+    if (!may && rc == 0 && d.n_reasons)
+        text_add(why, "%s%s%s", reason_code_word(d.reasons[0].code), d.reasons[0].rule ? " " : "",
+                 d.reasons[0].rule ? d.reasons[0].rule : "");
+    decision_free(&d);
+    return may;
+}
+
 /* ---- what a decision changes ---- */
 
 static void decisive_set(struct sim_request *r, const struct decision *d) {

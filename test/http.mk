@@ -5,3 +5,11 @@ IDENTITY_OBJECTS := $(HTTP_OBJECTS) $(call objects,backends/openstack_catalog.c 
 $(addprefix $(BUILD)/unit/,test_http test_http_reason): $(HTTP_OBJECTS)
 $(addprefix $(BUILD)/unit/,test_openstack_clouds test_openstack_identity): $(IDENTITY_OBJECTS)
 $(addprefix $(BUILD)/unit/,test_http test_http_reason test_openstack_clouds test_openstack_identity): override LIBS += $(openstack_LIBS)
+
+# Sessions from a shell, for test/openstack/identity.sh.
+OPENSTACK_SESSION := $(BUILD)/openstack/session
+$(OPENSTACK_SESSION): $(call objects,test/openstack/session.c) $(IDENTITY_OBJECTS) $(CORE)
+	@mkdir -p $(@D)
+	$(call say,LINK)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) $(openstack_LIBS)
+openstack-test: $(OPENSTACK_SESSION)

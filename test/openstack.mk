@@ -5,8 +5,19 @@ OPENSTACK_CACHE ?= build/openstack
 OPENSTACK_TESTS := $(sort $(wildcard test/openstack/*.sh))
 WITH_OPENSTACK = LAB_LOG=$(BUILD)/log/openstack test/lab/with-openstack --limits --computes 2 --cache $(OPENSTACK_CACHE) --
 
-openstack-test: all
+openstack-test: all $(LIBVIRT_DRIVE)
 	+@mkdir -p $(BUILD)/log
 	+@$(WITH_OPENSTACK) env $(RUN_SUITES) $(OPENSTACK_TESTS)
-SUITES += openstack-test
-.PHONY: openstack-test
+# It waits more than it works: beside the other suites.
+SUITES := openstack-test+ $(SUITES)
+
+# The demo on a lab of its own.
+ifneq ($(wildcard test/demo-openstack),)
+demo-openstack: all
+	@BUILD=$(BUILD) test/lab/with-openstack --limits --computes 2 --gpus T4=64,V100=64,A100=64,H100=64 \
+	  --cache $(OPENSTACK_CACHE) -- test/demo-openstack
+endif
+.PHONY: openstack-test demo-openstack
+
+$(BUILD)/unit/test_backend_openstack_instance: $(call objects,backends/openstack.c backends/openstack_*.c $(openstack_SHARES))
+$(BUILD)/unit/test_backend_openstack_instance: override LIBS += $(openstack_LIBS)

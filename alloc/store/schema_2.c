@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Version 2: tiers, credits, offers, reclaim, calls, and what no backend makes. Stores of it exist: what is to change
-   is a later version (schema_3.c), never an edit here. */
+/* Version 2: tiers, credits, offers, reclaim, calls, and what no backend makes. Stores of it exist: what is
+   to change is a later version (schema_3.c), never an edit here. */
 #include "alloc/store/schema.h"
 
 /* clang-format off */

@@ -141,7 +141,13 @@ extend() {
     exits 2 allot grant extend g-3 --until 2027-02-30
     exits 0 allot grant extend g-3 --for '10 days' --json
     is 2028-02-14T00:00:00Z "$(value .end)"
-    exits 0 allot --dry-run grant extend g-3 --for '1000 days'
+    exits 3 allot grant extend g-3 --for '1000 days'
+    has "$err" 'g-3 cannot be held longer: a lease lasts 90 days'
+    has "$err" '--override L1 --reason TEXT'
+    exits 2 allot grant extend g-3 --for '1000 days' --override L1
+    exits 2 allot grant extend g-3 --for '1000 days' --reason 'why not'
+    exits 4 allot grant extend g-3 --for '1000 days' --override L7 --reason 'why not'
+    exits 0 allot --dry-run grant extend g-3 --for '1000 days' --override L1 --reason 'a test bed'
     has "$out" "note: the policy's term is 90 days; this extends it by 1000 days"
     exits 0 allot --dry-run grant extend g-3 --for '10 days'
     lacks "$out" 'note:'

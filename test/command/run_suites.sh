@@ -36,6 +36,9 @@ expect 1 '1 passed, 1 failed' "$PWD/bad.sh" "$PWD/good.sh"
 grep -q '| the cause' said
 grep -q '| exit status 3' said
 expect 0 '8 passed, 0 failed' "$PWD/good.sh" "$PWD/many.sh"
+script long 'sleep 1' 'echo 7 passed, 1 failed' 'exit 1'
+expect 1 '9 passed, 1 failed' "$PWD/long.sh+" "$PWD/good.sh" "$PWD/good.sh"
+[ "$(grep -c 'good.sh *ok' said) $(sed -n 3p said | grep -c 'long.sh *FAIL')" = '2 1' ]
 expect 1 '7 passed, 2 failed' "$PWD/some.sh"
 expect 1 '0 passed, 1 failed' "$PWD/mute.sh"
 expect 1 '7 passed, 1 failed' "$PWD/liar.sh"

@@ -107,6 +107,54 @@ lost() { # twelve and eight are lent; four are offered, one of which is lost
 }
 it 'one whose offer was lost may have the same again' lost
 
+drained() { # the host of the four that are offered, and then the pool, give nothing new any more
+    begin "$C1" "$Q1"
+    ask 0 t1 v100 12
+    ask 0 t2 v100 8
+    ask 8 t3 v100 8
+    is 4 "$(offered r-3)"
+    host=$(sqlite3 "$STORE" 'SELECT DISTINCT host FROM slot WHERE offer IS NOT NULL')
+    other=$(sqlite3 "$STORE" "SELECT name FROM host WHERE name <> '$host' ORDER BY name LIMIT 1")
+    exits 0 allot pool drain p --host "$other"
+    is 4 "$(offered r-3)"
+    exits 0 allot pool drain p --host "$host"
+    is 0 "$(offered r-3)"
+    exits 5 allot request accept r-3
+    has "$err" '(drained)'
+    is 'The offer for request r-3 has ended: what it set aside gives nothing new any more. The request keeps its place.' \
+        "$(sqlite3 "$STORE" "SELECT json_extract(payload, '$.en') FROM outbox ORDER BY id DESC LIMIT 1")"
+    night
+    is 0 "$(offered r-3)"
+    exits 0 allot pool undrain p --host "$host"
+    night
+    is 4 "$(offered r-3)"
+    exits 0 allot pool drain p
+    is 0 "$(offered r-3)"
+    exits 0 allot pool undrain p
+    night
+    exits 0 allot request accept r-3
+}
+it 'an offer ends where its host or pool is drained' drained
+suspended() { # what was kept for it comes free at once, for the next
+    begin "$C1" "$Q1"
+    ask 0 t1 v100 12
+    ask 0 t2 v100 8
+    ask 8 t3 v100 8
+    is 4 "$(offered r-3)"
+    ask 8 t4 v100 8
+    is 0 "$(offered r-4)"
+    exits 0 allot --dry-run tenant suspend t3 --reason 'papers missing'
+    is 4 "$(offered r-3)"
+    exits 0 allot tenant suspend t3 --reason 'papers missing'
+    is 0 "$(offered r-3)"
+    ask 0 t5 v100 4
+    exits 3 allot request accept r-3
+    exits 0 allot tenant resume t3 --reason 'papers are here'
+    exits 5 allot request accept r-3
+    has "$err" '(suspended)'
+}
+it 'an offer ends where its tenant is suspended' suspended
+
 # ---- one with an offer keeps its place ----
 
 units_of() { allot grant show "$1" --json | jq '[.lines[].units] | add // 0'; }
@@ -209,7 +257,7 @@ B1 borrow lend-max 100 %, notice 7 days, min-hold 14 days, most 2 tenants;"
 }
 it 'a notice is looked at again before it takes effect' reviewed
 
-dated() { # all is lent until the end of its lease; what is under notice comes back before
+noticed() { # all is lent until the end of its lease; what is under notice comes back before
     GUARANTEE=62.4 begin "$C1" 'Q1 queue order share, wait, id;
 B1 borrow lend-max 100 %, notice 7 days, min-hold 14 days;'
     add_tenant t6 6 elsewhere
@@ -240,7 +288,7 @@ B1 borrow lend-max 100 %, notice 7 days, min-hold 14 days;'
     night
     is granted "$(state r-3)"
 }
-it 'what is under notice counts for the earliest date' dated
+it 'what is under notice counts for the earliest date' noticed
 
 # ---- one that waited long ----
 
@@ -285,6 +333,29 @@ M1 budget per organisation compute 45000 TF-hours each month;" '15 days'
     ask 3 t1 t4 4
 }
 it 'what is set aside for an offer counts against the budget' budget
+longer() { # 62.4 TF for 15 days are 22464 TF-hours, and five days more fit in 30000
+    begin "$C1" "$Q1
+M1 budget per tenant compute 30000 TF-hours each month;" '15 days'
+    ask 0 t1 v100 4
+    ask 0 t2 v100 4
+    exits 0 allot reconcile
+    exits 3 allot grant renew g-1
+    has "$err" 'g-1 cannot be held longer: t1 may have 30000 TF-hours in a month, and 22464 TF-hours is granted; 62.4 TF until'
+    has "$err" '(M1, waiting.policy:'
+    has "$err" '5 days longer would pass; the next month begins on 2026-04-01; an admin may set the rule aside: allot grant extend g-1 --override M1 --reason TEXT'
+    exits 0 allot grant extend g-1 --for '5 days'
+    exits 3 allot grant extend g-1 --for '1 day'
+    exits 0 allot grant extend g-1 --for '1 day' --override M1 --reason 'the letter of 3 March'
+    is '[["M1","the letter of 3 March","2026-03-23T00:00:00Z"]]' \
+        "$(sqlite3 "$STORE" "SELECT json_group_array(json_array(rule, reason, strftime('%Y-%m-%dT%H:%M:%SZ', until_at, 'unixepoch'))) FROM exception WHERE grant_id = 1")"
+    day '10 days'
+    exits 3 allot grant renew g-2
+    SSH_CLIENT='192.0.2.1 1 22' allot serve --stdio --tenant t2 >"$out" 2>"$err" <<<'{"do": "renew", "grant": "g-2"}'
+    has "$out" 'g-2 cannot be held longer'
+    exits 0 allot grant extend g-2 --for '2 days'
+    is 2026-03-19T00:00:00Z "$(allot grant show g-2 --json | jq -r .end)"
+}
+it 'a later end is within the budget, or by an exception' longer
 swap() { # 62.4 TF for 15 days are 22464 TF-hours; what goes in exchange is not spent twice
     begin "$C1" "$Q1
 M1 budget per tenant compute 24000 TF-hours each month;" '15 days'
@@ -302,6 +373,27 @@ M1 budget per tenant compute 24000 TF-hours each month;" '15 days'
 }
 it 'a swap within a budget is not counted twice' swap
 
+turns() { # what is offered is kept until the tenth day, from which on all is for it
+    begin "$C1" 'Q1 queue order share, wait, id hold 30 days barrier 10 days;'
+    ask 0 t1 v100 12
+    ask 0 t2 v100 8
+    ask 8 t3 v100 8
+    is 2026-03-12T00:00:00Z "$(allot request show r-3 --json | jq -r .offer.until)"
+    day '9 days'
+    night
+    is '4 null' "$(offered r-3) $(allot request show r-3 --json | jq -c .decision.is_barrier)"
+    day '10 days'
+    night
+    is '0 true' "$(offered r-3) $(allot request show r-3 --json | jq -c .decision.is_barrier)"
+    ask 8 t4 v100 4
+    has "$out" 'set aside for a request that has waited longest'
+    exits 0 allot grant release g-2
+    exits 0 allot reconcile
+    night
+    night
+    is granted "$(state r-3)"
+}
+it 'an offer is kept until its request is a barrier' turns
 barrier() { # from the tenth day all that comes free is for the one that needs twenty, offers or not
     begin "$C1" 'Q1 queue order share, wait, id hold 30 days barrier 10 days;
 B1 borrow lend-max 100 %, notice 7 days, min-hold 14 days;'

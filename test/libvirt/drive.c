@@ -2,9 +2,12 @@
 /*
  * drive BACKEND VERB: one call of a backend through the dispatcher, for tests in shell. The pool and the
  * operations come as JSON on standard input:
- *   {"pool": {"name","basis","store","deadline_ms","hosts":{NAME:URI},"settings":{},"catalogue":{}},
- *    "operations": [{"token","kind":"server|volume","name","host","tenant","grant","number","flavor","units",
- *                    "slots":[[name,address,attach]],"disks":[[name,token]],"keys":[],"bytes"}]}
+ *   {"pool": {"name","basis","store","deadline_ms","hosts":{NAME:URI or {"uri","settings"}},"settings":{},
+ *             "catalogue":{}},
+ *    "operations":
+ * [{"token","kind":"server|volume|container|quota","fresh","name","host","tenant","grant","number","flavor","units",
+ *                    "slots":[[name,address,attach]],"disks":[[name,token]],"keys":[],"bytes",
+ *                    "quota":{"limits":{FLAVOR:UNITS},"storage","datalake","member"}}]}
  * The answers go to standard output as one JSON object. Exit: 0, or the code of the error.
  */
 #include "alloc/dispatch.h"
@@ -40,7 +43,10 @@ static void pool_fill(const json_t *in, struct backend_pool *pool) {
                                   .store_id = text(in, "store"),
                                   .deadline_ms = number(in, "deadline_ms")};
     json_object_foreach((json_t *)hosts, name, uri) {
-        list[pool->n_hosts++] = (struct backend_host){name, json_string_value(uri), NULL};
+        const char *plain = json_string_value(uri);
+        const json_t *settings = json_object_get(uri, "settings");
+        list[pool->n_hosts++] = (struct backend_host){name, plain ? plain : text(uri, "uri"),
+                                                      json_is_object(settings) ? settings : NULL};
     }
 }
 
@@ -60,15 +66,45 @@ static void slots_fill(const json_t *in, struct backend_operation *op) {
     op->ssh_keys = k, op->n_ssh_keys = json_array_size(keys);
 }
 
+static void quota_fill(const json_t *in, struct backend_quota *quota) {
+    const json_t *units = json_object_get(in, "limits");
+    struct backend_limit *limits = mem_alloc((json_object_size(units) + 1) * sizeof *limits);
+    const char *flavor;
+    json_t *value;
+    *quota = (struct backend_quota){.limits = limits,
+                                    .storage = bytes(number(in, "storage")),
+                                    .datalake = bytes(number(in, "datalake")),
+                                    .member = text(in, "member")};
+    json_object_foreach((json_t *)units, flavor, value) {
+        limits[quota->n_limits++] = (struct backend_limit){flavor, json_integer_value(value)};
+    }
+}
+
+static json_t *limits_json(const struct backend_seen *s) {
+    if (s->kind != BACKEND_QUOTA) return NULL;
+    json_t *limits = json_object();
+    for (size_t i = 0; i < s->n_limits; i++)
+        json_object_set_new(limits, s->limits[i].flavor, json_integer(s->limits[i].units));
+    return json_pack("{s:o, s:I, s:I}", "limits", limits, "storage", (json_int_t)s->bytes.n, "datalake",
+                     (json_int_t)s->datalake.n);
+}
+
+static enum backend_kind kind_of(const json_t *o) {
+    const char *kind = text(o, "kind");
+    for (int i = 0; kind && backend_kind_words[i]; i++)
+        if (strcmp(backend_kind_words[i], kind) == 0) return (enum backend_kind)i;
+    return BACKEND_SERVER;
+}
+
 static struct backend_operation *operations_fill(const json_t *in, size_t *n) {
     *n = json_array_size(in);
     struct backend_operation *ops = mem_alloc(*n * sizeof *ops);
     for (size_t i = 0; i < *n; i++) {
         const json_t *o = json_array_get(in, i);
-        const char *kind = text(o, "kind");
         ops[i] = (struct backend_operation){
             .token = text(o, "token"),
-            .kind = kind && strcmp(kind, "volume") == 0 ? BACKEND_VOLUME : BACKEND_SERVER,
+            .kind = kind_of(o),
+            .fresh = json_is_true(json_object_get(o, "fresh")),
             .name = text(o, "name"),
             .host = text(o, "host"),
             .tenant = text(o, "tenant"),
@@ -79,6 +115,7 @@ static struct backend_operation *operations_fill(const json_t *in, size_t *n) {
             .bytes = bytes(number(o, "bytes")),
         };
         slots_fill(o, &ops[i]);
+        quota_fill(json_object_get(o, "quota"), &ops[i].quota);
     }
     return ops;
 }
@@ -97,11 +134,11 @@ static json_t *view_json(struct backend_view *v) {
     for (size_t i = 0; i < v->n_seen; i++) {
         const struct backend_seen *s = &v->seen[i];
         json_array_append_new(
-            seen, json_pack("{s:s?, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:O?}", "token", s->token, "kind",
-                            s->kind == BACKEND_SERVER ? "server" : "volume", "name", s->name, "host", s->host,
+            seen, json_pack("{s:s?, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:O?, s:o*}", "token", s->token, "kind",
+                            backend_kind_words[s->kind], "name", s->name, "host", s->host,
                             "state", backend_state_word(s->state), "bytes", (json_int_t)s->bytes.n,
                             "allocated", (json_int_t)s->allocated.n, "created", (json_int_t)s->created.s,
-                            "connection", s->connection));
+                            "connection", s->connection, "quota", limits_json(s)));
     }
     for (size_t i = 0; i < v->n_slots; i++) {
         const struct backend_found_slot *s = &v->slots[i];

@@ -41,6 +41,8 @@ static void each_service_is_quoted_in_its_own_words(void **state) {
            "allocate\\ninventory\","
            "\"request_id\": \"req-1\"}]}",
            "Conflict: Unable to allocate inventory");
+    expect("{\"message\": \"No image found with ID x<br /><br />\\n\\n\", \"code\": \"404 Not Found\"}",
+           "No image found with ID x");
     expect("{\"message\": \"The server could not comply\", \"code\": \"400 Bad Request\", \"title\": \"Bad "
            "Request\"}",
            "The server could not comply");

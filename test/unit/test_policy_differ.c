@@ -231,7 +231,7 @@ static void what_is_listed_is_what_differs(void **state) {
     state_of_chance = 20261122;
     for (int pair = 0; pair < PAIRS; pair++) {
         const struct policy *const policy[2] = {random_policy("a.policy"), random_policy("b.policy")};
-        scoped_json json_t *difference = policy_differ(policy[0], policy[1]);
+        scoped_json json_t *difference = policy_differ(policy[0], policy[1], false);
         size_t n = aspects_of(policy, aspects, 64);
         const json_t *list = json_object_get(difference, "aspects");
         assert_int_equal(json_array_size(list), n);
@@ -255,7 +255,7 @@ static void a_policy_does_not_differ_from_itself(void **state) {
     state_of_chance = 7;
     for (int i = 0; i < 12; i++) {
         struct policy *policy = random_policy("a.policy");
-        scoped_json json_t *difference = policy_differ(policy, policy);
+        scoped_json json_t *difference = policy_differ(policy, policy, false);
         assert_true(json_is_true(json_object_get(difference, "same")));
         policy_free(policy);
     }

@@ -19,15 +19,19 @@ LIMITS = {'servers': 10, 'class:VCPU': 20, 'class:MEMORY_MB': 51200, 'class:DISK
 
 
 class Admin:
-    """The administrator's session, in project admin."""
+    """The administrator's session, in project admin or another scope."""
 
-    def __init__(self, lab):
+    def __init__(self, lab, scope=None):
         self.lab, self.token = lab, None
-        answer, headers = self.call('POST', 'keystone', '/v3/auth/tokens', {'auth': {
-            'identity': {'methods': ['password'], 'password': {'user': {'name': 'admin', 'domain': {'id': 'default'}, 'password': PASSWORD}}},
-            'scope': {'project': {'name': 'admin', 'domain': {'id': 'default'}}}}}, whole=True)
+        scope = scope or {'project': {'name': 'admin', 'domain': {'id': 'default'}}}
+        answer, headers = self.call('POST', 'keystone', '/v3/auth/tokens', {'auth': {'scope': scope, 'identity': {
+            'methods': ['password'], 'password': {'user': {'name': 'admin', 'domain': {'id': 'default'}, 'password': PASSWORD}}}}}, whole=True)
         self.token = headers['X-Subject-Token']
-        self.user, self.project = answer['token']['user']['id'], answer['token']['project']['id']
+        self.user, self.project = answer['token']['user']['id'], answer['token'].get('project', {}).get('id')
+
+    def system(self):
+        """The same with the scope of the whole system, which reads everybody's limits."""
+        return Admin(self.lab, {'system': {'all': True}})
 
     def call(self, method, service, path, body=None, raw=None, whole=False):
         address = urllib.parse.urlsplit(self.lab.url(service)).netloc

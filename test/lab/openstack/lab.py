@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import socket
 import sys
 import time
 
@@ -15,6 +16,7 @@ OFFSETS = range(20000, 23000, 100)  # all below 32768, where Linux takes the por
 DEFAULTS = {'port_offset': None, 'computes': 1, 'gpus': {'T4': 8, 'V100': 16, 'A100': 16, 'H100': 16}, 'limits': False,
             'cache': None}
 BEGAN = time.monotonic()
+CLAIMS = []
 
 
 def say(text):
@@ -38,9 +40,16 @@ def listening():
 
 
 def free_offset():
+    """One whose ports are free, and that no other openstack-up is about to take: its abstract socket ends with its process."""
     taken = listening()
     for offset in OFFSETS:
         if taken.isdisjoint(port + offset for port in PORTS.values()):
+            claim = socket.socket(socket.AF_UNIX)
+            try:
+                claim.bind(f'\0allot-lab-{offset}')
+            except OSError:
+                continue
+            CLAIMS.append(claim)
             return offset
     raise Fault('no offset between 20000 and 23000 has all its ports free: give --port-offset')
 
