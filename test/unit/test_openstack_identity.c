@@ -3,6 +3,7 @@
 #include "backends/openstack_identity_token.h"
 
 #include "alloc/json.h"
+#include "alloc/log.h"
 #include "alloc/parallel.h"
 #include "test/unit/scripted.h"
 
@@ -535,6 +536,33 @@ static void sessions_share_a_client_and_ask_once_each(void **state) {
     text_free(&script);
 }
 
+/* All that was logged at level debug during these tests: every call, and none of their secrets. */
+
+static char debug_log[64];
+
+static int suite_open(void **state) {
+    struct err e = {0};
+    scripted_path(debug_log, sizeof debug_log, "debug");
+    times_make(state);
+    return log_open(LOG_AT_DEBUG, debug_log, &e);
+}
+
+static void the_log_has_every_call_and_no_secret(void **state) {
+    (void)state;
+    static const char *const secrets[] = {"sesame", "t2-1",         "t3-1",
+                                          "t3-2",   "X-Auth-Token", "passwordCredentials"};
+    struct text lines = {0};
+    struct err e = {0};
+    assert_int_equal(file_read(debug_log, 64 << 20, &lines, &e), 0);
+    assert_non_null(strstr(lines.s, "\"event\":\"http.call\""));
+    assert_non_null(strstr(lines.s, "/v2.0/tokens\",\"status\":200,\"tries\":1,"));
+    assert_non_null(strstr(lines.s, "\"event\":\"identity.version\""));
+    assert_non_null(strstr(lines.s, "\"event\":\"identity.skew\""));
+    for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++)
+        if (strstr(lines.s, secrets[i])) fail_msg("the log tells %s", secrets[i]);
+    text_free(&lines);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_token_of_v2_opens_the_services),
@@ -551,6 +579,7 @@ int main(void) {
         cmocka_unit_test_setup(a_cached_token_that_is_refused_is_replaced, cache_make),
         cmocka_unit_test(what_is_no_token_in_a_cache_is_none),
         cmocka_unit_test_setup(sessions_share_a_client_and_ask_once_each, cache_make),
+        cmocka_unit_test(the_log_has_every_call_and_no_secret),
     };
-    return cmocka_run_group_tests(tests, times_make, NULL);
+    return cmocka_run_group_tests(tests, suite_open, NULL);
 }
