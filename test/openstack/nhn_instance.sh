@@ -55,7 +55,7 @@ plan "$(nhn | sed "s/\$objects/$objects/")"
 small=$(one container 50 "$project" '{bytes: 1000}')
 call ensure "$small"
 is 'a container is watched' '.operations[0].connection.quota == "watched"'
-api PUT "$(jq -r '.operations[0].connection.url' <<<"$OUT")/big" "$(head -c 2000 /dev/zero | tr '\0' x)"
+api PUT "$SWIFT/AUTH_${OBJECTS[$project]}/$(jq -r '.operations[0].connection.container' <<<"$OUT")/big" "$(head -c 2000 /dev/zero | tr '\0' x)"
 answers 'and takes more than is booked' 201
 for _ in $(seq 20); do call observe; jq -e '.seen[] | select(.name == "allot-c1-g1-50") | .allocated == 2000' <<<"$OUT" >/dev/null && break; sleep 0.5; done
 is 'which is seen' '.seen[] | select(.name == "allot-c1-g1-50") | .allocated == 2000 and .bytes == 1000 and .state == "present"'
