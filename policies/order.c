@@ -3,6 +3,8 @@
  * Whose turn it is. First what was awarded in a call, by rank; then whose tenant has less than its guarantee;
  * with `strict` the better tier, after a lift; then the keys of the queue rule in the order stated. All
  * shares are of the same pool, so held/weight is compared, by 128-bit cross products, and nothing is divided.
+ * All other keys stand still while a plan is made: those before the share are one number, those after it
+ * another.
  */
 #include "policies/planning.h"
 #include "policies/sort.h"
@@ -17,9 +19,8 @@ static struct turn turn_of(const struct planning *p, const struct work *w) {
     struct turn t = {.held = held > 0 ? held : 0, .first = 2, .weight = 1, .order = w->order};
     if (!q) return t;
     if (q->weigh_surplus) t.held = held > w->seat->guarantee ? held - w->seat->guarantee : 0;
-    t.first = held < w->seat->guarantee ? 1 : 2;
-    if (w->claim->ranked) t.first = 0, t.rank = w->claim->rank;
-    t.tier = q->strict ? (int32_t)w->rank : 0;
+    t.first = w->claim->ranked ? 0 : held < w->seat->guarantee ? 1 : 2;
+    t.line = w->claim->ranked ? w->claim->rank : (q->strict ? w->rank << 32 : 0) + w->before;
     t.weight = (int32_t)w->weight;
     return t;
 }
@@ -36,13 +37,12 @@ static inline int share_cmp(const struct turn *a, const struct turn *b) {
 /* Sign: who comes first. 0 only for the same work. */
 static inline int turn_cmp(const struct turn *a, const struct turn *b) {
     if (a->first != b->first) return compare(a->first, b->first);
-    if (a->rank != b->rank) return compare(a->rank, b->rank);
-    if (a->tier != b->tier) return compare(a->tier, b->tier);
+    if (a->line != b->line) return compare(a->line, b->line);
     int order = share_cmp(a, b);
     return order ? order : compare(a->order, b->order);
 }
 
-/* ---- the order of those with equal shares ---- */
+/* ---- the keys that stand still ---- */
 
 static int key_cmp(enum order_key key, const struct work *a, const struct work *b) {
     switch (key) {
@@ -53,21 +53,38 @@ static int key_cmp(enum order_key key, const struct work *a, const struct work *
     }
 }
 
+/* Keys [from, end) of the rule. */
+struct keys {
+    const struct queue_rule *rule;
+    size_t from, end;
+};
+
 static int in_line(const void *a, const void *b, void *arg) {
-    const struct queue_rule *q = arg;
-    for (size_t i = 0; i < q->n_order; i++) {
-        int order = key_cmp(q->order[i], *(struct work *const *)a, *(struct work *const *)b);
+    const struct keys *k = arg;
+    for (size_t i = k->from; i < k->end; i++) {
+        int order = key_cmp(k->rule->order[i], *(struct work *const *)a, *(struct work *const *)b);
         if (order) return order;
     }
     return 0;
 }
 
-/* The keys after the share stand still while a plan is made. */
+static size_t share_at(const struct queue_rule *q) {
+    size_t at = 0;
+    while (at < q->n_order && q->order[at] != ORDER_SHARE) at++;
+    return at;
+}
+
 void turns_begin(struct planning *p) {
     struct work **line = mem_alloc(p->n * sizeof(struct work *));
+    const struct queue_rule *q = p->sharing;
+    struct keys before = {q, 0, q ? share_at(q) : 0}, all = {q, 0, q ? q->n_order : 0};
     for (size_t i = 0; i < p->n; i++) line[i] = &p->works[i];
-    if (p->sharing) sort_by(line, p->n, sizeof(struct work *), in_line, (void *)p->sharing);
-    for (size_t i = 0; i < p->n; i++) line[i]->order = (uint32_t)i;
+    if (q) sort_by(line, p->n, sizeof(struct work *), in_line, &all);
+    for (size_t i = 0; i < p->n; i++) {
+        line[i]->order = (uint32_t)i;
+        if (i > 0 && before.end > 0)
+            line[i]->before = line[i - 1]->before + (in_line(&line[i - 1], &line[i], &before) != 0);
+    }
     free(line);
 }
 

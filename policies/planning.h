@@ -133,7 +133,9 @@ struct work {
     bool placed;            /* it has its floor */
     size_t lane;            /* the flavor it began with */
     int64_t given_compute;
-    uint32_t order;   /* among all claims of the plan, by the keys of the queue after the share */
+    uint32_t
+        before; /* among all claims of the plan, by the keys of the queue before the share; may be equal */
+    uint32_t order;   /* by the keys after it: all differ */
     uint32_t id_rank; /* among all claims of the plan, by id; where the order has no wait */
     bool is_barrier;
     bool lacks_units, lacks_turn, behind_barrier; /* behind_barrier: units */
@@ -186,9 +188,9 @@ struct planning {
     struct budget_rules *budget_rules;
     instant_t period_end[PERIODS];
     struct eval *eval;
-    const struct queue_rule *queue; /* NULL: the policy has none */
-    const struct queue_rule
-        *sharing; /* the same if its order begins with the share; NULL: served in cohorts */
+    const struct queue_rule *queue;   /* NULL: the policy has none */
+    const struct queue_rule *sharing; /* the same unless its order is 'wait, id'; NULL: served in cohorts */
+    bool in_line; /* its order does not begin with the share: what one waits for nobody behind it gets */
     bool bare;    /* no sentences */
     int as_tier;  /* trial: the claims of the tenant as_tier_of count as of this tier; NULL: of nobody */
     const char *as_tier_of;
@@ -307,9 +309,9 @@ size_t barriers_placed(const struct planning *p); /* those that need nothing set
 /* order.c: whose turn it is. */
 struct turn {
     int64_t held;
-    int64_t rank;  /* in a call */
+    int64_t line;  /* in a call its rank; else with `strict` the tier, and then the keys before the share */
     int32_t first; /* 0: awarded in a call; 1: its tenant has less than its guarantee; 2: neither */
-    int32_t tier, weight;
+    int32_t weight;
     uint32_t order; /* by the keys after the share */
 };
 void turns_begin(struct planning *p); /* the works stand in their order */

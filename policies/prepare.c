@@ -190,7 +190,8 @@ static int works_begin(struct planning *p, struct err *e) {
 int planning_begin(struct planning *p, struct err *e) {
     if (facts_check(p->facts, e) < 0) return -1;
     if (p->policy && p->policy->queue.id.s) p->queue = &p->policy->queue;
-    if (p->queue && p->queue->order[0] == ORDER_SHARE) p->sharing = p->queue;
+    if (p->queue && !queue_is_by_time(p->queue)) p->sharing = p->queue;
+    p->in_line = p->sharing && p->sharing->order[0] != ORDER_SHARE;
     lanes_begin(p);
     return works_begin(p, e);
 }

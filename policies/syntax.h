@@ -177,6 +177,11 @@ struct queue_rule {
     struct place order_place, weigh_place, strict_place, lift_place, barrier_place, hold_place;
 };
 
+/* By time alone, in cohorts of the same second, as without the rule. */
+static inline bool queue_is_by_time(const struct queue_rule *q) {
+    return q->n_order == 2 && q->order[0] == ORDER_WAIT;
+}
+
 /* Lending of unused guarantees. At most one, without a condition. Without it nothing is lent. */
 struct borrow_rule {
     struct word id; /* id.s NULL: none */

@@ -6,35 +6,6 @@
 
 printf 'check:\n  projects: 2\n' >>"$ALLOT_CONFIG"
 
-# Three projects; $1: further settings, as JSON members.
-cloud_file() {
-    cat <<END
-backend: simulated
-basis: fp32
-storage: 300 TB
-datalake: 100 TB
-granule: 1 GB
-volume: {least: 1 GB, most: 16 TB}
-projects:
-  - {name: p1, id: aaa1, object_store_id: bbb1}
-  - {name: p2, id: aaa2}
-  - {name: p3, id: aaa3, cloud: other}
-flavors: [{name: v100, rating: 15.6 TF, units: 24, sizes: [1, 2, 4, 8]}]
-settings: {file: $CLOUD, projects: true, containers: true, flavors: {v100: {units_per_host: 8}}${1:+, $1}}
-END
-}
-
-cloud_store() { # FURTHER-SETTINGS
-    rm -f "$STORE"* "$CLOUD"*
-    allot init --test-clock >/dev/null
-    cloud_file "${1:-}" >cloud.yaml
-    allot pool add p --file cloud.yaml >/dev/null
-    policy_text | sed '/flavor t4/d; s/storage 300 TB;/storage 300 TB; datalake 100 TB;/' >cloud.policy
-    allot policy load cloud.policy >/dev/null 2>&1
-    local i=0 tenant
-    for tenant in a b c d; do add_tenant "$tenant" $((i += 1)); done
-}
-
 ask() { allot request submit --tenant "$@"; }
 project_of() { allot pool show p --json | jq -r ".projects[] | select(.tenant == \"$1\") | .name"; }
 sql() { sqlite3 "$STORE" "$1"; }
