@@ -202,7 +202,7 @@ const struct fsck_rule fsck_rules[] = {
      "SELECT 'operation ' || o.id || ' of grant g-' || o.grant_id || ' stands at ' || o.host || ', project ' ||"
      " coalesce(h.name, 'none') || ' of pool ' || p.name || ' is that of its tenant' FROM operation o JOIN pool p ON"
      " p.id = o.pool LEFT JOIN host h ON h.pool = o.pool AND h.tenant = o.tenant WHERE p.capabilities & 4 AND"
-     " o.observed <> 'absent' AND coalesce(h.name, '') <> o.host" LIMIT},
+     " o.observed <> 'absent' AND (h.name IS NULL OR h.name <> o.host)" LIMIT},
     {"project",
      "SELECT 'pool ' || p.name || ': tenant ' || t.name || ' was bound to a project ' || count(*) FILTER (WHERE e.kind ="
      " 'project.bind') || ' times and unbound ' || count(*) FILTER (WHERE e.kind = 'project.unbind') || ' times, and has"

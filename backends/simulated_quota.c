@@ -43,9 +43,9 @@ bool simulated_quota_set(struct cloud *c, struct backend_operation *op) {
     bool changed = allow(c, key, op);
     if (!cloud_get(c, op->token)) {
         cloud_put(c, op->token,
-                  json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I}", "token", op->token, "kind", "quota",
+                  json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s}", "token", op->token, "kind", "quota",
                             "name", op->name, "host", op->host, "tenant", op->tenant, "grant", op->grant,
-                            "of", key, "created", (json_int_t)clock_now().s));
+                            "created", (json_int_t)clock_now().s, "of", key));
         changed = true;
     }
     simulated_answer(op, BACKEND_DONE, NULL);

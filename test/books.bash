@@ -7,6 +7,7 @@
 #   exits STATUS COMMAND...         the command ends with this status; what it printed is in $out and $err
 #   value JSON-FILTER               of $out (jq -r); is WANT GOT; has FILE WORDS; lacks FILE WORDS
 #   new_store                       a store with the pool and policy of below and its own simulated cloud
+#   cloud_store                     the same with projects instead of hosts, and the tenants a to d
 # Needs ROOT and ALLOT; works in a folder of its own.
 set -u
 # In memory where there is such a place: a disk would wait for each commit. What power loss would do is not tested here.
@@ -107,6 +108,25 @@ L1 lease term 90 days, renew 2, notice 14 days, grace 7 days, keep-data 30 days;
 END
 }
 
+# Two tiers, for what is promised and taken back: Gwangju with a guarantee of so many TF, and all others.
+tier_policy() { # VERSION GUARANTEE LEASE RULE...
+    cat <<END
+policy "test" version $1;
+$(policy_text | sed -n '/^pool/,/^}/p')
+attr seat : enum { gwangju, moving, elsewhere };
+set eligible { E9 pass "eligible" otherwise; }
+set tier {
+  T1 gwangju weight 4 guarantee $2 TF "in Gwangju" when seat = gwangju;
+  T9 general "all others" otherwise;
+}
+L1 lease term $3, renew 2, notice 14 days, grace 7 days, keep-data 30 days;
+END
+    shift 3
+    printf '%s\n' "$@"
+}
+
+day() { at "$(date -u -d "2026-03-02T00:00:00Z + $1" +%Y-%m-%dT%H:%M:%SZ)"; } # so long after the store was made: "3 days"
+
 add_tenant() { # NAME NUMBER [SEAT]
     allot tenant add "$1" --organisation "org $2" --registration "$(printf '%03d-%02d-%05d' 100 10 "$2")" \
         --set "seat=${3:-gwangju}" >/dev/null
@@ -120,6 +140,35 @@ new_store() { # FURTHER-SETTINGS
         allot pool sync p >/dev/null &&
         policy_text >"$PWD/test.policy" &&
         allot policy load "$PWD/test.policy" >/dev/null 2>&1
+}
+
+# A cloud with three projects instead of hosts, and containers. Further settings as members of JSON.
+cloud_file() { # FURTHER-SETTINGS
+    cat <<END
+backend: simulated
+basis: fp32
+storage: 300 TB
+datalake: 100 TB
+granule: 1 GB
+volume: {least: 1 GB, most: 16 TB}
+projects:
+  - {name: p1, id: aaa1, object_store_id: bbb1}
+  - {name: p2, id: aaa2}
+  - {name: p3, id: aaa3, cloud: other}
+flavors: [{name: v100, rating: 15.6 TF, units: 24, sizes: [1, 2, 4, 8]}]
+settings: {file: $CLOUD, projects: true, containers: true, flavors: {v100: {units_per_host: 8}}${1:+, $1}}
+END
+}
+
+cloud_store() { # FURTHER-SETTINGS
+    rm -f "$STORE"* "$CLOUD"*
+    allot init --test-clock >/dev/null
+    cloud_file "${1:-}" >cloud.yaml
+    allot pool add p --file cloud.yaml >/dev/null
+    policy_text | sed '/flavor t4/d; s/storage 300 TB;/storage 300 TB; datalake 100 TB;/' >cloud.policy
+    allot policy load cloud.policy >/dev/null 2>&1
+    local i=0 tenant
+    for tenant in a b c d; do add_tenant "$tenant" $((i += 1)); done
 }
 
 things() { # how many things the simulated cloud holds [whose line matches]

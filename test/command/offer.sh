@@ -23,6 +23,8 @@ waits() { # the pool is lent until fewer than 8 cards are free; then one waits f
     is 4 "$(free)"
     exits 0 allot --json queue
     is '62400 2026-03-05T00:00:00Z' "$(value '.[0] | "\(.offer_gflops) \(.offer_until)"')"
+    COLUMNS=72 exits 0 allot queue # what is asked is never cut
+    has "$out" 'v100 x 8'
     exits 0 allot status
     has "$out" 'offers      1 open: r-4 of t3 until 2026-03-05T00:00:00Z'
     exits 0 allot --json status

@@ -133,7 +133,7 @@ bomb() {
 it 'a YAML bomb ends quickly' bomb
 
 words() {
-    refused 2 "allot: usage: backend: is missing (libvirt, simulated)" allot pool add x --basis fp32
+    refused 2 "allot: usage: backend: is missing (libvirt, openstack, simulated)" allot pool add x --basis fp32
     refused 2 "allot: usage: basis: 'fp33' is none of fp64, fp32, tf32, fp16, bf16, fp8, fp4, int8, int4" allot pool add x --backend simulated --basis fp33 --host h=u
     refused 2 "allot: usage: hosts: the pool has none" allot pool add x --backend simulated --basis fp32 --setting file=x
     refused 2 "allot: usage: --host h: must be NAME=VALUE" allot pool add x --backend simulated --basis fp32 --host h

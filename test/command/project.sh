@@ -6,35 +6,6 @@
 
 printf 'check:\n  projects: 2\n' >>"$ALLOT_CONFIG"
 
-# Three projects; $1: further settings, as JSON members.
-cloud_file() {
-    cat <<END
-backend: simulated
-basis: fp32
-storage: 300 TB
-datalake: 100 TB
-granule: 1 GB
-volume: {least: 1 GB, most: 16 TB}
-projects:
-  - {name: p1, id: aaa1, object_store_id: bbb1}
-  - {name: p2, id: aaa2}
-  - {name: p3, id: aaa3, cloud: other}
-flavors: [{name: v100, rating: 15.6 TF, units: 24, sizes: [1, 2, 4, 8]}]
-settings: {file: $CLOUD, projects: true, containers: true, flavors: {v100: {units_per_host: 8}}${1:+, $1}}
-END
-}
-
-cloud_store() { # FURTHER-SETTINGS
-    rm -f "$STORE"* "$CLOUD"*
-    allot init --test-clock >/dev/null
-    cloud_file "${1:-}" >cloud.yaml
-    allot pool add p --file cloud.yaml >/dev/null
-    policy_text | sed '/flavor t4/d; s/storage 300 TB;/storage 300 TB; datalake 100 TB;/' >cloud.policy
-    allot policy load cloud.policy >/dev/null 2>&1
-    local i=0 tenant
-    for tenant in a b c d; do add_tenant "$tenant" $((i += 1)); done
-}
-
 ask() { allot request submit --tenant "$@"; }
 project_of() { allot pool show p --json | jq -r ".projects[] | select(.tenant == \"$1\") | .name"; }
 sql() { sqlite3 "$STORE" "$1"; }
@@ -232,6 +203,22 @@ unbound() {
 }
 it 'a project goes back only when it was seen empty' unbound
 
+completed() { # WANT WORD...
+    local want=$1
+    shift
+    exits 0 env ALLOT_STORE="$STORE" "$ALLOT" __complete -- "$@"
+    is "$want" "$(tr '\n' ' ' <"$out")"
+}
+completion() {
+    cloud_store
+    completed 'bind ' pool b
+    completed 'a b c d ' pool bind p ''
+    completed 'p1 p2 p3 ' pool bind p a --project ''
+    completed 'p1 p2 p3 ' pool drain p --host ''
+    completed 'p1 p2 p3 ' pool set p --drop-host p
+}
+it 'the shell completes projects' completion
+
 shared_pool() {
     new_store
     add_tenant a 1
@@ -410,7 +397,7 @@ shrunk() {
     exits 0 allot grant shrink g-1 "$(sql "SELECT name FROM operation WHERE flavor = 'v100' AND units = 2")"
     is '[4,2,0]' "$(allowance a)"
     is 20 "$(allot pool show p --json | jq '.flavors[0].free_units')"
-    exits 0 allot grant extend g-1 --until 2026-12-31
+    exits 0 allot grant extend g-1 --until 2026-08-01
     is '[4,2,0]' "$(allowance a)"
     exits 0 allot pool lose p --flavor v100 --units 3 --confirm
     exits 0 allot reconcile

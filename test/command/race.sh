@@ -85,4 +85,21 @@ mixed() { # submits, releases, ticks and reconciles at once, with the cloud behi
     is 24 "$(($(held unit/v100) + $(allot pool show p --json | jq '.flavors[0].free_units')))"
 }
 it 'submits, releases, ticks and reconciles at once leave books that close and no orphan' mixed
+projects() { # eight tenants at once, three projects
+    cloud_store
+    for i in 5 6 7 8; do add_tenant "t$i" "$i"; done
+    for tenant in a b c d t5 t6 t7 t8; do
+        (
+            status=0
+            "$ALLOT" --store "$STORE" --now "$NOW" request submit --tenant "$tenant" --flavor v100 --units 1 --datalake '1 TB' >/dev/null 2>&1 || status=$?
+            echo $status >"bound.$tenant"
+        ) &
+    done
+    wait
+    is '3 0|5 8' "$(cat bound.* | sort | uniq -c | awk '{ printf "%s%s %s", (NR > 1 ? "|" : ""), $1, $2 }')"
+    is 3 "$(sqlite3 "$STORE" "SELECT count(DISTINCT tenant) FROM host")"
+    exits 0 allot reconcile
+    is 3 "$(jq -r '"\(.host) \(.tenant)"' "$CLOUD" | sort -u | wc -l)"
+}
+it 'each project goes to one tenant, the others wait for more of them' projects
 finish

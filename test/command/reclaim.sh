@@ -4,33 +4,12 @@
 # What is taken back: planned, told, appealed, carried out; and what it was used for.
 . "$ROOT/test/books.bash"
 
-reclaim_policy() { # VERSION CEILING [MORE-RULES]
-    cat <<END
-policy "test" version $1;
-pool p {
-  basis fp32;
-  flavor v100 15.6 TF units 24 sizes 1, 2, 4, 8;
-  flavor t4 8.1 TF units 12 sizes 1, 2, 4;
-  storage 300 TB;
-}
-attr seat : enum { gwangju, moving, elsewhere };
-set eligible { E9 pass "eligible" otherwise; }
-set tier {
-  T1 gwangju weight 4 guarantee 62.4 TF "in Gwangju" when seat = gwangju;
-  T9 general "all others" otherwise;
-}
-C1 ceiling per tenant compute $2 TF storage 50 TB;
-L1 lease term 360 days, renew 2, notice 14 days, grace 7 days, keep-data 30 days;
-Q1 queue order share, wait, id${HOLD:-};
-B1 borrow lend-max 100 %, notice 7 days, min-hold 14 days, most 2 tenants;
-${3:-}
-END
-}
-load() {
-    reclaim_policy "$@" >reclaim.policy
+load() { # VERSION CEILING [MORE-RULES]
+    tier_policy "$1" 62.4 '360 days' "C1 ceiling per tenant compute $2 TF storage 50 TB;" \
+        "Q1 queue order share, wait, id${HOLD:-};" \
+        'B1 borrow lend-max 100 %, notice 7 days, min-hold 14 days, most 2 tenants;' "${3:-}" >reclaim.policy
     allot policy load reclaim.policy >load.out 2>&1 || { cat load.out; return 1; }
 }
-day() { at "$(date -u -d "2026-03-02T00:00:00Z + $1" +%Y-%m-%dT%H:%M:%SZ)"; }
 state() { allot grant show "$1" --json | jq -r .state; }
 units_of() { allot grant show "$1" --json | jq '[.lines[].units] | add // 0'; }
 notice() { allot queue notices --all --json | jq -c ".[] | select(.notice == \"$1\")"; }
@@ -44,7 +23,7 @@ ticked() { jq -r "$1" tick.json; }
 
 # Three of the general tier hold all V100; one in Gwangju has the guarantee.
 crowd() { # [MORE-RULES] [UNITS-PER-SERVER]
-    new_store
+    new_store "measures: [gpu_util]"
     load 2 200 "${1:-}"
     for t in x y z; do
         add_tenant $t "$((0x$(printf %x "'$t")))" elsewhere
@@ -262,7 +241,7 @@ imported() {
     samples g-1 gpu_util.p95 0 7 5 | import 0
     is 7 "$(sqlite3 "$STORE" 'SELECT count(*) FROM sample')"
     samples g-1 gpu_util.p95 0 1 6 | import 2
-    has "$err" 'samples.csv:2: g-1 has 5 % for 2026-03-02T00:00:00Z already, not 6 %'
+    has "$err" 'line 2: g-1 has 5 % for 2026-03-02T00:00:00Z already, not 6 %'
     echo '2026-03-02T12:00:00Z,g-1,gpu_util.p95,86400,5' | import 2
     has "$err" 'it overlaps the sample of g-1 that begins at'
     echo '2026-03-11T12:00:00Z,g-1,gpu_util.p95,86400,5' | import 2
@@ -274,7 +253,13 @@ imported() {
     echo '2026-03-10T12:00:00Z,g-1,gpu util,60,5' | import 2
     has "$err" 'no name of a metric'
     printf '2026-03-10T00:00:00Z,g-1,gpu_util,60,5\n2026-03-10T00:01:00Z,g-1,gpu_util,60,101\n' | import 2
-    has "$err" 'samples.csv:3: percent must be a whole number from 0 to 100'
+    has "$err" 'samples.csv: 1 of 2 rows are wrong; none was recorded:'
+    has "$err" 'line 3: percent must be a whole number from 0 to 100'
+    printf '2026-03-10T00:00:00Z,g-1,gpu_utl,60,5\n2026-03-10T00:01:00Z,g-99,gpu_util,60,1\n' | import 2
+    has "$err" "line 2: the pool of g-1 does not measure 'gpu_utl'; it measures gpu_util"
+    has "$err" 'line 3: there is no grant g-99'
+    samples g-1 gpu_util.p95 0 7 6 | import 2
+    has "$err" '7 of 7 rows are wrong'
     header=at,grant,metric,seconds import 2 </dev/null || true
     is 7 "$(sqlite3 "$STORE" 'SELECT count(*) FROM sample')"
 }

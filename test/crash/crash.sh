@@ -7,8 +7,8 @@
 # The arguments: names of scenarios, to see one alone; without any it runs all.
 if [ $# = 0 ]; then # all, on two processors
     dir=$(mktemp -d) || exit 1
-    "$0" submit slow bulk direct release shrink award unsigned offer accept >"$dir/1" 2>&1 &
-    "$0" refused lost purge approve void queue ends notified notice effect decline deliver collect expire swap >"$dir/2" 2>&1
+    "$0" submit slow bulk direct release shrink award unsigned offer accept quota goback frozen >"$dir/1" 2>&1 &
+    "$0" refused lost purge approve void queue ends notified notice effect decline deliver collect expire swap project nolake lessens unbind drift >"$dir/2" 2>&1
     wait
     cat "$dir/1" "$dir/2" | grep -v ' passed, '
     awk '/^[0-9]+ passed, [0-9]+ failed$/ { p += $1; f += $3; n++ }
@@ -38,7 +38,8 @@ dump() {
       SELECT 'call request', * FROM call_request ORDER BY call, request;
       SELECT 'by hand', grant_id, item, quantity, state, remark FROM hand_line ORDER BY grant_id, item;
       SELECT 'agreement', id, call, needs_agreement, agreed_at FROM grants ORDER BY id;
-      SELECT 'operation', id, grant_id, name, host, units, bytes, desired, observed FROM operation ORDER BY id;
+      SELECT 'operation', id, grant_id, kind, item, name, host, units, bytes, desired, observed FROM operation ORDER BY id;
+      SELECT 'project', pool, name, tenant FROM host WHERE tenant IS NOT NULL ORDER BY pool, name;
       SELECT 'slot', host, flavor, name, operation, offer FROM slot WHERE coalesce(operation, offer) IS NOT NULL ORDER BY 2, 3, 4;
       SELECT 'offer', request, compute_gflops, storage_bytes, until_at FROM offer ORDER BY request;
       SELECT 'offer line', tenant, item, quantity FROM offer_line ORDER BY tenant, item;
@@ -68,6 +69,10 @@ collect() { key k11 request collected r-1; }
 accept() { key k12 request accept r-4; }
 offer() { key k13 request submit --tenant d --flavor v100 --units 8; }
 swap() { key k14 request submit --tenant a --flavor t4 --units 2 --replace g-1; }
+submit_lake() { key k15 request submit --tenant a --flavor v100 --units 3 --storage '2 TB' --datalake '1 TB'; }
+unbind() { key k16 pool unbind p a; }
+goback() { key k17 grant release g-1 && key k18 grant purge g-1; }
+lessens() { key k19 grant shrink g-1 "$(sqlite3 "$STORE" "SELECT name FROM operation WHERE units = 1 ORDER BY id DESC LIMIT 1")"; }
 tick() { allot tick --confirm; }
 night() { allot tick --confirm && allot reconcile && allot tick --confirm; }
 notify() { allot notify; }
@@ -133,6 +138,14 @@ prepare() {
     unsigned) a_call ', agreement' && award && allot grant agree g-2 ;;
     deliver) by_hand ;;
     collect) by_hand && deliver && allot grant release g-1 ;;
+    project) cloud_store ;;
+    nolake) cloud_store 'fail_names: ["*-c1-*"]' ;;
+    quota) cloud_store 'deliver: quota' && allot request submit --tenant a --flavor v100 --units 1 --storage '1 TB' ;;
+    goback) cloud_store 'deliver: quota' && submit_lake && allot request submit --tenant a --flavor v100 --units 1 ;;
+    lessens) cloud_store 'deliver: quota' && submit_lake ;;
+    drift) cloud_store 'deliver: quota' && submit_lake && sed -i 's/"v100":3/"v100":9/' "$CLOUD" ;;
+    frozen) cloud_store 'hold_containers: false' && submit_lake && sed -i 's/"kind":"container"/&,"allocated":1500000000000/' "$CLOUD" ;;
+    unbind) cloud_store && submit_lake && goback && reconcile ;;
     queue)
         allot request submit --tenant a --flavor v100 --units 8
         allot request submit --tenant c --flavor v100 --units 8
@@ -156,6 +169,8 @@ prepare() {
 command_of() {
     case $1 in
     submit | slow | refused | lost) echo submit_one ;;
+    project | nolake | quota) echo submit_lake ;;
+    drift | frozen) echo reconcile ;;
     bulk) echo submit_file ;;
     void) echo release ;;
     queue | ends | unsigned | expire) echo tick ;;

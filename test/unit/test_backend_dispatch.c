@@ -99,6 +99,76 @@ static void wrong_arguments_never_reach_the_backend(void **state) {
     assert_int_equal(calls, 0);
 }
 
+static void wrong_quotas_never_reach_the_backend(void **state) {
+    (void)state;
+    static const struct backend_limit twice[] = {{"a", 1}, {"a", 1}}, unordered[] = {{"b", 1}, {"a", 1}},
+                                      negative[] = {{"a", -1}};
+    static const struct backend_quota wrong[] = {{.limits = twice, .n_limits = 2},
+                                                 {.limits = unordered, .n_limits = 2},
+                                                 {.limits = negative, .n_limits = 1},
+                                                 {.storage = {-1}},
+                                                 {.datalake = {-1}}};
+    calls = 0;
+    manner = MUTE;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct backend_operation op = volume();
+        op.kind = BACKEND_QUOTA;
+        op.quota = wrong[i];
+        assert_int_equal(answer_of(op, -1), BACKEND_NOTHING_HAPPENED);
+    }
+    assert_int_equal(calls, 0);
+    struct backend_operation nothing = volume(); /* a quota of nothing is one */
+    nothing.kind = BACKEND_QUOTA;
+    nothing.bytes = bytes(0);
+    assert_int_equal(answer_of(nothing, 0), BACKEND_UNKNOWN);
+    assert_int_equal(calls, 1);
+}
+
+static unsigned can;
+static int can_check(const struct backend_pool *p, unsigned *capabilities, struct err *e) {
+    (void)p, (void)e;
+    *capabilities = can;
+    return 0;
+}
+
+static void devices_and_projects_are_not_for_one_pool(void **state) {
+    (void)state;
+    static const struct backend able = {.build_id = BACKEND_BUILD_ID, .name = "able", .check = can_check};
+    struct err e = {0};
+    unsigned capabilities;
+    can = BACKEND_HAS_PROJECTS | BACKEND_BY_QUOTA | BACKEND_HAS_CONTAINERS;
+    assert_int_equal(dispatch_check(&able, &pool, &capabilities, &e), 0);
+    assert_int_equal(capabilities, can);
+    can = BACKEND_HAS_PROJECTS | BACKEND_HAS_SLOTS;
+    assert_int_equal(dispatch_check(&able, &pool, &capabilities, &e), -1);
+    assert_string_equal(e.what, "backend able lists devices, and has projects or quotas");
+}
+
+/* A cloud without hosts is host "", and says of it whether it answered. */
+static void a_pool_without_hosts_is_host_nothing(void **state) {
+    (void)state;
+    struct err e = {0};
+    struct backend_view view;
+    struct backend_pool full = pool;
+    pool.n_hosts = 0;
+    manner = MUTE;
+    struct backend_operation op = volume();
+    op.host = "";
+    calls = 0;
+    assert_int_equal(answer_of(op, 0), BACKEND_UNKNOWN); /* it was sent */
+    assert_int_equal(calls, 1);
+    assert_int_equal(dispatch_observe(&odd, &pool, &view, &e), -1);
+    assert_string_equal(e.what, "the backend of pool p does not say whether it answered");
+    assert_int_equal(dispatch_inject("observe:unknown", &e), 0);
+    assert_int_equal(dispatch_observe(&odd, &pool, &view, &e), 0);
+    assert_int_equal(view.n_hosts, 1);
+    assert_string_equal(view.hosts[0].host, "");
+    assert_false(view.hosts[0].answered);
+    backend_view_free(&view);
+    dispatch_inject(NULL, &e);
+    pool = full;
+}
+
 static void a_host_of_another_pool_is_answered_not_sent(void **state) {
     (void)state;
     manner = MUTE;
@@ -196,6 +266,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_operation_left_open_is_unknown_unless_the_error_says_nothing_happened),
         cmocka_unit_test(wrong_arguments_never_reach_the_backend),
+        cmocka_unit_test(wrong_quotas_never_reach_the_backend),
+        cmocka_unit_test(devices_and_projects_are_not_for_one_pool),
+        cmocka_unit_test(a_pool_without_hosts_is_host_nothing),
         cmocka_unit_test(a_host_of_another_pool_is_answered_not_sent),
         cmocka_unit_test(a_view_without_one_of_the_hosts_is_refused),
         cmocka_unit_test(a_verb_that_is_missing_is_an_error),

@@ -280,6 +280,38 @@ static void a_volume_of_another_size_is_named(void **state) {
     expect("operation", "its volumes have 5 bytes, the accounts 3000000000000");
 }
 
+static void an_operation_that_stands_for_something_else_is_named(void **state) {
+    (void)state;
+    held();
+    tamper("UPDATE operation SET item = 'datalake' WHERE kind = 'volume'");
+    expect("operation", "its containers have 3000000000000 bytes, the accounts 0");
+    expect("operation", "is a volume and stands for datalake");
+    tamper("UPDATE operation SET item = 'storage' WHERE kind = 'volume'; UPDATE pool SET capabilities = 16");
+    expect("operation", "of grant g-1 is a server, and pool gj delivers by quota");
+    tamper("UPDATE pool SET capabilities = 0; UPDATE operation SET kind = 'quota' WHERE kind = 'volume'");
+    expect("operation", "of grant g-1 is a quota, and pool gj delivers by instance");
+}
+
+static void a_tenant_outside_its_project_is_named(void **state) {
+    (void)state;
+    held();
+    tamper("UPDATE pool SET capabilities = 4");
+    expect("project", "stands at , project none of pool gj is that of its tenant");
+    tamper("UPDATE host SET tenant = 1; UPDATE operation SET host = 'h1'");
+    expect("project", "pool gj: project h1 is bound, and no entry says so");
+    tamper("UPDATE operation SET host = 'h2' WHERE id = 1");
+    expect("project", "operation 1 of grant g-1 stands at h2, project h1 of pool gj is that of its tenant");
+}
+
+static void a_binding_that_an_entry_has_and_the_host_not_is_named(void **state) {
+    (void)state;
+    tamper("UPDATE pool SET capabilities = 4; UPDATE entry SET kind = 'project.bind' WHERE kind LIKE "
+           "'tenant.%'; UPDATE "
+           "entry SET pool = 1 WHERE kind = 'project.bind'");
+    expect("project",
+           "pool gj: tenant c0001 was bound to a project 1 times and unbound 0 times, and has 0 now");
+}
+
 static void a_slot_that_belongs_to_nothing_alive_is_named(void **state) {
     (void)state;
     held();
@@ -365,6 +397,9 @@ int main(void) {
         CASE(a_changed_line_is_named),
         CASE(a_server_that_no_longer_counts_is_named),
         CASE(a_volume_of_another_size_is_named),
+        CASE(an_operation_that_stands_for_something_else_is_named),
+        CASE(a_tenant_outside_its_project_is_named),
+        CASE(a_binding_that_an_entry_has_and_the_host_not_is_named),
         CASE(a_slot_that_belongs_to_nothing_alive_is_named),
         CASE(a_server_on_a_host_needs_as_many_slots_as_units),
         CASE(a_standing_that_is_said_to_be_there_and_is_not_is_named),
