@@ -21,3 +21,5 @@ endif
 
 $(BUILD)/unit/test_backend_openstack_instance: $(call objects,backends/openstack.c backends/openstack_*.c $(openstack_SHARES))
 $(BUILD)/unit/test_backend_openstack_instance: override LIBS += $(openstack_LIBS)
+$(BUILD)/fuzz/fuzz_cloud_thing: $(call objects,backends/openstack.c backends/openstack_*.c $(openstack_SHARES))
+$(BUILD)/fuzz/fuzz_cloud_thing: override LIBS += $(openstack_LIBS)
