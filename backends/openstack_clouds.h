@@ -68,5 +68,6 @@ struct cloud *cloud_for_project(const struct cloud *cloud, const char *project_i
 struct cloud *cloud_for_system(const struct cloud *cloud);
 struct cloud *cloud_for_user(const struct cloud *cloud, const char *username, const char *user_id,
                              const char *password);
-/* A copy that reaches a service of the catalog at this URL (an account of the object store that is not ours). */
+/* A copy that reaches a service of the catalog at this URL (an account of the object store that is not ours).
+ */
 struct cloud *cloud_with_endpoint(const struct cloud *cloud, const char *service, const char *url);

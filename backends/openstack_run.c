@@ -60,7 +60,8 @@ void run_close(struct run *run) {
 /* The host's own entry of clouds.yaml, or the pool's, for the host's project. */
 static struct cloud *cloud_of(struct project *p, const char *project, struct err *e) {
     const struct settings *s = &p->run->settings;
-    struct cloud *base = p->settings.cloud ? clouds_find(p->run->clouds, p->settings.cloud, s->region, e) : p->run->cloud;
+    struct cloud *base =
+        p->settings.cloud ? clouds_find(p->run->clouds, p->settings.cloud, s->region, e) : p->run->cloud;
     if (!base) return NULL;
     struct cloud *own = cloud_for_project(base, project);
     if (p->settings.cloud) cloud_free(base);
