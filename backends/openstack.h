@@ -156,6 +156,7 @@ struct run {
     int64_t until; /* clock_monotonic_ms() at which the call must be over */
     struct http_client *http;
     struct identity *identity;
+    struct clouds *clouds;
     struct cloud *cloud;
     struct project *projects; /* one for each host of the pool, in its order */
     pthread_mutex_t lock;     /* the opening of projects */
