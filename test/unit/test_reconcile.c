@@ -38,6 +38,7 @@ static void a_volume_differs_in_size_and_is_never_resized(void **state) {
     expect(&op, &(struct backend_seen){.bytes = bytes(1000)}, NULL, false);
     expect(&op, &(struct backend_seen){.bytes = bytes(1024)}, NULL, false); /* whole KiB */
     expect(&op, &(struct backend_seen){.bytes = bytes(1025)}, "another size", false);
+    expect(&op, &(struct backend_seen){.bytes = bytes(1000), .state = SEEN_FAILED}, "failed", false);
 }
 
 static struct backend_seen container(int64_t size, int64_t stored, enum backend_state state) {
