@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SCORE_MOST = 1000000, REVIEWER_MOST = 64, REMARK_MOST = 1000, BAD_SHOWN = 8 };
+enum { SCORE_MOST = 1000000, REVIEWER_MOST = 64, REMARK_MOST = 1000 };
 
 int score_parse(const char *text, int64_t *out, struct err *e) {
     size_t whole = strspn(text, "0123456789"), fraction = 0;
@@ -41,19 +41,9 @@ struct scoring {
     struct call_scores *in;
     struct scored *rows;
     size_t n, room;
-    json_t *seen;           /* "request reviewer" -> line */
-    struct text bad, lines; /* the first ones with words; the others by line */
-    size_t n_bad;
+    json_t *seen; /* "request reviewer" -> line */
+    struct csv_wrong wrong;
 };
-
-/* Notes what is wrong with a row; the reading goes on, so that all are named. */
-static void bad_row(struct scoring *s, size_t line, struct err *why) {
-    if (s->n_bad++ < BAD_SHOWN)
-        text_add(&s->bad, "\n  line %zu: %.120s", line, why->what);
-    else if (s->lines.length < 400)
-        text_add(&s->lines, "%s%zu", s->lines.length ? ", " : "", line);
-    err_clear(why);
-}
 
 /* 1 it stands in the call and can be scored; 0 with *why; -1. */
 static int in_call(struct scoring *s, int64_t request, struct err *why, struct err *e) {
@@ -103,7 +93,7 @@ static int read_one(struct scoring *s, const struct csv *csv, struct err *e) {
     free(row.reviewer);
     free(row.remark);
     if (fits < 0) return -1;
-    bad_row(s, csv->line, &why);
+    csv_wrong_add(&s->wrong, csv->line, &why);
     return 0;
 }
 
@@ -127,13 +117,9 @@ static int read_all(struct scoring *s, struct err *e) {
     if (rc == 0) rc = header_check(&csv, e);
     while (rc == 0 && (rc = csv_next(&csv, e)) == 1) rc = read_one(s, &csv, e);
     csv_close(&csv);
-    if (rc < 0) return -1;
-    if (s->n_bad) {
-        err_set(e, ERR_USAGE, "%s: %zu of %zu rows are wrong; none was recorded:%s%s%s", s->in->title,
-                s->n_bad, s->n_bad + s->n, s->bad.s, s->lines.length ? "\n  and lines " : "",
-                s->lines.length ? s->lines.s : "");
+    if (csv_wrong_end(&s->wrong, s->in->title, s->wrong.n + s->n, rc < 0 ? &(struct err){0} : e) < 0 ||
+        rc < 0)
         return -1;
-    }
     return s->n ? 0 : err_set(e, ERR_USAGE, "%s: no score in it", s->in->title);
 }
 
@@ -183,8 +169,6 @@ int call_score(struct book *b, const struct call_row *c, struct call_scores *in,
     }
     free(s.rows);
     json_decref(s.seen);
-    text_free(&s.bad);
-    text_free(&s.lines);
     return rc;
 }
 

@@ -199,6 +199,27 @@ void csv_close(struct csv *csv) {
     *csv = (struct csv){0};
 }
 
+enum { WRONG_SHOWN = 8, WRONG_LINES_MOST = 400 };
+
+void csv_wrong_add(struct csv_wrong *w, size_t line, struct err *why) {
+    if (w->n++ < WRONG_SHOWN)
+        text_add(&w->words, "\n  line %zu: %.160s", line, why->what);
+    else if (w->lines.length < WRONG_LINES_MOST)
+        text_add(&w->lines, "%s%zu", w->lines.length ? ", " : "", line);
+    err_clear(why);
+}
+
+int csv_wrong_end(struct csv_wrong *w, const char *title, size_t rows, struct err *e) {
+    int rc = 0;
+    if (w->n)
+        rc = err_set(e, ERR_USAGE, "%s: %zu of %zu rows are wrong; none was recorded:%s%s%s%s", title, w->n,
+                     rows, w->words.s, w->lines.length ? "\n  and lines " : "",
+                     w->lines.length ? w->lines.s : "", w->lines.length >= WRONG_LINES_MOST ? " ..." : "");
+    text_free(&w->words);
+    text_free(&w->lines);
+    return rc;
+}
+
 /* writing */
 
 void csv_mark(struct csv_out *out) {

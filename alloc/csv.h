@@ -50,6 +50,16 @@ const char *csv_get(const struct csv *csv, const char *name);
 int csv_fail(const struct csv *csv, struct err *e, const char *format, ...) ERR_FORMAT(3, 4);
 void csv_close(struct csv *csv);
 
+/* Rows that are wrong of a file that is taken as a whole or not at all: the first ones are named with what is
+   wrong with them, the others by their line. Starts zeroed; csv_wrong_end() ends it. */
+struct csv_wrong {
+    struct text words, lines;
+    size_t n;
+};
+void csv_wrong_add(struct csv_wrong *w, size_t line, struct err *why); /* *why is cleared */
+/* 0 there is none; -1 (ERR_USAGE): all are named. rows: of the file. */
+int csv_wrong_end(struct csv_wrong *w, const char *title, size_t rows, struct err *e);
+
 /* Writing: cells, then csv_end_row(); the text is in out->text. Starts zeroed. */
 struct csv_out {
     struct text text;

@@ -14,6 +14,36 @@ int sample_metric_check(const char *metric, struct err *e) {
     return err_hint(e, "small letters, digits, _ and .: gpu_util.p95");
 }
 
+/* The metrics of the grant's pool. 1 one of them is `metric`, 0 none is, -1. */
+static int metric_find(struct store *s, int64_t grant, const char *metric, struct text *all, struct err *e) {
+    struct rows r;
+    size_t length = strcspn(metric, ".");
+    bool found = false;
+    int rc = rows_open(
+        &r, s, e,
+        "SELECT m.name FROM grants g JOIN pool_metric m ON m.pool = g.pool WHERE g.id = $1 ORDER BY "
+        "m.name",
+        "i", grant);
+    while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
+        const char *name = rows_text(&r, 0);
+        found |= strlen(name) == length && strncmp(name, metric, length) == 0;
+        text_add(all, "%s%s", all->length ? ", " : "", name);
+        rc = 0;
+    }
+    rows_close(&r);
+    return rc < 0 ? -1 : found;
+}
+
+int sample_metric_measured(struct store *s, int64_t grant, const char *metric, struct err *e) {
+    scoped_text struct text all = {0};
+    int64_t known = 0;
+    int rc = sql_int(s, e, &known, "SELECT 1 FROM grants WHERE id = $1", "i", grant);
+    if (rc == 1) rc = metric_find(s, grant, metric, &all, e);
+    if (rc != 0 || !known) return rc < 0 ? -1 : 0;
+    return err_set(e, ERR_USAGE, "the pool of g-%lld does not measure '%.64s'; it measures %s",
+                   (long long)grant, metric, all.length ? all.s : "nothing (allot pool set --measures)");
+}
+
 struct other {
     bool is_same, differs, overlaps;
     int64_t at, percent;

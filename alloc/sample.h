@@ -21,6 +21,9 @@ struct sample {
 
 /* "gpu_util.p95": small letters, digits, "_" and ".". */
 int sample_metric_check(const char *metric, struct err *e);
+/* Does the pool of the grant measure it? "gpu_util.p95" is a figure of gpu_util. ERR_USAGE: not, with those
+   that it measures. An unknown grant passes: sample_add() refuses it. */
+int sample_metric_measured(struct store *s, int64_t grant, const char *metric, struct err *e);
 /* Inside store_write(). *added: false when the same sample is there already. Refused: another value for the
    same beginning, an overlap, a time before the grant or after now, an unknown grant (ERR_USAGE, with words).
  */

@@ -103,6 +103,53 @@ static int pool_sums(struct status *t, const json_t *by_number, struct err *e) {
         e);
 }
 
+/* Of the pools: what has no place in compute or storage. */
+#define OTHER_ITEMS                                                                                          \
+    "(SELECT pool, 'unit/' || name AS item, place FROM flavor WHERE rating_gflops IS NULL UNION ALL SELECT " \
+    "pool, 'seat/' || name, 1000000 FROM service UNION ALL SELECT id, 'datalake', 2000000 FROM pool WHERE "  \
+    "id > 0)"
+
+static json_t *item_of(json_t *pool, const char *item) {
+    json_t *items = json_object_get(pool, "items"), *last = json_array_get(items, json_array_size(items) - 1);
+    if (last && strcmp(words(last, "item"), item) == 0) return last;
+    last = json_pack("{s:s}", "item", item);
+    for (int k = ACCOUNT_WORLD; k <= ACCOUNT_LOST; k++)
+        json_object_set_new(last, k == ACCOUNT_WORLD ? "capacity" : account_word((enum account_kind)k),
+                            json_integer(0));
+    json_array_append_new(items, last);
+    return last;
+}
+
+/* Those that came into a pool; by pool, item. */
+static int items_add(struct status *t, const json_t *by_number, struct err *e) {
+    struct rows r;
+    int rc =
+        rows_open(&r, t->store, e,
+                  "SELECT pool, item, place, kind, sum(balance) FROM (SELECT i.pool, i.item, i.place, "
+                  "a.kind, a.balance FROM " OTHER_ITEMS
+                  " i JOIN account a ON a.pool = i.pool AND a.item = i.item AND a.grant_id = 0 AND a.kind IN "
+                  "('world', 'free', 'lost') UNION ALL SELECT i.pool, i.item, i.place, a.kind, a.balance "
+                  "FROM " OTHER_ITEMS " i JOIN grants g ON g.pool = i.pool AND g.state IN " LIVE
+                  " JOIN account a ON a.pool = i.pool AND a.item = "
+                  "i.item AND a.grant_id = g.id AND a.kind IN ('reserved', 'held', 'kept', 'releasing')) "
+                  "GROUP BY pool, item, "
+                  "place, kind ORDER BY pool, place, item, kind",
+                  "");
+    while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
+        char id[24];
+        text_format(id, sizeof id, "%lld", (long long)rows_int(&r, 0));
+        json_t *pool = json_object_get(by_number, id);
+        const char *kind = rows_text(&r, 3);
+        bool is_world = strcmp(kind, "world") == 0;
+        if (pool)
+            json_object_set_new(item_of(pool, rows_text(&r, 1)), is_world ? "capacity" : kind,
+                                json_integer(is_world ? -rows_int(&r, 4) : rows_int(&r, 4)));
+        rc = 0;
+    }
+    rows_close(&r);
+    return rc;
+}
+
 static int pools(struct status *t, struct err *e) {
     json_t *rows =
         sql_json(t->store, e,
@@ -120,9 +167,10 @@ static int pools(struct status *t, struct err *e) {
         json_object_del(pool, "id");
         json_object_set_new(pool, "compute", part_new(false));
         json_object_set_new(pool, "storage", part_new(true));
+        json_object_set_new(pool, "items", json_array());
         json_object_set(by_number, id, pool);
     }
-    return pool_sums(t, by_number, e);
+    return pool_sums(t, by_number, e) < 0 ? -1 : items_add(t, by_number, e);
 }
 
 /* ---- counts ---- */
@@ -282,12 +330,12 @@ static int hosts(struct status *t, struct err *e) {
 
 /* Of pools where each tenant has a project of its own: how many can still be bound. */
 static int projects(struct status *t, struct err *e) {
-    json_t *rows =
-        sql_json(t->store, e,
-                 "SELECT p.name AS pool, count(h.name) AS projects, count(h.tenant) AS bound, count(*) "
-                 "FILTER (WHERE h.tenant IS NULL AND h.state = 'active') AS \"left\" FROM pool p JOIN host h ON "
-                 "h.pool = p.id WHERE p.capabilities & 4 GROUP BY p.id ORDER BY p.name",
-                 "");
+    json_t *rows = sql_json(
+        t->store, e,
+        "SELECT p.name AS pool, count(h.name) AS projects, count(h.tenant) AS bound, count(*) "
+        "FILTER (WHERE h.tenant IS NULL AND h.state = 'active') AS \"left\" FROM pool p JOIN host h ON "
+        "h.pool = p.id WHERE p.capabilities & 4 GROUP BY p.id ORDER BY p.name",
+        "");
     if (set(t, "projects", rows) < 0) return -1;
     size_t i;
     const json_t *row;

@@ -17,7 +17,9 @@ struct status_limits {
 /* {"at", "store", "epoch",
     "pools": [{"pool", "state", "backend", "basis", "counted_only", "compute": {"capacity_gflops",
                "free_gflops", "reserved_gflops", "held_gflops", "releasing_gflops", "lost_gflops"},
-               "storage": {"capacity_bytes", ..., "kept_bytes", ...}}],
+               "storage": {"capacity_bytes", ..., "kept_bytes", ...}, "items": [{"item": "unit/npu", "seat/lab"
+               or "datalake", "capacity", "free", "reserved", "held", "kept", "releasing", "lost"}]}],
+               (items: what adds no compute: units without a rating, seats; and the data lake in bytes)
     "requests": {"queued": n, "held": n}, "grants": {"active": n, ...},
     "operations": {"pending": n, "troubled": n}, "drift": [{"pool", "label", "count"}],
     "messages": {"undelivered": n, "oldest": time or null},

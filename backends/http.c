@@ -170,15 +170,17 @@ static size_t take_body(char *bytes, size_t size, size_t n, void *arg) {
     return n;
 }
 
-static void header_put(struct http_try *t, char *name, size_t n_name, const char *value, size_t n_value) {
-    for (size_t i = 0; i < n_name; i++) name[i] = (char)tolower((unsigned char)name[i]);
-    scoped_free char *key = strndup(name, n_name);
-    const json_t *before = json_object_get(t->headers, key);
+static void header_put(struct http_try *t, const char *name, size_t n_name, const char *value,
+                       size_t n_value) {
+    scoped_text struct text key = {0};
+    text_put(&key, name, n_name);
+    for (char *p = key.s; *p; p++) *p = (char)tolower((unsigned char)*p);
+    const json_t *before = json_object_get(t->headers, key.s);
     if (before)
-        json_object_set_new(t->headers, key,
+        json_object_set_new(t->headers, key.s,
                             json_sprintf("%s, %.*s", json_string_value(before), (int)n_value, value));
     else
-        json_object_set_new(t->headers, key, json_stringn(value, n_value));
+        json_object_set_new(t->headers, key.s, json_stringn(value, n_value));
 }
 
 static size_t take_header(char *line, size_t size, size_t n, void *arg) {
@@ -188,7 +190,7 @@ static size_t take_header(char *line, size_t size, size_t n, void *arg) {
     if (t->headers_full) return 0;
     t->headers_length += n;
     if (n > 5 && memcmp(line, "HTTP/", 5) == 0) json_object_clear(t->headers); /* what came before was 1xx */
-    char *colon = memchr(line, ':', n);
+    const char *colon = memchr(line, ':', n);
     if (!colon) return n;
     const char *value = colon + 1, *end = line + n;
     while (value < end && isspace((unsigned char)*value)) value++;

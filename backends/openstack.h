@@ -212,6 +212,7 @@ const char *ours_token(const json_t *thing);
 /* {"allot_token", "allot_store", "allot_tenant", "allot_grant"}: what is written on a server or volume. Texts
    are cut to the 255 characters that Nova and Cinder take. */
 json_t *ours_metadata(const struct run *run, const struct backend_operation *op);
+bool ours_is_going(const json_t *thing); /* the cloud is deleting it */
 /* Adds "tenant" and "grant", as it was made with, where it says so. */
 void ours_owner(const json_t *thing, json_t *connection);
 
@@ -220,6 +221,8 @@ int inventory_servers(struct project *p, const json_t **out, struct err *e);
 int inventory_volumes(struct project *p, const json_t **out, struct err *e);
 /* The i-th of a list with this token; NULL: no more. Two with one token are a fault that removal ends. */
 const json_t *inventory_next(const json_t *list, const char *token, size_t *i);
+/* The first of them that is not on its way out; NULL. */
+const json_t *inventory_staying(const json_t *list, const char *token);
 /* After the answer to a create was lost: asks until a thing with the token is seen, for 10 s at most. A new
    reference; NULL with ERR_UNKNOWN: it is not seen (yet). */
 json_t *inventory_await(struct project *p, const struct listing *l, const char *token, struct err *e);

@@ -24,10 +24,8 @@ struct reading {
 /* "clouds.yaml: clouds.nhn: region_name", or "the variables OS_*: OS_REGION_NAME". */
 static int fail(const struct reading *r, const char *key, const char *words) {
     char shown[64];
-    size_t n = 0;
-    for (; key[n] && n < sizeof shown - 4; n++)
-        shown[n] = r->is_environment ? (char)toupper((unsigned char)key[n]) : key[n];
-    shown[n] = '\0';
+    (void)text_format(shown, sizeof shown, "%.60s", key);
+    for (char *p = shown; *p && r->is_environment; p++) *p = (char)toupper((unsigned char)*p);
     if (r->is_environment) return err_set(r->e, ERR_USAGE, "%s: OS_%s: %s", r->cloud->source, shown, words);
     return err_set(r->e, ERR_USAGE, "%s: clouds.%s: %s: %s", r->cloud->source, r->cloud->name, shown, words);
 }
@@ -247,10 +245,11 @@ static int take_endpoints(const struct reading *r) {
         if (!url) continue;
         if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)
             return fail(r, key, "must be an http or https URL");
-        scoped_free char *type = strndup(key, n - n_suffix);
-        for (char *p = type; *p; p++)
+        scoped_text struct text type = {0};
+        text_put(&type, key, n - n_suffix);
+        for (char *p = type.s; *p; p++)
             if (*p == '_') *p = '-';
-        json_object_set_new(r->cloud->endpoints, type, json_string(url));
+        json_object_set_new(r->cloud->endpoints, type.s, json_string(url));
     }
     return 0;
 }

@@ -107,11 +107,12 @@ static json_t *environment_entry(void) {
     for (char **v = environ; *v; v++) {
         size_t n = strcspn(*v, "=");
         if (strncmp(*v, "OS_", 3) != 0 || n == 3 || (*v)[n] != '=' || !(*v)[n + 1]) continue;
-        scoped_free char *name = strndup(*v, n);
-        if (is_foreign(name) || is_among(name, selectors, 4)) continue;
-        settings += strcmp(name, "OS_REGION_NAME") != 0;
-        for (char *p = name; *p; p++) *p = (char)tolower((unsigned char)*p);
-        json_object_set_new(entry, name + 3, json_string((*v) + n + 1));
+        scoped_text struct text name = {0};
+        text_put(&name, *v, n);
+        if (is_foreign(name.s) || is_among(name.s, selectors, 4)) continue;
+        settings += strcmp(name.s, "OS_REGION_NAME") != 0;
+        for (char *p = name.s; *p; p++) *p = (char)tolower((unsigned char)*p);
+        json_object_set_new(entry, name.s + 3, json_string((*v) + n + 1));
     }
     if (settings) return entry;
     json_decref(entry);

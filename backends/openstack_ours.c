@@ -41,6 +41,14 @@ void ours_owner(const json_t *thing, json_t *connection) {
     if (grant) json_object_set(connection, "grant", grant);
 }
 
+bool ours_is_going(const json_t *thing) {
+    static const char *const words[] = {"deleting", "soft-deleting", "DELETED", "SOFT_DELETED", NULL};
+    const char *status = member(thing, "status"), *task = member(thing, "OS-EXT-STS:task_state");
+    for (size_t i = 0; words[i]; i++)
+        if ((status && strcmp(status, words[i]) == 0) || (task && strcmp(task, words[i]) == 0)) return true;
+    return false;
+}
+
 /* ---- what is there ---- */
 
 static int keep_ours(void *arg, const json_t *thing, struct err *e) {
@@ -84,15 +92,21 @@ const json_t *inventory_next(const json_t *list, const char *token, size_t *i) {
     return NULL;
 }
 
+const json_t *inventory_staying(const json_t *list, const char *token) {
+    const json_t *thing;
+    size_t i = 0;
+    while ((thing = inventory_next(list, token, &i)) && ours_is_going(thing)) continue;
+    return thing;
+}
+
 char *inventory_volume_id(struct project *p, const char *token, struct err *e) {
     pthread_mutex_lock(&p->lock);
     char *id = mem_copy(member(p->made, token));
     pthread_mutex_unlock(&p->lock);
     if (id) return id;
     const json_t *volumes;
-    size_t i = 0;
     if (inventory_volumes(p, &volumes, e) < 0) return NULL;
-    const json_t *volume = inventory_next(volumes, token, &i);
+    const json_t *volume = inventory_staying(volumes, token);
     if (!volume)
         return err_set(e, ERR_RETRY, "its volume %s is not in project %s", token, p->host->name), NULL;
     return mem_copy(member(volume, "id"));
@@ -114,7 +128,7 @@ static int await_one(void *arg, const json_t *thing, struct err *e) {
     (void)e;
     struct awaiting *a = arg;
     const char *token = ours_token(thing);
-    if (!a->found && token && strcmp(token, a->token) == 0) a->found = json_incref((json_t *)thing);
+    if (!a->found && token && strcmp(token, a->token) == 0 && !ours_is_going(thing)) a->found = json_incref((json_t *)thing);
     return 0;
 }
 

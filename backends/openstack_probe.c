@@ -79,8 +79,7 @@ static const json_t *size_named(const json_t *list, const char *name) {
     return NULL;
 }
 
-static void sizes_by_table(const struct probe *x, const json_t *list, struct text *there,
-                           struct text *missing) {
+static void sizes_by_table(const struct probe *x, const json_t *list, struct text *there, struct text *missing) {
     const struct settings *s = &x->p->run->settings;
     for (size_t i = 0; i < s->n_sizes; i++) {
         const struct size_setting *z = &s->sizes[i];
@@ -115,9 +114,7 @@ static void sizes_by_specs(const struct probe *x, const json_t *list, struct tex
         }
         if (!n)
             text_add(missing, "%s%s (%s)", missing->s ? ", " : "", f->name,
-                     f->resource ? f->resource_key
-                     : f->alias  ? f->alias
-                                 : "no match");
+                     f->resource ? f->resource_key : f->alias ? f->alias : "no match");
     }
 }
 

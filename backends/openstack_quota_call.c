@@ -108,28 +108,30 @@ static bool is_registered(const struct quota_run *q, const json_t *list, const c
     return false;
 }
 
+/* How many are not registered for the region; words: which. */
+static size_t unregistered(const struct quota_run *q, const struct quota_lines *lines, const json_t *list,
+                           const char *region, struct text *words) {
+    size_t n = 0;
+    for (size_t i = 0; i < lines->n; i++) {
+        const struct quota_line *l = &lines->of[i];
+        if (l->place != QUOTA_COMPUTE || is_registered(q, list, l->name, region)) continue;
+        text_add(words, "%s%s", n++ ? ", " : "", l->name);
+    }
+    return n;
+}
+
 /* All of them are registered for one region, or all for none: Nova looks in the region of its settings. */
 static int limits_registered(struct quota_run *q, const json_t *list, struct err *e) {
+    const struct settings *s = &q->run->settings;
+    const char *region = s->region ? s->region : q->run->cloud->region_name;
     struct quota_lines lines;
-    struct text missing scoped_text = {0};
-    const char *const regions[] = {
-        q->run->settings.region ? q->run->settings.region : q->run->cloud->region_name, NULL};
+    struct text ours scoped_text = {0}, all scoped_text = {0};
     if (quota_lines_want(q->settings, NULL, &lines, e) < 0) return -1;
-    for (size_t r = 0; r < 2; r++) {
-        size_t n = 0;
-        text_free(&missing);
-        missing = (struct text){0};
-        for (size_t i = 0; i < lines.n; i++) {
-            if (lines.of[i].place != QUOTA_COMPUTE || is_registered(q, list, lines.of[i].name, regions[r]))
-                continue;
-            text_add(&missing, "%s%s", n++ ? ", " : "", lines.of[i].name);
-        }
-        if (n) continue;
-        free(q->region);
-        q->region = mem_copy(regions[r]);
-        return 0;
-    }
-    err_set(e, ERR_FAILED, "Keystone has no registered limit for %s", missing.s);
+    size_t of_region = unregistered(q, &lines, list, region, &ours);
+    size_t of_all = unregistered(q, &lines, list, NULL, &all);
+    if (of_region == 0) q->region = mem_copy(region);
+    if (of_region == 0 || of_all == 0) return 0;
+    err_set(e, ERR_FAILED, "Keystone has no registered limit for %s", of_region <= of_all ? ours.s : all.s);
     return err_hint(e, "openstack registered limit create --service nova --default-limit 0 NAME, with Nova's "
                        "driver nova.quota.UnifiedLimitsDriver; or settings.quota.enforce: none");
 }

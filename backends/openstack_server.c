@@ -63,19 +63,24 @@ static int broken(struct project *p, struct backend_operation *op, const json_t 
     return err_set(e, ERR_FAILED, "server %s failed: %s", op->name, server_fault(server));
 }
 
+/* One that was accepted may not be shown at once. */
+enum { ABSENT_MOST = 5 };
+
 static int follow(struct project *p, struct backend_operation *op, const char *id, struct err *e) {
     struct waiting w = wait_for(p->run, p->run->settings.wait_seconds);
     struct text path scoped_text = {0};
+    int absent = 0;
     path_of(&path, id);
     for (;;) {
         json_t *answer scoped_json = NULL;
         struct err own = {0};
         bool asked = call_get(p, "compute", path.s, &answer, &own) == 0;
         const json_t *server = json_object_get(answer, "server");
-        if (asked && !server)
-            return err_set(e, ERR_RETRY, "server %s was deleted by somebody while it was being made",
+        absent = asked && !server ? absent + 1 : 0;
+        if (absent >= ABSENT_MOST)
+            return err_set(e, ERR_UNKNOWN, "server %s is not there any more while it is being made",
                            op->name);
-        enum server_progress progress = asked ? server_progress(server) : SERVER_AT_WORK;
+        enum server_progress progress = server ? server_progress(server) : SERVER_AT_WORK;
         if (progress == SERVER_BROKEN) return broken(p, op, server, e);
         if (progress == SERVER_THERE) {
             op->connection = server_connection(p, server);
@@ -151,9 +156,8 @@ int server_ensure(struct project *p, struct backend_operation *op, struct err *e
     struct making m = {.volumes = NULL};
     if (!op->fresh) {
         const json_t *servers;
-        size_t i = 0;
         if (inventory_servers(p, &servers, e) < 0) return -1;
-        const json_t *server = inventory_next(servers, op->token, &i);
+        const json_t *server = inventory_staying(servers, op->token);
         if (server) return follow(p, op, member(server, "id"), e);
     }
     char *id = parts_find(p, op, &m, e) == 0 ? post(p, op, &m, e) : NULL;

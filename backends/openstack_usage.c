@@ -151,10 +151,10 @@ static int volumes_take(struct use *use, struct err *e) {
 static int take_container(void *arg, const json_t *container, struct err *e) {
     struct use *use = arg;
     (void)e;
-    const char *name = text_of(container, "name"), *mark = name ? strstr(name, "__") : NULL;
+    const char *name = text_of(container, "name");
     if (!name) return 0;
     struct backend_sample sample = sample_of(use, BACKEND_CONTAINER, container);
-    if (mark) sample.token = mem_copy(mark + 2);
+    sample.token = mem_copy(container_token(name));
     sample.id = mem_copy(name);
     sample.stored = bytes(number_of(container, "bytes"));
     usage_add_sample(&use->found, sample);
@@ -189,15 +189,10 @@ static int take_files(void *arg, const json_t *volume, struct err *e) {
     struct use *use = arg;
     char path[160];
     scoped_json json_t *answer = NULL;
-    const char *id = text_of(volume, "id"), *words = text_of(volume, "description");
+    const char *id = text_of(volume, "id");
     if (!id || text_format(path, sizeof path, "/v1/volumes/%s/usage", id) < 0) return 0;
     if (call_get(use->p, "nasv1", path, &answer, e) < 0) return -1;
     struct backend_sample sample = sample_of(use, BACKEND_VOLUME, volume);
-    if (!sample.token && words) {
-        struct text token = {0};
-        text_put(&token, words, strcspn(words, " "));
-        sample.token = text_take(&token);
-    }
     sample.provisioned = bytes(number_of(volume, "sizeGb") * 1000000000);
     sample.stored = bytes(number_of(json_object_get(answer, "usage"), "usedGb") * 1000000000);
     cloud_time(text_of(volume, "createdAt"), &sample.started);

@@ -116,7 +116,7 @@ static int follow(struct project *p, struct backend_operation *op, const char *i
         struct err own = {0};
         bool asked = volume_get(p, id, &volume, &own) == 0;
         if (asked && !volume)
-            return err_set(e, ERR_RETRY, "volume %s was deleted by somebody while it was being made",
+            return err_set(e, ERR_UNKNOWN, "volume %s is not there any more while it is being made",
                            op->name);
         const char *word = asked ? m->trouble(volume) : "wait";
         if (!*word) {
@@ -158,9 +158,8 @@ int volume_ensure(struct project *p, struct backend_operation *op, struct err *e
     json_t *body scoped_json = NULL;
     if (!op->fresh) {
         const json_t *volumes;
-        size_t i = 0;
         if (inventory_volumes(p, &volumes, e) < 0) return -1;
-        const json_t *volume = inventory_next(volumes, op->token, &i);
+        const json_t *volume = inventory_staying(volumes, op->token);
         if (volume) return again(p, op, volume, e);
     }
     if (volume_means(p->run)->body(p, op, &body, e) < 0) return -1;

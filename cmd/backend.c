@@ -53,10 +53,10 @@ static json_t *steps_json(struct call *call, const struct backend_probe *p) {
             most = larger(most, other->ms);
             if (other->host) json_array_append_new(hosts, json_string(other->host));
         }
-        json_t *row = json_pack("{s:s, s:s, s:s, s:o, s:s, s:I}", "step", s->name, "title",
-                                backend_step_title(call, s->name), "outcome",
-                                backend_outcome_words[s->outcome], "hosts", hosts, "words", s->words, "ms",
-                                (json_int_t)most);
+        json_t *row =
+            json_pack("{s:s, s:s, s:s, s:o, s:s, s:I}", "step", s->name, "title",
+                      backend_step_title(call, s->name), "outcome", backend_outcome_words[s->outcome],
+                      "hosts", hosts, "words", s->words, "ms", (json_int_t)most);
         bool is_bad = s->outcome == PROBE_MISSING || s->outcome == PROBE_FAILED;
         const char *remedy = is_bad ? backend_step_remedy(call, s->name) : NULL;
         if (remedy) json_object_set_new(row, "remedy", json_string(remedy));
@@ -96,8 +96,7 @@ static json_t *shown(struct call *call, const json_t *row) {
         if (i == HOSTS_SHOWN) break;
         text_add(&hosts, "%s%s", i ? ", " : "", json_string_value(host));
     }
-    if (n > HOSTS_SHOWN)
-        text_add(&hosts, output_choose(call, " and %zu more", " 외 %zu개"), n - HOSTS_SHOWN);
+    if (n > HOSTS_SHOWN) text_add(&hosts, output_choose(call, " and %zu more", " 외 %zu개"), n - HOSTS_SHOWN);
     const char *outcome = json_string_value(json_object_get(row, "outcome"));
     enum backend_outcome o = PROBE_WORKS;
     while (backend_outcome_words[o] && strcmp(backend_outcome_words[o], outcome) != 0) o++;
@@ -106,20 +105,15 @@ static json_t *shown(struct call *call, const json_t *row) {
                      json_object_get(row, "ms"), "words", json_object_get(row, "words"));
 }
 
-static const struct column step_columns[] = {{"title", "STEP", CELL_TEXT, false},
-                                             {"outcome", "OUTCOME", CELL_STATE, false},
-                                             {"hosts", "WHERE", CELL_TEXT, false},
-                                             {"ms", "MS", CELL_COUNT, true},
-                                             {"words", "WORDS", CELL_TEXT, false},
-                                             {NULL, NULL, CELL_TEXT, false}};
-static const struct column need_columns[] = {{"project", "PROJECT", CELL_TEXT, false},
-                                             {"tenant", "TENANT", CELL_TEXT, false},
-                                             {"resource", "RESOURCE", CELL_TEXT, false},
-                                             {"needed", "NEEDED", CELL_COUNT, false},
-                                             {"used", "IN USE", CELL_COUNT, false},
-                                             {"limit", "LIMIT", CELL_COUNT, false},
-                                             {"raise_to", "RAISE TO", CELL_COUNT, false},
-                                             {NULL, NULL, CELL_TEXT, false}};
+static const struct column step_columns[] = {
+    {"title", "STEP", CELL_TEXT, false},  {"outcome", "OUTCOME", CELL_STATE, false},
+    {"hosts", "WHERE", CELL_TEXT, false}, {"ms", "MS", CELL_COUNT, true},
+    {"words", "WORDS", CELL_TEXT, false}, {NULL, NULL, CELL_TEXT, false}};
+static const struct column need_columns[] = {
+    {"project", "PROJECT", CELL_TEXT, false},    {"tenant", "TENANT", CELL_TEXT, false},
+    {"resource", "RESOURCE", CELL_TEXT, false},  {"needed", "NEEDED", CELL_COUNT, false},
+    {"used", "IN USE", CELL_COUNT, false},       {"limit", "LIMIT", CELL_COUNT, false},
+    {"raise_to", "RAISE TO", CELL_COUNT, false}, {NULL, NULL, CELL_TEXT, false}};
 
 static int print(struct call *call, const json_t *answer, struct err *e) {
     const json_t *steps = json_object_get(answer, "steps"), *row;
@@ -140,7 +134,8 @@ static int print(struct call *call, const json_t *answer, struct err *e) {
     if (output_list(call, need_columns, needs, e) < 0) return -1;
     const char *ticket = json_string_value(json_object_get(answer, "ticket"));
     output_say(call, "%s", "");
-    output_say(call, "%s", ticket ? ticket : output_choose(call, "no limit needs to be raised", "올릴 한도가 없습니다"));
+    output_say(call, "%s",
+               ticket ? ticket : output_choose(call, "no limit needs to be raised", "올릴 한도가 없습니다"));
     return 0;
 }
 
@@ -151,8 +146,8 @@ static int answer_make(struct call *call, const struct backend_place *at, const 
     scoped_free char *ticket = NULL;
     if (path && backend_needs(call, at, probe, path, &needs, &ticket, e) < 0) return -1;
     *out = json_pack("{s:s, s:s, s:b, s:o, s:o, s:o*, s:s*}", "pool", at->place.pool.name, "backend",
-                     at->place.backend, "works", (int)all_works(probe), "steps", steps_json(call, probe), "limits",
-                     limits_json(probe), "needs", needs, "ticket", ticket);
+                     at->place.backend, "works", (int)all_works(probe), "steps", steps_json(call, probe),
+                     "limits", limits_json(probe), "needs", needs, "ticket", ticket);
     return 0;
 }
 

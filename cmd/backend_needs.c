@@ -96,8 +96,7 @@ static int storage_add(struct needs *all, struct need *need, const struct reques
         add(need, all->is_nas ? NAS_VOLUMES : VOLUMES, rounded_up(r->storage.n, most), 1, e) < 0)
         return -1;
     if (!all->is_nas)
-        need->of[VOLUME_EACH] =
-            larger(need->of[VOLUME_EACH], rounded_up(smaller(r->storage.n, most), unit));
+        need->of[VOLUME_EACH] = larger(need->of[VOLUME_EACH], rounded_up(smaller(r->storage.n, most), unit));
     return 0;
 }
 
@@ -130,10 +129,11 @@ static int file_read_needs(struct needs *all, const char *path, struct err *e) {
 /* A tenant keeps its project; a new one takes the next that is free, in their order. */
 static int projects_bind(struct call *call, struct needs *all, struct err *e) {
     struct rows r;
-    int rc = rows_open(&r, call->store, e,
-                       "SELECT h.name, h.uri, t.name FROM host h LEFT JOIN tenant t ON t.id = h.tenant WHERE h.pool = "
-                       "$1 AND h.state = 'active' ORDER BY h.tenant IS NULL, h.name",
-                       "i", all->at->pool);
+    int rc = rows_open(
+        &r, call->store, e,
+        "SELECT h.name, h.uri, t.name FROM host h LEFT JOIN tenant t ON t.id = h.tenant WHERE h.pool = "
+        "$1 AND h.state = 'active' ORDER BY h.tenant IS NULL, h.name",
+        "i", all->at->pool);
     size_t next = 0;
     while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
         struct need *to = NULL;
@@ -157,7 +157,7 @@ static int projects_bind(struct call *call, struct needs *all, struct err *e) {
 static const char *resource_title(const struct call *call, size_t resource) {
     static const char *const en[] = {"vCPUs",   "memory (MB)",     "servers",  "block storage (GB)",
                                      "volumes", "one volume (GB)", "NAS (GB)", "NAS volumes"};
-    static const char *const ko[] = {"vCPU", "메모리(MB)",      "서버 수",  "블록 스토리지(GB)",
+    static const char *const ko[] = {"vCPU",    "메모리(MB)",    "서버 수", "블록 스토리지(GB)",
                                      "볼륨 수", "볼륨 하나(GB)", "NAS(GB)", "NAS 볼륨 수"};
     return output_choose(call, en[resource], ko[resource]);
 }
@@ -171,8 +171,8 @@ static const struct backend_quota_limit *limit_of(const struct backend_probe *p,
     return NULL;
 }
 
-static void resource_told(struct call *call, const struct needs *all, const struct need *need, size_t resource,
-                          json_t *rows, struct text *raises) {
+static void resource_told(struct call *call, const struct needs *all, const struct need *need,
+                          size_t resource, json_t *rows, struct text *raises) {
     const struct backend_quota_limit *l = limit_of(all->probe, need->project, resource);
     json_t *row = json_pack("{s:s, s:s, s:s, s:I}", "project", need->project ? need->project : "", "tenant",
                             need->tenant, "resource", backend_resources[resource], "needed",
@@ -187,8 +187,8 @@ static void resource_told(struct call *call, const struct needs *all, const stru
     json_object_set_new(row, "limit", json_integer(l->limit));
     if (want <= l->limit) return;
     json_object_set_new(row, "raise_to", json_integer(want));
-    text_add(raises, output_choose(call, "%s%s from %lld to %lld", "%s%s %lld -> %lld"), raises->s ? ", " : "",
-             resource_title(call, resource), (long long)l->limit, (long long)want);
+    text_add(raises, output_choose(call, "%s%s from %lld to %lld", "%s%s %lld -> %lld"),
+             raises->s ? ", " : "", resource_title(call, resource), (long long)l->limit, (long long)want);
 }
 
 static void tell(struct call *call, const struct needs *all, json_t *rows, struct text *ticket) {

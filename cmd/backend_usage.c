@@ -59,8 +59,8 @@ static json_t *usage_json(const struct backend_place *at, const struct backend_u
             json_array_append_new(gaps, json_pack("{s:s, s:s}", "host", u->hosts[i].host, "trouble",
                                                   u->hosts[i].detail ? u->hosts[i].detail : ""));
     return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o}", "pool", at->place.pool.name, "since",
-                     instant_text(since).s, "until", instant_text(until).s, "samples", samples, "meters", meters,
-                     "gaps", gaps);
+                     instant_text(since).s, "until", instant_text(until).s, "samples", samples, "meters",
+                     meters, "gaps", gaps);
 }
 
 static const struct column sample_columns[] = {{"host", "WHERE", CELL_TEXT, false},
@@ -74,15 +74,12 @@ static const struct column sample_columns[] = {{"host", "WHERE", CELL_TEXT, fals
                                                {"stored_bytes", "STORED", CELL_BYTES, false},
                                                {"token", "TOKEN", CELL_TEXT, true},
                                                {NULL, NULL, CELL_TEXT, false}};
-static const struct column meter_columns[] = {{"host", "WHERE", CELL_TEXT, false},
-                                              {"source", "SOURCE", CELL_TEXT, false},
-                                              {"name", "WHAT", CELL_TEXT, false},
-                                              {"id", "OF", CELL_TEXT, false},
-                                              {"value", "VALUE", CELL_NUMBER, false},
-                                              {"unit", "UNIT", CELL_TEXT, false},
-                                              {"ours", "OURS", CELL_COUNT, false},
-                                              {"difference", "DIFFERENCE", CELL_COUNT, false},
-                                              {NULL, NULL, CELL_TEXT, false}};
+static const struct column meter_columns[] = {
+    {"host", "WHERE", CELL_TEXT, false},    {"source", "SOURCE", CELL_TEXT, false},
+    {"name", "WHAT", CELL_TEXT, false},     {"id", "OF", CELL_TEXT, false},
+    {"value", "VALUE", CELL_NUMBER, false}, {"unit", "UNIT", CELL_TEXT, false},
+    {"ours", "OURS", CELL_COUNT, false},    {"difference", "DIFFERENCE", CELL_COUNT, false},
+    {NULL, NULL, CELL_TEXT, false}};
 
 static int print(struct call *call, const json_t *answer, struct err *e) {
     const json_t *meters = json_object_get(answer, "meters");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What people read about the steps of `backend check`, in both languages: alloc/backend_probe.h has the names. */
+/* What people read about the steps of `backend check`, in both languages: alloc/backend_probe.h has the
+ * names. */
 #include "cmd/backend.h"
 #include "cmd/output.h"
 
@@ -17,15 +18,19 @@ static const struct words {
     {"storage", "storage", "저장소", NULL, NULL},
     {"projects", "projects", "프로젝트", "declare projects with the pool: allot-nhn(7)",
      "풀에 프로젝트를 선언하십시오: allot-nhn(7)"},
-    {"versions", "identity versions", "인증 버전", "see that auth_url in clouds.yaml is right and can be reached",
+    {"versions", "identity versions", "인증 버전",
+     "see that auth_url in clouds.yaml is right and can be reached",
      "clouds.yaml의 auth_url이 맞고 닿을 수 있는지 확인하십시오"},
     {"token", "token", "토큰",
-     "see user, password and project in clouds.yaml; NHN: the API password of the console (Compute > Instance > Set "
+     "see user, password and project in clouds.yaml; NHN: the API password of the console (Compute > "
+     "Instance > Set "
      "API Endpoint)",
-     "clouds.yaml의 사용자, 비밀번호, 프로젝트를 확인하십시오. NHN은 콘솔(Compute > Instance > API 엔드포인트 설정)의 "
+     "clouds.yaml의 사용자, 비밀번호, 프로젝트를 확인하십시오. NHN은 콘솔(Compute > Instance > API "
+     "엔드포인트 설정)의 "
      "API 비밀번호입니다"},
     {"clock", "clock", "시계", NULL, NULL},
-    {"catalog", "catalog", "서비스 목록", "enable the service in the console, or see region_name in clouds.yaml",
+    {"catalog", "catalog", "서비스 목록",
+     "enable the service in the console, or see region_name in clouds.yaml",
      "콘솔에서 서비스를 켜거나 clouds.yaml의 region_name을 확인하십시오"},
     {"sizes", "sizes", "서버 크기",
      "put the cloud's names into settings.sizes, or ask the provider to open these sizes to the account",
@@ -39,7 +44,8 @@ static const struct words {
     {"compute_quota", "quota of servers", "서버 쿼터", "the role admin is needed", "admin 역할이 필요합니다"},
     {"volume_quota", "quota of volumes", "볼륨 쿼터", "the role admin is needed", "admin 역할이 필요합니다"},
     {"tenant_usage", "tenant usage", "사용량 합계", "try again later", "나중에 다시 시도하십시오"},
-    {"zones", "availability zones", "가용 영역", "settings.availability_zone names one of those that are there",
+    {"zones", "availability zones", "가용 영역",
+     "settings.availability_zone names one of those that are there",
      "settings.availability_zone에 있는 영역을 적으십시오"},
     {"volume_types", "types of volume", "볼륨 종류", "settings.volume_type names one of those that are there",
      "settings.volume_type에 있는 종류를 적으십시오"},
@@ -55,17 +61,23 @@ static const struct words {
      "objects_project는 오브젝트 스토리지의 API 엔드포인트 설정에 있는 테넌트 ID입니다"},
     {"container_quota", "quota of a container", "컨테이너 쿼터", "settings.object_store: polled",
      "settings.object_store를 polled로 하십시오"},
-    {"container_removed", "trial container removed", "시험 컨테이너 삭제", "remove it by hand", "직접 지우십시오"},
+    {"container_removed", "trial container removed", "시험 컨테이너 삭제", "remove it by hand",
+     "직접 지우십시오"},
     {"system_token", "token for the system", "시스템 토큰",
      "give the user a role for the whole system (openstack role add --system all), or name another in "
      "settings.system_cloud",
-     "사용자에게 시스템 전체 역할을 주거나(openstack role add --system all) settings.system_cloud에 다른 항목을 "
+     "사용자에게 시스템 전체 역할을 주거나(openstack role add --system all) settings.system_cloud에 다른 "
+     "항목을 "
      "적으십시오"},
     {"unified_limits", "unified limits", "통합 한도",
-     "register a limit for each class, with Nova's UnifiedLimitsDriver: allot-backend(1); or quota.enforce: none",
-     "Nova의 UnifiedLimitsDriver와 함께 클래스마다 한도를 등록하십시오: allot-backend(1). 또는 quota.enforce: none"},
-    {"placement", "usage by Placement", "Placement 사용량", "the role admin is needed", "admin 역할이 필요합니다"},
-    {"account_quota", "quota of accounts", "계정 쿼터", "the role ResellerAdmin is needed, or object_store: none",
+     "register a limit for each class, with Nova's UnifiedLimitsDriver: allot-backend(1); or quota.enforce: "
+     "none",
+     "Nova의 UnifiedLimitsDriver와 함께 클래스마다 한도를 등록하십시오: allot-backend(1). 또는 "
+     "quota.enforce: none"},
+    {"placement", "usage by Placement", "Placement 사용량", "the role admin is needed",
+     "admin 역할이 필요합니다"},
+    {"account_quota", "quota of accounts", "계정 쿼터",
+     "the role ResellerAdmin is needed, or object_store: none",
      "ResellerAdmin 역할이 필요합니다. 또는 object_store: none"},
 };
 

@@ -151,19 +151,20 @@ static const struct column rank_columns[] = {{"rank", "RANK", CELL_COUNT, false}
                                              {"state", "STATE", CELL_STATE, false},
                                              {"score", "SCORE", CELL_NUMBER, false},
                                              {"reviewers", "REVIEWERS", CELL_COUNT, true},
+                                             {"asked", "ASKED", CELL_NUMBER, false},
                                              {"compute_gflops", "COMPUTE", CELL_GFLOPS, true},
                                              {"flavor", "FLAVOR", CELL_TEXT, true},
                                              {"units", "UNITS", CELL_COUNT, true},
                                              {"storage_bytes", "STORAGE", CELL_BYTES, true},
                                              {"given_gflops", "GIVEN", CELL_GFLOPS, false},
-                                             {"given_bytes", "STORAGE GIVEN", CELL_BYTES, false},
+                                             {"given_bytes", "STORAGE GIVEN", CELL_BYTES, true},
                                              {"grant", "GRANT", CELL_TEXT, false},
                                              {"sign_by", "SIGN BY", CELL_END, true},
                                              {"note", "NOTE", CELL_TEXT, true},
                                              {"purpose", "PURPOSE", CELL_TEXT, true},
                                              {0}};
 
-/* The mean for people, beside its thousandths: "87.333". */
+/* The mean for people, beside its thousandths: "87.333"; and what is asked for. */
 static void scores_shown(const json_t *requests) {
     size_t i;
     json_t *row;
@@ -171,6 +172,7 @@ static void scores_shown(const json_t *requests) {
         const json_t *n = json_object_get(row, "score_thousandths");
         if (json_is_integer(n))
             json_object_set_new(row, "score", json_string(wide_ratio_text(json_integer_value(n), 1000).s));
+        request_asked_set(row);
     }
 }
 

@@ -187,7 +187,9 @@ static int run_command(struct call *call, struct err *e) {
     if (!call->store_path && without_store) err_clear(e);
     if (status == 0) status = without_store ? call->command->run(call, e) : run_with_store(call, e);
     /* Its answer reads like that of a real run: one line says, for all commands, that it was none. */
-    if (status >= 0 && call->dry_run) output_say(call, "(dry run: nothing was done)");
+    if (status >= 0 && call->dry_run)
+        output_say(call,
+                   output_choose(call, "(dry run: nothing was done)", "(시험 실행: 바뀐 것이 없습니다)"));
     config_free(config);
     return status;
 }

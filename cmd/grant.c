@@ -368,8 +368,12 @@ static int show_run(struct call *call, struct err *e) {
     json_array_foreach(json_object_get(show, "lines"), i, line) {
         const char *attach = json_string_value(json_object_get(line, "attach"));
         if (attach && strcmp(attach, "none") == 0)
-            output_say(call, "%s is counted, not attached: the server is real, the accelerator only booked",
-                       json_string_value(json_object_get(line, "flavor")));
+            output_say(
+                call,
+                output_choose(call,
+                              "%s is counted, not attached: the server is real, the accelerator only booked",
+                              "%s은(는) 수량만 관리합니다: 서버는 실제로 있고 가속기는 장부에만 기록됩니다"),
+                json_string_value(json_object_get(line, "flavor")));
     }
     output_say(call, "%s", "");
     if (json_array_size(list) && output_list(call, things, list, e) < 0) return -1;
@@ -381,8 +385,8 @@ static int show_run(struct call *call, struct err *e) {
         const char *console =
             json_string_value(json_object_get(json_object_get(thing, "connect"), "console"));
         if (console)
-            output_say(call, "\nconnect to %s:\n  %s", json_string_value(json_object_get(thing, "name")),
-                       console);
+            output_say(call, output_choose(call, "\nconnect to %s:\n  %s", "\n%s 접속:\n  %s"),
+                       json_string_value(json_object_get(thing, "name")), console);
     }
     return 0;
 }

@@ -152,7 +152,8 @@ int notify_all(struct call *call, struct err *e) {
     scoped_json json_t *open = outbox_open(call->store, BATCH, e);
     if (!open) return -1;
     if (call->dry_run) {
-        output_say(call, "%zu messages would be handed over", json_array_size(open));
+        output_say(call, output_choose(call, "%zu messages would be handed over", "전달할 메시지: %zu건"),
+                   json_array_size(open));
         return 0;
     }
     if (json_array_size(open) && (!call->config || call->config->notify.n == 0)) {

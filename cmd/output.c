@@ -4,6 +4,7 @@
 #include "alloc/amount.h"
 #include "alloc/csv.h"
 #include "alloc/scope.h"
+#include "cmd/korean.h"
 
 #include <ctype.h>
 #include <stdarg.h>
@@ -33,8 +34,19 @@ void output_safe(FILE *out, const char *s) {
     fwrite(safe.s ? safe.s : "", 1, safe.length, out);
 }
 
+bool output_is_korean(const struct call *call) { return strcmp(call->lang, "ko") == 0; }
+
 const char *output_choose(const struct call *call, const char *en, const char *ko) {
-    return ko && strcmp(call->lang, "ko") == 0 ? ko : en;
+    return ko && output_is_korean(call) ? ko : en;
+}
+
+const char *output_word(const struct call *call, const char *english) {
+    return english ? output_choose(call, english, korean_cell(english)) : "";
+}
+
+const char *output_title(const struct column *column, bool korean) {
+    const char *ko = korean ? korean_title(column->title) : NULL;
+    return ko ? ko : column->title;
 }
 
 void output_say(struct call *call, const char *format, ...) {
@@ -78,14 +90,23 @@ static char *instant_shown(const char *s, bool ends) {
     return mem_copy(ends ? end_text(t).s : civil_text(t).s);
 }
 
-char *output_cell_shown(const struct column *column, const json_t *value) {
+/* A word that tables have in both languages. */
+static char *word_shown(const char *english, bool korean) {
+    const char *ko = korean ? korean_cell(english) : NULL;
+    return mem_copy(ko ? ko : english);
+}
+
+char *output_cell_shown(const struct column *column, const json_t *value, bool korean) {
     json_int_t n = json_integer_value(value);
     if (json_is_integer(value) && n >= 0 && column->cell == CELL_GFLOPS)
         return mem_copy(gflops_text(gflops(n)).s);
     if (json_is_integer(value) && n >= 0 && column->cell == CELL_BYTES)
         return mem_copy(bytes_text_brief(bytes(n)).s);
-    if (json_is_integer(value) && n >= 0 && column->cell == CELL_SPAN) return mem_copy(span_text(span(n)).s);
-    if (json_is_boolean(value)) return mem_copy(json_is_true(value) ? "yes" : "no");
+    if (json_is_integer(value) && n >= 0 && column->cell == CELL_SPAN)
+        return mem_copy((korean ? span_text_ko : span_text)(span(n)).s);
+    if (json_is_boolean(value)) return word_shown(json_is_true(value) ? "yes" : "no", korean);
+    if (json_is_string(value) && column->cell == CELL_STATE)
+        return word_shown(json_string_value(value), korean);
     if (json_is_string(value) && (column->cell == CELL_INSTANT || column->cell == CELL_END))
         return instant_shown(json_string_value(value), column->cell == CELL_END);
     char *s = output_cell_raw(value);
@@ -189,9 +210,11 @@ int output_list(struct call *call, const struct column *columns, const json_t *r
     else if (strcmp(call->format, "tsv") == 0)
         print_tsv(call->out, columns, rows);
     else if (json_array_size(rows) == 0)
-        output_say(call, "none");
+        output_say(call, "%s", output_choose(call, "none", korean_cell("none")));
     else
-        return output_table(call->out, columns, rows, width_of(call->out), wants_colour(call->out), e);
+        return output_table(
+            call->out, columns, rows,
+            &(struct output_look){width_of(call->out), wants_colour(call->out), output_is_korean(call)}, e);
     return 0;
 }
 
@@ -202,16 +225,22 @@ static bool is_given(const json_t *object, const struct column *column) {
     return value && !json_is_null(value);
 }
 
-static void print_pairs(FILE *out, const struct column *columns, const json_t *object) {
+static void print_pairs(FILE *out, const struct column *columns, const json_t *object, bool korean) {
     size_t width = 0;
-    for (const struct column *c = columns; c->key; c++)
-        if (is_given(object, c) && text_width(c->title) > width) width = text_width(c->title);
     for (const struct column *c = columns; c->key; c++) {
-        json_t *value = json_object_get(object, c->key);
+        size_t own = text_width(output_title(c, korean));
+        if (is_given(object, c) && own > width) width = own;
+    }
+    for (const struct column *c = columns; c->key; c++) {
+        const json_t *value = json_object_get(object, c->key);
+        const char *title = output_title(c, korean);
         if (!is_given(object, c)) continue;
-        for (const char *p = c->title; *p; p++) fputc(tolower((unsigned char)*p), out);
-        fprintf(out, ":%*s", (int)(width - text_width(c->title)) + 2, "");
-        scoped_free char *s = output_cell_shown(c, value);
+        if (title == c->title)
+            for (const char *p = title; *p; p++) fputc(tolower((unsigned char)*p), out);
+        else
+            fputs(title, out);
+        fprintf(out, ":%*s", (int)(width - text_width(title)) + 2, "");
+        scoped_free char *s = output_cell_shown(c, value, korean);
         output_safe(out, s);
         fputc('\n', out);
     }
@@ -219,7 +248,7 @@ static void print_pairs(FILE *out, const struct column *columns, const json_t *o
 
 int output_object(struct call *call, const struct column *columns, const json_t *object, struct err *e) {
     if (strcmp(call->format, "table") == 0) {
-        print_pairs(call->out, columns, object);
+        print_pairs(call->out, columns, object, output_is_korean(call));
     } else if (strcmp(call->format, "json") == 0) {
         json_dumpf(object, call->out, JSON_INDENT(2) | JSON_ENCODE_ANY);
         fputc('\n', call->out);

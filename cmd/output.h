@@ -32,25 +32,37 @@ struct column {
 /* rows: an array of objects. Prints it in call->format: json is the array itself, one object per line,
    with every key; csv and tsv have all columns, keys as header, integers and times as in JSON; a table
    leaves `wide` columns out when they do not fit, then wraps the last column if it is text, then shortens
-   text; one without rows says "none". Steals nothing. */
+   text; one without rows says "none". In a table titles and states are in the language of the call. Steals
+   nothing. */
 int output_list(struct call *call, const struct column *columns, const json_t *rows, struct err *e);
 /* One object: "title: value" lines for people (absent values left out), the object itself with --json,
    one row where --format is csv or tsv. */
 int output_object(struct call *call, const struct column *columns, const json_t *object, struct err *e);
 /* A line for people on call->out (the newline is added); silent with --quiet or a machine format. */
 void output_say(struct call *call, const char *format, ...) ERR_FORMAT(2, 3);
-/* The English or the Korean text, by call->lang (the Korean one may be NULL). */
-const char *output_choose(const struct call *call, const char *en, const char *ko);
+/* The English or the Korean text, by call->lang (the Korean one may be NULL). Two formats take the same
+   arguments. */
+const char *output_choose(const struct call *call, const char *en, const char *ko)
+    __attribute__((format_arg(2), format_arg(3)));
+/* A state, an outcome or a cause in the language of the call. */
+const char *output_word(const struct call *call, const char *english);
 
 /* Text from elsewhere onto a stream: control characters other than newline and tab become \xNN, so that
    a name in the store cannot steer a terminal. */
 void output_safe(FILE *out, const char *text);
 
 /* One cell: as people see it ("124.8 TF"), and as programs do ("124800"). The caller frees it. */
-char *output_cell_shown(const struct column *column, const json_t *value);
+char *output_cell_shown(const struct column *column, const json_t *value, bool korean);
 char *output_cell_raw(const json_t *value);
+/* Of a column, as people see it. */
+const char *output_title(const struct column *column, bool korean);
+bool output_is_korean(const struct call *call);
 /* The table of output_list; width 0: no limit. */
-int output_table(FILE *out, const struct column *columns, const json_t *rows, size_t width, bool in_colour,
+struct output_look {
+    size_t width;
+    bool in_colour, korean;
+};
+int output_table(FILE *out, const struct column *columns, const json_t *rows, const struct output_look *look,
                  struct err *e);
 
 /* Progress on a terminal's stderr only, at most ten times a second; total 0: unknown. */

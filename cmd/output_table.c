@@ -18,6 +18,8 @@ enum {
 
 struct table {
     const struct column *columns;
+    const json_t *rows;
+    const struct output_look *look;
     size_t n_columns, n_rows;
     char **cells;   /* n_rows * n_columns */
     size_t *widths; /* per column */
@@ -25,12 +27,17 @@ struct table {
     size_t last; /* the last column shown */
 };
 
-static void fill_cells(struct table *t, const json_t *rows) {
-    for (size_t c = 0; c < t->n_columns; c++) t->widths[c] = text_width(t->columns[c].title);
+static const char *title_of(const struct table *t, size_t c) {
+    return output_title(&t->columns[c], t->look->korean);
+}
+
+static void fill_cells(struct table *t) {
+    for (size_t c = 0; c < t->n_columns; c++) t->widths[c] = text_width(title_of(t, c));
     for (size_t r = 0; r < t->n_rows; r++) {
-        const json_t *row = json_array_get(rows, r);
+        const json_t *row = json_array_get(t->rows, r);
         for (size_t c = 0; c < t->n_columns; c++) {
-            char *s = output_cell_shown(&t->columns[c], json_object_get(row, t->columns[c].key));
+            char *s =
+                output_cell_shown(&t->columns[c], json_object_get(row, t->columns[c].key), t->look->korean);
             size_t width = text_width(s);
             if (width > t->widths[c]) t->widths[c] = width;
             t->cells[r * t->n_columns + c] = s;
@@ -131,7 +138,9 @@ static size_t line_length(const char *s, size_t width) {
     return end;
 }
 
-static const char *state_colour(const char *word) {
+/* Of the word itself, whatever language shows it. */
+static const char *state_colour(const json_t *value) {
+    const char *word = json_string_value(value);
     static const char *const good[] = {"active", "granted", "running", "ok",
                                        "done",   "live",    "matched", "ready"};
     static const char *const waiting[] = {"queued",      "held",     "partial", "pending",   "draining",
@@ -140,6 +149,7 @@ static const char *state_colour(const char *word) {
                                           "ledger-only", "late"};
     static const char *const bad[] = {"denied", "failed",       "lost",  "debt",      "refused", "unknown",
                                       "drift",  "backend-only", "error", "differing", "missing"};
+    if (!word) return NULL;
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
         if (strcmp(word, good[i]) == 0) return "green";
     for (size_t i = 0; i < sizeof waiting / sizeof *waiting; i++)
@@ -158,7 +168,7 @@ static int add_columns(struct libscols_table *out, const struct table *t) {
     for (size_t c = 0; c < t->n_columns; c++) {
         const struct column *column = &t->columns[c];
         int flags = is_right(column->cell) ? SCOLS_FL_RIGHT : 0;
-        if (t->is_shown[c] && !scols_table_new_column(out, column->title, 0, flags)) return -1;
+        if (t->is_shown[c] && !scols_table_new_column(out, title_of(t, c), 0, flags)) return -1;
     }
     return 0;
 }
@@ -177,7 +187,7 @@ static int add_rest(struct libscols_table *out, const char *rest, size_t k, size
     return 0;
 }
 
-static int add_lines(struct libscols_table *out, const struct table *t, bool in_colour) {
+static int add_lines(struct libscols_table *out, const struct table *t) {
     for (size_t r = 0; r < t->n_rows; r++) {
         struct libscols_line *line = scols_table_new_line(out, NULL);
         if (!line) return -1;
@@ -185,8 +195,10 @@ static int add_lines(struct libscols_table *out, const struct table *t, bool in_
         for (size_t c = 0; c < t->n_columns; c++) {
             char **cell = &t->cells[r * t->n_columns + c];
             if (!t->is_shown[c]) continue;
-            if (in_colour && t->columns[c].cell == CELL_STATE)
-                scols_cell_set_color(scols_line_get_cell(line, k), state_colour(*cell));
+            if (t->look->in_colour && t->columns[c].cell == CELL_STATE)
+                scols_cell_set_color(
+                    scols_line_get_cell(line, k),
+                    state_colour(json_object_get(json_array_get(t->rows, r), t->columns[c].key)));
             scoped_free char *rest = NULL;
             if (c == t->last && can_wrap(t, c) && text_width(*cell) > t->widths[c]) {
                 size_t n = line_length(*cell, t->widths[c]);
@@ -201,32 +213,32 @@ static int add_lines(struct libscols_table *out, const struct table *t, bool in_
     return 0;
 }
 
-static int print_table(FILE *out, const struct table *t, bool in_colour) {
+static int print_table(FILE *out, const struct table *t) {
     struct libscols_table *table = scols_new_table();
     if (!table) return -1;
     scols_table_set_stream(table, out);
     scols_table_set_column_separator(table, "  ");
-    scols_table_enable_colors(table, in_colour);
+    scols_table_enable_colors(table, t->look->in_colour);
     scols_table_set_termforce(table, SCOLS_TERMFORCE_NEVER);
     int status = add_columns(table, t);
-    if (status == 0) status = add_lines(table, t, in_colour);
+    if (status == 0) status = add_lines(table, t);
     if (status == 0) status = scols_print_table(table) < 0 ? -1 : 0;
     scols_unref_table(table);
     return status;
 }
 
-int output_table(FILE *out, const struct column *columns, const json_t *rows, size_t width, bool in_colour,
+int output_table(FILE *out, const struct column *columns, const json_t *rows, const struct output_look *look,
                  struct err *e) {
-    struct table t = {.columns = columns, .n_rows = json_array_size(rows)};
+    struct table t = {.columns = columns, .rows = rows, .look = look, .n_rows = json_array_size(rows)};
     while (columns[t.n_columns].key) t.n_columns++;
     t.cells = mem_alloc(t.n_rows * t.n_columns * sizeof *t.cells);
     t.widths = mem_alloc(t.n_columns * sizeof *t.widths);
     t.is_shown = mem_alloc(t.n_columns * sizeof *t.is_shown);
-    fill_cells(&t, rows);
-    choose_columns(&t, width);
-    narrow_last(&t, width);
-    shorten_text(&t, width);
-    int status = print_table(out, &t, in_colour);
+    fill_cells(&t);
+    choose_columns(&t, look->width);
+    narrow_last(&t, look->width);
+    shorten_text(&t, look->width);
+    int status = print_table(out, &t);
     for (size_t i = 0; i < t.n_rows * t.n_columns; i++) free(t.cells[i]);
     free(t.cells);
     free(t.widths);

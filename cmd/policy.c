@@ -245,7 +245,10 @@ static int load_policy(struct call *call, const struct policy *policy, struct er
     if (output_object(call, load_columns, answer, e) < 0) return -1;
     bool moved = json_is_true(json_object_get(answer, "validity_changed"));
     if (json_is_true(json_object_get(answer, "already_loaded")))
-        output_say(call, moved ? "already loaded; its validity was changed" : "already loaded");
+        output_say(call, "%s",
+                   moved ? output_choose(call, "already loaded; its validity was changed",
+                                         "이미 적재된 정책이며 유효 기간을 바꿨습니다")
+                         : output_choose(call, "already loaded", "이미 적재된 정책입니다"));
     return status;
 }
 

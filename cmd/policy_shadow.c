@@ -113,7 +113,9 @@ static int tell(struct call *call, const json_t *answer, struct err *e) {
         json_array_append_new(rows, copy);
     }
     if (output_object(call, set_columns, answer, e) < 0) return -1;
-    output_say(call, "%lld of %lld decisions would have been others",
+    output_say(call,
+               output_choose(call, "%lld of %lld decisions would have been others",
+                             "달라졌을 결정: %lld건 / 전체 %lld건"),
                (long long)json_integer_value(json_object_get(answer, "differing")),
                (long long)json_integer_value(json_object_get(answer, "decisions")));
     if (json_array_size(rows) == 0) return 0;

@@ -47,10 +47,11 @@ static int say_agreements(struct call *call, int64_t pool, struct err *e) {
                 "'reserved' AND ($1 = 0 OR pool = $1)",
                 "i", pool) < 0)
         return -1;
-    if (n && strcmp(call->lang, "ko") == 0)
-        output_say(call, "협약 체결을 기다리는 할당: %lld건 (allot status)", (long long)n);
-    else if (n)
-        output_say(call, "%lld grants wait for their agreement (allot status)", (long long)n);
+    if (n)
+        output_say(call,
+                   output_choose(call, "%lld grants wait for their agreement (allot status)",
+                                 "협약 체결을 기다리는 할당: %lld건 (allot status)"),
+                   (long long)n);
     return 0;
 }
 
@@ -60,9 +61,10 @@ static int queue_run(struct call *call, struct err *e) {
                                             {"tenant", "TENANT", CELL_TEXT, false},
                                             {"state", "STATE", CELL_STATE, false},
                                             {"pool", "POOL", CELL_TEXT, true},
+                                            {"asked", "ASKED", CELL_NUMBER, false},
                                             {"flavor", "FLAVOR", CELL_TEXT, true},
                                             {"units", "UNITS", CELL_COUNT, true},
-                                            {"compute_gflops", "COMPUTE", CELL_GFLOPS, false},
+                                            {"compute_gflops", "COMPUTE", CELL_GFLOPS, true},
                                             {"storage_bytes", "STORAGE", CELL_BYTES, false},
                                             {"ahead_gflops", "AHEAD", CELL_GFLOPS, true},
                                             {"earliest", "EARLIEST", CELL_INSTANT, true},
@@ -93,6 +95,7 @@ static int queue_run(struct call *call, struct err *e) {
     json_array_foreach(rows, i, row) {
         const json_t *decision = json_object_get(row, "decision");
         json_object_set_new(row, "why", json_string(request_reason(call, row)));
+        request_asked_set(row);
         if (json_integer_value(json_object_get(decision, "position")) > 0) {
             json_object_set(row, "position", json_object_get(decision, "position"));
             json_object_set(row, "ahead_gflops", json_object_get(decision, "ahead_gflops"));

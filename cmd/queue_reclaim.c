@@ -68,11 +68,17 @@ static void say_blast(struct call *call, const json_t *blast) {
         size_t tenants = json_array_size(json_object_get(sum, "tenants"));
         long long servers = json_integer_value(json_object_get(sum, "servers")),
                   units = json_integer_value(json_object_get(sum, "units"));
-        output_say(call, "%s%s%s: %zu tenant%s, %lld server%s with %lld unit%s, %s",
-                   json_string_value(json_object_get(sum, "cause")), request ? " for " : "",
-                   request ? request : "", tenants, tenants == 1 ? "" : "s", servers, servers == 1 ? "" : "s",
-                   units, units == 1 ? "" : "s",
-                   gflops_text(gflops(json_integer_value(json_object_get(sum, "compute_gflops")))).s);
+        const char *cause = output_word(call, json_string_value(json_object_get(sum, "cause")));
+        struct amount_text compute =
+            gflops_text(gflops(json_integer_value(json_object_get(sum, "compute_gflops"))));
+        if (output_is_korean(call))
+            output_say(call, "%s%s%s%s: 테넌트 %zu곳, 서버 %lld대, 장치 %lld개, %s", cause,
+                       request ? " (" : "", request ? request : "", request ? ")" : "", tenants, servers,
+                       units, compute.s);
+        else
+            output_say(call, "%s%s%s: %zu tenant%s, %lld server%s with %lld unit%s, %s", cause,
+                       request ? " for " : "", request ? request : "", tenants, tenants == 1 ? "" : "s",
+                       servers, servers == 1 ? "" : "s", units, units == 1 ? "" : "s", compute.s);
     }
 }
 
@@ -81,20 +87,31 @@ static void say_rest(struct call *call, const json_t *look) {
     const json_t *one;
     const char *pool = json_string_value(json_object_get(look, "pool"));
     long long left = json_integer_value(json_object_get(look, "left_out"));
-    if (left) output_say(call, "pool %s: %lld tenants are left out of this round by the cap", pool, left);
+    if (left)
+        output_say(call,
+                   output_choose(call, "pool %s: %lld tenants are left out of this round by the cap",
+                                 "자원 풀 %s: 이번 회수의 상한으로 테넌트 %lld곳이 제외되었습니다"),
+                   pool, left);
     json_array_foreach(json_object_get(look, "ends"), i, one) {
-        output_say(call, "pool %s: notice %s is needed no more: %s", pool,
-                   json_string_value(json_object_get(one, "notice")),
+        output_say(call,
+                   output_choose(call, "pool %s: notice %s is needed no more: %s",
+                                 "자원 풀 %s: 통지 %s은(는) 더 필요하지 않습니다: %s"),
+                   pool, json_string_value(json_object_get(one, "notice")),
                    output_choose(call, json_string_value(json_object_get(one, "en")),
                                  json_string_value(json_object_get(one, "ko"))));
     }
     const json_t *scaled = json_object_get(look, "scaled");
     if (json_array_size(scaled))
-        output_say(call, "pool %s: %s can be guaranteed, %s are: each guarantee is kept in this ratio", pool,
-                   gflops_text(gflops(json_integer_value(json_object_get(look, "available_gflops")))).s,
-                   gflops_text(gflops(json_integer_value(json_object_get(look, "guarantees_gflops")))).s);
+        output_say(
+            call,
+            output_choose(call, "pool %s: %s can be guaranteed, %s are: each guarantee is kept in this ratio",
+                          "자원 풀 %s: 보장할 수 있는 양은 %s, 약속한 보장은 %s입니다. 보장량을 이 비율로 "
+                          "줄입니다"),
+            pool, gflops_text(gflops(json_integer_value(json_object_get(look, "available_gflops")))).s,
+            gflops_text(gflops(json_integer_value(json_object_get(look, "guarantees_gflops")))).s);
     json_array_foreach(scaled, i, one) {
-        output_say(call, "    %s: %s of %s", json_string_value(json_object_get(one, "tenant")),
+        output_say(call, output_choose(call, "    %s: %s of %s", "    %s: %s / %s"),
+                   json_string_value(json_object_get(one, "tenant")),
                    gflops_text(gflops(json_integer_value(json_object_get(one, "kept_gflops")))).s,
                    gflops_text(gflops(json_integer_value(json_object_get(one, "guarantee_gflops")))).s);
     }
@@ -277,9 +294,10 @@ static int change(struct call *call, enum notice_act what, const char *words, st
     struct err ignored = {0};
     const char *at = json_string_value(json_object_get(answer, "effect"));
     if (strcmp(state, "noticed") == 0 && at && instant_parse(at, &effect, &ignored) == 0)
-        output_say(call, "%s %s, not before %s", call->arguments[0], state, civil_text(effect).s);
+        output_say(call, output_choose(call, "%s %s, not before %s", "%s %s, %s 이후"), call->arguments[0],
+                   output_word(call, state), civil_text(effect).s);
     else
-        output_say(call, "%s %s", call->arguments[0], state);
+        output_say(call, "%s %s", call->arguments[0], output_word(call, state));
     return 0;
 }
 

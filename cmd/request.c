@@ -67,6 +67,18 @@ static const char *refusal(const json_t *answer) {
     return is_refused ? words : NULL;
 }
 
+void request_asked_set(json_t *row) {
+    const char *flavor = json_string_value(json_object_get(row, "flavor"));
+    const json_t *units = json_object_get(row, "units"), *compute = json_object_get(row, "compute_gflops");
+    scoped_text struct text asked = {0};
+    if (json_is_integer(units))
+        text_add(&asked, "%s x %lld", flavor ? flavor : "", (long long)json_integer_value(units));
+    else if (json_is_integer(compute))
+        text_add(&asked, "%s%s%s", flavor ? flavor : "", flavor ? " " : "",
+                 gflops_text(gflops(json_integer_value(compute))).s);
+    json_object_set_new(row, "asked", asked.s ? json_string(asked.s) : json_null());
+}
+
 const char *request_reason(const struct call *call, const json_t *answer) {
     const char *words = refusal(answer);
     if (words) return words;
@@ -103,12 +115,13 @@ int request_tell(struct call *call, const json_t *answer, struct err *e) {
     scoped_text struct text given = {0};
     decision_given(decision, strcmp(call->lang, "ko") == 0, &given);
     if (grant) {
-        output_say(call, "%s %s: %s, %s", id, outcome, grant, given.s ? given.s : "");
+        output_say(call, "%s %s: %s, %s", id, output_word(call, outcome), grant, given.s ? given.s : "");
         tell_less(call, decision);
     } else {
-        output_say(call, "%s %s: %s", id, outcome, request_reason(call, answer));
+        output_say(call, "%s %s: %s", id, output_word(call, outcome), request_reason(call, answer));
     }
-    if (hint && request_status(answer) == ERR_WAITS) output_say(call, "hint: %s", hint);
+    if (hint && request_status(answer) == ERR_WAITS)
+        output_say(call, output_choose(call, "hint: %s", "참고: %s"), hint);
     return 0;
 }
 
@@ -245,7 +258,8 @@ static int act_run(struct call *call, enum act act, const char *words, struct er
     if (moved && request_finish(call, moved, e) < 0) return -1;
     if (strcmp(call->format, "table") != 0) return request_tell(call, answer, e) < 0 ? -1 : status;
     output_say(call, "%s %s", json_string_value(json_object_get(answer, "request")),
-               act == ACT_DECLINE ? "declined" : json_string_value(json_object_get(answer, "state")));
+               output_word(call, act == ACT_DECLINE ? "declined"
+                                                    : json_string_value(json_object_get(answer, "state"))));
     size_t i;
     json_array_foreach(moved, i, one) if (request_tell(call, one, e) < 0) return -1;
     return status;
@@ -287,7 +301,8 @@ static int hand_run(struct call *call, enum hand_step step, struct err *e) {
     if (strcmp(call->format, "table") != 0) return request_tell(call, answer, e) < 0 ? -1 : status;
     output_say(call, "%s: %lld %s", json_string_value(json_object_get(answer, "request")),
                (long long)json_integer_value(json_object_get(answer, "confirmed")),
-               step == HAND_DELIVER ? "delivered" : "collected");
+               step == HAND_DELIVER ? output_choose(call, "delivered", "건 제공 확인")
+                                    : output_choose(call, "collected", "건 회수 확인"));
     return status;
 }
 

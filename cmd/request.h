@@ -32,8 +32,8 @@ extern const struct command request_commands[], call_commands[], grant_commands[
 int request_submit_run(struct call *call, struct err *e);
 int request_amend_run(struct call *call, struct err *e);
 extern const struct option request_submit_options[], request_amend_options[];
-/* The requests of a file (CSV, or a JSON array; "-": standard input), each as the document that request_decode()
-   takes; lines: filled with the line of each where the file has lines. NULL on failure. */
+/* The requests of a file (CSV, or a JSON array; "-": standard input), each as the document that
+   request_decode() takes; lines: filled with the line of each where the file has lines. NULL on failure. */
 json_t *request_documents(const char *path, json_t *lines, struct err *e);
 /* The request that the options of a call describe, as the document that request_decode() takes. */
 json_t *request_from_options(const struct call *call, struct err *e);
@@ -52,6 +52,8 @@ int request_status(const json_t *answer);
 int request_tell(struct call *call, const json_t *answer, struct err *e);
 /* The first reason of an answer's decision in the caller's language; "" when there is none. */
 const char *request_reason(const struct call *call, const json_t *answer);
+/* "asked" of a row with flavor, units and compute_gflops: "v100 x 8", "124.8 TF"; null: storage alone. */
+void request_asked_set(json_t *row);
 
 /* Submits requests (an array of documents for request_decode) in one transaction. tenant: the caller's own,
    or NULL. The answer is an array in the same order. */

@@ -210,8 +210,12 @@ static int summary_print(struct call *call, const json_t *all, const char *folde
     if (is_json) return output_object(call, summary_columns, all, e);
     if (output_object(call, summary_columns, json_object_get(all, "run"), e) < 0) return -1;
     const json_t *changed = json_object_get(all, "changed_requests");
-    if (changed) output_say(call, "%lld requests are decided otherwise", json_integer_value(changed));
-    output_say(call, "%s/report.html is the page to read", folder);
+    if (changed)
+        output_say(call,
+                   output_choose(call, "%lld requests are decided otherwise", "결정이 달라진 신청: %lld건"),
+                   json_integer_value(changed));
+    output_say(call, output_choose(call, "%s/report.html is the page to read", "보고서: %s/report.html"),
+               folder);
     return 0;
 }
 
@@ -290,7 +294,11 @@ static int generate_run(struct call *call, struct err *e) {
     o.policy = policy;
     generate(&o, &p);
     int rc = generate_write(call_option(call, "out"), &p, e);
-    if (rc == 0) output_say(call, "%s has tenants.csv, events.jsonl and usage.csv", call_option(call, "out"));
+    if (rc == 0)
+        output_say(call,
+                   output_choose(call, "%s has tenants.csv, events.jsonl and usage.csv",
+                                 "%s에 tenants.csv, events.jsonl, usage.csv를 만들었습니다"),
+                   call_option(call, "out"));
     population_free(&p);
     policy_free(policy);
     return rc;

@@ -19,7 +19,7 @@ static const char *words(const json_t *o, const char *key) {
     return s ? s : "";
 }
 
-/* ---- the table of pools: a row for compute, a row for storage ---- */
+/* ---- the table of pools: a row for compute, one for storage, and those of what adds no compute ---- */
 
 static const char *const kinds[] = {"capacity", "free",      "reserved", "held",
                                     "kept",     "releasing", "lost",     NULL};
@@ -36,12 +36,15 @@ static const struct column pool_columns[] = {{"pool", "POOL", CELL_TEXT, false},
                                              {"state", "STATE", CELL_STATE, false},
                                              {NULL, NULL, CELL_TEXT, false}};
 
-static json_t *pool_row(const json_t *pool, const char *part, const char *unit) {
+static json_t *pool_row(const struct call *call, const json_t *pool, const char *part, const char *unit) {
     bool is_storage = strcmp(part, "storage") == 0;
     const json_t *amounts = json_object_get(pool, part);
     char resource[64], key[40];
-    text_format(resource, sizeof resource, "%s%s", is_storage ? "storage" : words(pool, "basis"),
-                !is_storage && json_is_true(json_object_get(pool, "counted_only")) ? " (counted)" : "");
+    text_format(resource, sizeof resource, "%s%s",
+                is_storage ? output_choose(call, "storage", "저장 공간") : words(pool, "basis"),
+                !is_storage && json_is_true(json_object_get(pool, "counted_only"))
+                    ? output_choose(call, " (counted)", " (수량만)")
+                    : "");
     json_t *row = json_pack("{s:s,s:s,s:s}", "pool", words(pool, "pool"), "resource", resource, "state",
                             words(pool, "state"));
     for (size_t i = 0; kinds[i]; i++) {
@@ -54,13 +57,38 @@ static json_t *pool_row(const json_t *pool, const char *part, const char *unit) 
     return row;
 }
 
+/* "npu" of "unit/npu" with its unit; bytes of the data lake. */
+static json_t *item_row(const struct call *call, const json_t *pool, const json_t *amounts) {
+    const char *item = words(amounts, "item"), *name = strchr(item, '/');
+    bool is_seat = strncmp(item, "seat/", 5) == 0;
+    char resource[128];
+    if (name)
+        text_format(resource, sizeof resource, "%s (%s)", name + 1,
+                    is_seat ? output_choose(call, "seats", "사용자 수")
+                            : output_choose(call, "units", "장치"));
+    else
+        text_format(resource, sizeof resource, "%s", output_choose(call, "data lake", "데이터 레이크"));
+    json_t *row = json_pack("{s:s,s:s,s:s}", "pool", words(pool, "pool"), "resource", resource, "state",
+                            words(pool, "state"));
+    for (size_t i = 0; kinds[i]; i++) {
+        int64_t n = json_integer_value(json_object_get(amounts, kinds[i]));
+        char count_of[24];
+        text_format(count_of, sizeof count_of, "%lld", (long long)n);
+        json_object_set_new(row, kinds[i],
+                            json_string(name || n == 0 ? count_of : bytes_text_brief(bytes(n)).s));
+    }
+    return row;
+}
+
 static int print_pools(struct call *call, const json_t *report, struct err *e) {
     scoped_json json_t *rows = json_array();
-    size_t i;
-    const json_t *pool;
+    size_t i, k;
+    const json_t *pool, *item;
     json_array_foreach(json_object_get(report, "pools"), i, pool) {
-        json_array_append_new(rows, pool_row(pool, "compute", "gflops"));
-        json_array_append_new(rows, pool_row(pool, "storage", "bytes"));
+        json_array_append_new(rows, pool_row(call, pool, "compute", "gflops"));
+        json_array_append_new(rows, pool_row(call, pool, "storage", "bytes"));
+        json_array_foreach(json_object_get(pool, "items"), k, item)
+            json_array_append_new(rows, item_row(call, pool, item));
     }
     return output_list(call, pool_columns, rows, e);
 }

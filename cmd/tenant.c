@@ -175,7 +175,8 @@ static int answer_print(struct call *call, const json_t *answer, struct err *e) 
         return output_object(call, none, answer, e);
     }
     const char *outcome = json_string_value(json_object_get(answer, "outcome"));
-    output_say(call, "tenant %s: %s", json_string_value(json_object_get(answer, "name")), outcome);
+    output_say(call, output_choose(call, "tenant %s: %s", "테넌트 %s: %s"),
+               json_string_value(json_object_get(answer, "name")), output_word(call, outcome));
     if (call->dry_run) say_changes(call, json_object_get(answer, "changes"));
     return 0;
 }

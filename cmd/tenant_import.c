@@ -67,10 +67,12 @@ static int answer_print(struct call *call, const json_t *answer, struct err *e) 
     json_t *row;
     bool dry = json_is_true(json_object_get(answer, "dry_run"));
     json_array_foreach(json_object_get(answer, "tenants"), i, row) if (dry) say_row(call, row);
-    output_say(call, "%lld added, %lld changed, %lld unchanged",
-               json_integer_value(json_object_get(answer, "added")),
-               json_integer_value(json_object_get(answer, "changed")),
-               json_integer_value(json_object_get(answer, "unchanged")));
+    output_say(
+        call,
+        output_choose(call, "%lld added, %lld changed, %lld unchanged", "추가 %lld, 변경 %lld, 그대로 %lld"),
+        json_integer_value(json_object_get(answer, "added")),
+        json_integer_value(json_object_get(answer, "changed")),
+        json_integer_value(json_object_get(answer, "unchanged")));
     return 0;
 }
 

@@ -93,14 +93,17 @@ static int print(struct call *call, const json_t *report, enum usage_by by, stru
     size_t i;
     const json_t *row;
     if (strcmp(call->format, "json") == 0) return output_object(call, by_tenant, report, e);
-    output_say(call, "granted from %s until %s", json_string_value(json_object_get(report, "since")),
+    output_say(call, output_choose(call, "granted from %s until %s", "배정량: %s부터 %s까지"),
+               json_string_value(json_object_get(report, "since")),
                json_string_value(json_object_get(report, "until")));
     if (output_list(call, columns[by], json_object_get(report, "rows"), e) < 0) return -1;
     json_array_foreach(json_object_get(report, "totals"), i, row) {
-        output_say(call, "total at %s: %s TF-hours, %s TB-hours",
-                   json_string_value(json_object_get(row, "basis")),
-                   json_string_value(json_object_get(row, "compute_tf_hours")),
-                   json_string_value(json_object_get(row, "storage_tb_hours")));
+        output_say(
+            call,
+            output_choose(call, "total at %s: %s TF-hours, %s TB-hours", "%s 합계: %s TF·시간, %s TB·시간"),
+            json_string_value(json_object_get(row, "basis")),
+            json_string_value(json_object_get(row, "compute_tf_hours")),
+            json_string_value(json_object_get(row, "storage_tb_hours")));
     }
     return print_conservation(call, json_object_get(report, "conservation"), e);
 }

@@ -18,24 +18,23 @@ struct job {
 };
 
 static int count_read(const struct csv *csv, const char *column, long long low, long long high, int64_t *out,
-                      struct err *e) {
+                      struct err *why) {
     long long n;
     if (text_to_int(csv_get(csv, column), low, high, &n) < 0)
-        return csv_fail(csv, e, "%s must be a whole number from %lld to %lld, is '%.40s'", column, low, high,
-                        csv_get(csv, column));
+        return err_set(why, ERR_USAGE, "%s must be a whole number from %lld to %lld, is '%.40s'", column, low,
+                       high, csv_get(csv, column));
     *out = n;
     return 0;
 }
 
-static int row_read(const struct csv *csv, struct sample *out, struct err *e) {
-    struct err cause = {0};
+static int row_read(const struct csv *csv, struct sample *out, struct err *why) {
     *out = (struct sample){.metric = csv_get(csv, "metric")};
-    if (instant_parse(csv_get(csv, "at"), &out->at, &cause) < 0 ||
-        number_parse(csv_get(csv, "grant"), 'g', &out->grant, &cause) < 0 ||
-        sample_metric_check(out->metric, &cause) < 0)
-        return csv_fail(csv, e, "%s", cause.what);
-    if (count_read(csv, "seconds", 1, SAMPLE_SECONDS_MOST, &out->seconds, e) < 0) return -1;
-    return count_read(csv, "percent", 0, 100, &out->percent, e);
+    if (instant_parse(csv_get(csv, "at"), &out->at, why) < 0 ||
+        number_parse(csv_get(csv, "grant"), 'g', &out->grant, why) < 0 ||
+        sample_metric_check(out->metric, why) < 0 ||
+        count_read(csv, "seconds", 1, SAMPLE_SECONDS_MOST, &out->seconds, why) < 0)
+        return -1;
+    return count_read(csv, "percent", 0, 100, &out->percent, why);
 }
 
 static int columns_check(const struct csv *csv, struct err *e) {
@@ -47,21 +46,37 @@ static int columns_check(const struct csv *csv, struct err *e) {
     return 0;
 }
 
+/* Into *wrong what the row says or what stands against it. */
+static int row_add(struct change *c, const struct csv *csv, struct csv_wrong *wrong, bool *is_new,
+                   struct err *e) {
+    struct sample sample;
+    struct err why = {0};
+    *is_new = false;
+    if (row_read(csv, &sample, &why) == 0 &&
+        sample_metric_measured(c->store, sample.grant, sample.metric, &why) == 0 &&
+        sample_add(c->store, &sample, c->call->now, is_new, &why) == 0)
+        return 0;
+    if (why.code != ERR_USAGE) return err_set(e, why.code, "%s", why.what);
+    csv_wrong_add(wrong, csv->line, &why);
+    return 1;
+}
+
 /* csv_get() needs a row, so the columns are looked at with the first one. */
 static int rows_add(struct change *c, struct csv *csv, int64_t *added, int64_t *known, struct err *e) {
+    struct csv_wrong wrong = {0};
+    size_t rows = 0;
     int rc;
     while ((rc = csv_next(csv, e)) == 1) {
-        struct sample sample;
-        struct err cause = {0};
         bool is_new;
-        if ((csv->row == 1 && columns_check(csv, e) < 0) || row_read(csv, &sample, e) < 0) return -1;
-        if (sample_add(c->store, &sample, c->call->now, &is_new, &cause) < 0)
-            return cause.code == ERR_USAGE ? csv_fail(csv, e, "%s", cause.what)
-                                           : err_set(e, cause.code, "%s", cause.what);
+        rc = csv->row == 1 ? columns_check(csv, e) : 0;
+        if (rc == 0) rc = row_add(c, csv, &wrong, &is_new, e);
+        if (rc < 0) break;
+        rows++;
         *added += is_new;
-        *known += !is_new;
+        *known += rc == 0 && !is_new;
     }
-    return rc;
+    struct err ignored = {0};
+    return csv_wrong_end(&wrong, csv->title, rows, rc < 0 ? &ignored : e) < 0 || rc < 0 ? -1 : 0;
 }
 
 /* Evidence that something may be taken back for: the ledger says where it came from. */

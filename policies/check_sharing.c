@@ -47,12 +47,17 @@ static void no_effect(struct diagnostics *d, struct place place, const char *wha
     if (place.length > 0) diagnose(d, LEVEL_WARNING, place, "'%s' has no effect: %s", what, why);
 }
 
+static bool has_share(const struct queue_rule *q) {
+    for (size_t i = 0; i < q->n_order; i++)
+        if (q->order[i] == ORDER_SHARE) return true;
+    return false;
+}
+
 static void check_order(const struct queue_rule *q, struct diagnostics *d) {
-    bool by_wait = q->n_order == 2 && q->order[0] == ORDER_WAIT;
-    const char *why = "the order does not begin with 'share'";
-    if (q->order[0] == ORDER_SHARE) return;
-    if (!by_wait) diagnose(d, LEVEL_ERROR, q->order_place, "an order begins with 'share', or is 'wait, id'");
-    no_effect(d, q->weigh_place, "weigh", why);
+    const char *why = "an order of 'wait, id' goes by time alone";
+    if (!has_share(q))
+        no_effect(d, q->weigh_place, "weigh", queue_is_by_time(q) ? why : "the order has no 'share'");
+    if (!queue_is_by_time(q)) return;
     no_effect(d, q->strict_place, "strict", why);
     no_effect(d, q->lift_place, "lift", why);
     no_effect(d, q->barrier_place, "barrier", why);
@@ -76,7 +81,7 @@ static void check_queue(const struct policy *y, struct diagnostics *d) {
     if (q->has_lift && q->has_barrier && q->barrier.s > 0 && q->lift.s >= q->barrier.s)
         diagnose_clash(d, LEVEL_NOTE, q->lift_place, q->barrier_place, "the barrier",
                        "a request becomes a barrier before it is lifted");
-    if (q->strict && other && q->order[0] == ORDER_SHARE)
+    if (q->strict && other && !queue_is_by_time(q))
         diagnose_clash(d, LEVEL_NOTE, q->strict_place, other->weight_place, "a weight that differs",
                        "with 'strict' the better tier goes first whatever is held: weights change nothing");
 }

@@ -182,9 +182,23 @@ static int grant_steps(const struct fact_pool *pool, const struct fact_grant *g,
     return 0;
 }
 
+/* What is offered to one that waits is at least what it says that it would take. */
+static int offer_wanted(const struct fact_claim *c, const struct decision *d, struct err *e) {
+    int64_t units = 0;
+    if (d->outcome != OUTCOME_QUEUE || !d->offer.has || !c->has_minimum) return 0;
+    for (size_t k = 0; k < d->offer.n_lines; k++) units += d->offer.lines[k].size * d->offer.lines[k].count;
+    bool enough =
+        c->ask == ASK_UNITS ? units >= c->minimum_units.n : d->offer.compute.n >= c->minimum_compute.n;
+    if (enough) return 0;
+    return err_set(e, ERR_BOOKS, "%s is offered %lld GF in %lld units, less than its own minimum", d->claim,
+                   (long long)d->offer.compute.n, (long long)units);
+}
+
 int holds_steps(const struct step *s, struct err *e) {
     for (size_t i = 0; s->plan && i < s->plan->n_decisions; i++)
-        if (decision_steps(&s->facts->pool, &s->plan->decisions[i], e) < 0) return -1;
+        if (decision_steps(&s->facts->pool, &s->plan->decisions[i], e) < 0 ||
+            offer_wanted(&s->facts->claims[i], &s->plan->decisions[i], e) < 0)
+            return -1;
     for (size_t i = 0; !s->plan && i < s->facts->n_grants; i++)
         if (grant_steps(&s->facts->pool, &s->facts->grants[i], e) < 0) return -1;
     return 0;

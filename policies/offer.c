@@ -48,6 +48,20 @@ static bool best_now(const struct planning *p, const struct work *w, size_t *lan
     return best > 0;
 }
 
+static void take_units(struct planning *p, struct work *w) {
+    for (size_t i = 0; i < p->n_lanes; i++)
+        if (w->options[i].given > 0) give_units(p, w, i, -w->options[i].given);
+}
+
+/* What the request itself would not take is no offer. */
+static bool is_below_minimum(const struct planning *p, const struct work *w) {
+    const struct fact_claim *c = w->claim;
+    int64_t units = 0;
+    if (!c->has_minimum) return false;
+    for (size_t i = 0; i < p->n_lanes; i++) units += w->options[i].given;
+    return c->ask == ASK_UNITS ? units < c->minimum_units.n : w->given_compute < c->minimum_compute.n;
+}
+
 /* Of one flavor; what may be spread goes on in others. */
 static bool give_offer(struct planning *p, struct work *w) {
     size_t lane;
@@ -58,12 +72,13 @@ static bool give_offer(struct planning *p, struct work *w) {
         given = true;
         if (!spread) break;
     }
-    return given;
+    if (!given || !is_below_minimum(p, w)) return given;
+    take_units(p, w);
+    return false;
 }
 
 static void take_offer(struct planning *p, struct work *w) {
-    for (size_t i = 0; i < p->n_lanes; i++)
-        if (w->options[i].given > 0) give_units(p, w, i, -w->options[i].given);
+    take_units(p, w);
     rest_give(p, w, -1);
 }
 
@@ -94,13 +109,13 @@ void offers_make(struct planning *p, const size_t *queued, size_t n, struct deci
             d->offer = (struct plan_offer){
                 .has = true, .compute = gflops(w->given_compute), .storage = bytes(w->bytes)};
             if (hold) d->offer.until = (struct maybe_instant){true, held_until(p, w)};
-            rest_make(w, &d->offer.datalake, &d->offer.seats, &d->offer.n_seats);
+            rest_make(p, w, &d->offer.datalake, &d->offer.seats, &d->offer.n_seats);
             lines_make(p, w, &d->offer.lines, &d->offer.n_lines);
             held[i] = hold;
             w->seat->offered |= hold;
             if (!held[i]) take_offer(p, w);
         }
-        if (q->order[0] != ORDER_SHARE) await(p, w);
+        if (!p->sharing || p->in_line) await(p, w);
     }
     for (size_t i = 0; i < n; i++)
         if (held[i]) take_offer(p, &p->works[queued[i]]);

@@ -308,7 +308,7 @@ bool policy_attr(const struct policy *policy, enum policy_attr_of of, size_t i, 
 
 /* Without a queue rule an older request keeps what it waits for from a younger one. */
 static unsigned policy_needs(const struct policy *policy) {
-    return (policy->queue.id.s ? 0U : (unsigned)NEEDS_WAITING) |
+    return (policy->queue.id.s && policy->queue.order[0] == ORDER_SHARE ? 0U : (unsigned)NEEDS_WAITING) |
            (policy->n_budgets ? (unsigned)NEEDS_SPENT : 0U);
 }
 

@@ -168,7 +168,7 @@ static int works_begin(struct planning *p, struct err *e) {
         w->input = i;
         w->tier = w->tier_rule = -1;
         w->weight = 1;
-        w->reasons.bare = p->bare;
+        w->reasons = (struct reasons){.bare = p->bare, .memory = &p->memory};
         w->eligible = true;
         w->has_minimum = may_shrink(p, w->claim);
         w->pass_compute = w->pass_storage = INT64_MAX;
@@ -190,13 +190,14 @@ static int works_begin(struct planning *p, struct err *e) {
 int planning_begin(struct planning *p, struct err *e) {
     if (facts_check(p->facts, e) < 0) return -1;
     if (p->policy && p->policy->queue.id.s) p->queue = &p->policy->queue;
-    if (p->queue && p->queue->order[0] == ORDER_SHARE) p->sharing = p->queue;
+    if (p->queue && !queue_is_by_time(p->queue)) p->sharing = p->queue;
+    p->in_line = p->sharing && p->sharing->order[0] != ORDER_SHARE;
     lanes_begin(p);
     return works_begin(p, e);
 }
 
 void planning_end(struct planning *p) {
-    for (size_t i = 0; i < p->n; i++) reasons_free(&p->works[i].reasons);
+    arena_free(&p->memory);
     for (size_t i = 0; i < p->n_lanes; i++) {
         ladder_end(&p->lanes[i].ladder);
         free(p->lanes[i].back);

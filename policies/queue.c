@@ -10,6 +10,18 @@
 
 #include <stdlib.h>
 
+/* Where what one waits for is not given to those behind it. */
+static void await_none(struct planning *p) {
+    for (size_t i = 0; i < p->n_lanes; i++) p->lanes[i].awaited = false;
+    rest_await_none(p);
+}
+
+static void drop_out(struct planning *p, struct work *w) {
+    if (!p->in_line || w->placed || !is_open(w)) return;
+    wait_why(p, w);
+    await(p, w);
+}
+
 /* With what its tenant and organisation got before it. */
 static void judge_again(struct planning *p, struct work *w) {
     if (w->seat->moved || w->organisation->moved) judge_room(p, w);
@@ -22,6 +34,7 @@ static bool floor_next(struct planning *p, struct work *w) {
 
 /* False only where no step can fit any more: while filling, nothing comes free. */
 static bool may_step(const struct planning *p, struct work *w) {
+    if (p->in_line) return true; /* in its turn it may have to wait */
     if (w->placed) return step_fits(p, w);
     if (w->claim->ask == ASK_NONE) return true;
     if (is_mixable(w)) return p->free_compute >= (w->has_minimum ? w->claim->minimum_compute.n : w->whole);
@@ -30,25 +43,35 @@ static bool may_step(const struct planning *p, struct work *w) {
     return false;
 }
 
-static void fill(struct planning *p) {
+/* true: somebody took a step. */
+static bool fill(struct planning *p) {
     struct turns turns = {0};
+    bool gave = false;
     size_t i;
+    if (p->in_line) await_none(p);
     for (i = 0; i < p->n; i++)
         if (is_open(&p->works[i]) && may_step(p, &p->works[i])) turns_put(p, &turns, i);
     while (turns_first(p, &turns, &i)) {
         struct work *w = &p->works[i];
         if (w->placed ? step_next(p, w) : floor_next(p, w))
-            turns_again(p, &turns);
+            gave = true, turns_again(p, &turns);
         else
-            turns_drop(&turns);
+            drop_out(p, w), turns_drop(&turns);
     }
     turns_free(&turns);
+    return gave;
 }
 
-/* What others of its tenant got in the meantime may leave it no room. */
-static void deny_roomless(struct planning *p) {
-    for (size_t i = 0; i < p->n; i++)
-        if (is_open(&p->works[i]) && !p->works[i].placed) judge_again(p, &p->works[i]);
+/* What others of its tenant got in the meantime may leave it no room. Then those behind it need not wait. */
+static bool deny_roomless(struct planning *p) {
+    bool denied = false;
+    for (size_t i = 0; i < p->n; i++) {
+        struct work *w = &p->works[i];
+        if (!is_open(w) || w->placed) continue;
+        judge_again(p, w);
+        denied |= !is_open(w);
+    }
+    return denied && p->in_line;
 }
 
 /* What an exchange returns, and what was set aside for one that has been served, is offered to all again. */
@@ -56,10 +79,10 @@ static void fill_up(struct planning *p) {
     bool again = true;
     while (again) {
         size_t placed = barriers_placed(p);
-        fill(p);
-        deny_roomless(p);
-        again = steps_exchange(p, 0, p->n) || barriers_placed(p) != placed;
-        if (!again) again = steps_trade(p);
+        again = fill(p) && p->in_line; /* who has its guarantee now stands elsewhere in the line */
+        again |= deny_roomless(p);
+        again |= steps_exchange(p, 0, p->n) || barriers_placed(p) != placed;
+        if (!again && !p->in_line) again = steps_trade(p);
     }
 }
 
@@ -91,7 +114,7 @@ void serve_queue(struct planning *p) {
     for (size_t i = 0; i < p->n; i++) {
         struct work *w = &p->works[i];
         if (!is_open(w) || w->placed) continue;
-        if (!p->facts->pool.draining) wait_why(p, w);
+        if (!p->facts->pool.draining && !p->in_line) wait_why(p, w);
         w->outcome = OUTCOME_QUEUE;
     }
 }

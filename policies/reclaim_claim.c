@@ -23,7 +23,22 @@ struct ordering {
     const struct fact_claim *claim;
 };
 
-/* As the queue does: awarded ones first, then strict tiers, the lowest weighted share, the longest wait. */
+static int64_t sign_of(wide_t a, wide_t b) { return (a > b) - (a < b); }
+
+static int64_t key_order(enum order_key key, const struct ordering *x, const struct ordering *y) {
+    const struct fact_claim *c = x->claim, *d = y->claim;
+    const struct holder *h = &x->w->holders[c->tenant], *g = &x->w->holders[d->tenant];
+    switch (key) {
+    case ORDER_SHARE:
+        return sign_of((wide_t)h->held * g->standing->weight, (wide_t)g->held * h->standing->weight);
+    case ORDER_CREDITS: return sign_of(g->tenant->credits, h->tenant->credits);
+    case ORDER_WAIT: return sign_of(c->submitted.s, d->submitted.s);
+    default: return claim_id_cmp(c->id, d->id);
+    }
+}
+
+/* As the queue does: awarded ones first, then strict tiers, then its keys; without a rule the lowest weighted
+   share, then the longest wait. */
 static int claim_order(const void *a, const void *b) {
     const struct ordering *x = a, *y = b;
     const struct fact_claim *c = x->claim, *d = y->claim;
@@ -32,10 +47,13 @@ static int claim_order(const void *a, const void *b) {
     if (c->ranked && c->rank != d->rank) return c->rank < d->rank ? -1 : 1;
     if (x->w->policy->queue.strict && h->standing->rank != g->standing->rank)
         return h->standing->rank < g->standing->rank ? -1 : 1;
-    wide_t p = (wide_t)h->held * g->standing->weight, q = (wide_t)g->held * h->standing->weight;
-    if (p != q) return p < q ? -1 : 1;
-    if (c->submitted.s != d->submitted.s) return c->submitted.s < d->submitted.s ? -1 : 1;
-    return claim_id_cmp(c->id, d->id);
+    static const enum order_key plain[] = {ORDER_SHARE, ORDER_WAIT, ORDER_ID};
+    const struct queue_rule *q = &x->w->policy->queue;
+    const enum order_key *keys = q->id.s ? q->order : plain;
+    size_t n = q->id.s ? q->n_order : sizeof plain / sizeof *plain;
+    int64_t order = 0;
+    for (size_t i = 0; i < n && order == 0; i++) order = key_order(keys[i], x, y);
+    return (int)order;
 }
 
 /* ---- how much of one flavor lifts it to its guarantee ---- */

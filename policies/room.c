@@ -72,33 +72,54 @@ static void say_debt(struct planning *p, struct work *w, const struct limit *l) 
     w->outcome = OUTCOME_DENY;
 }
 
-/* What would pass now: the best step below the room, and giving something back. */
-static void hint_room(struct planning *p, struct work *w, const struct limit *l, struct reason *r) {
+/* What passes under a ceiling: words, and the amount; 0: nothing. */
+struct passing {
+    int64_t n;
+    char words[128];
+};
+
+static struct passing bytes_passing(const struct planning *p, int64_t most) {
+    int64_t granule = p->facts->pool.granule.n > 0 ? p->facts->pool.granule.n : 1;
+    struct passing pass = {.n = most > 0 ? most / granule * granule : 0};
+    text_format(pass.words, sizeof pass.words, "%s", bytes_text(bytes(pass.n)).s);
+    return pass;
+}
+
+static struct passing compute_passing(const struct planning *p, const struct work *w, int64_t most,
+                                      bool of_free) {
+    struct passing pass = {0};
     size_t lane;
-    int64_t n = 0, room = l->may - l->holds;
-    struct amount_text now = {"0"};
-    char servers[128] = "", again_en[64] = "", again_ko[64] = "";
-    if (!l->compute && room > 0) {
-        int64_t granule = p->facts->pool.granule.n > 0 ? p->facts->pool.granule.n : 1;
-        n = room / granule * granule;
-        now = bytes_text(bytes(n));
-    } else if (l->compute && room > 0 && claim_best(p, w, room, false, &lane, &n)) {
-        const struct fact_flavor *f = p->lanes[lane].flavor;
-        now = gflops_text(gflops(n * f->rating.n));
-        text_format(servers, sizeof servers, " (%s x %lld)", f->name, (long long)n);
-    }
-    if (l->holds > 0) {
-        text_format(again_en, sizeof again_en,
-                    n > 0 ? ", or release a grant first" : "release a grant first");
-        text_format(again_ko, sizeof again_ko,
-                    n > 0 ? "하거나 먼저 자원을 반납하십시오" : "먼저 자원을 반납하십시오");
-    }
-    if (n > 0) {
-        reason_hint_en(r, "ask for %s%s%s now%s", now.s, kind_en(l), servers, again_en);
-        reason_hint_ko(r, "지금은 %s%s까지 신청%s", now.s, servers, *again_ko ? again_ko : "할 수 있습니다");
-    } else if (*again_en) {
-        reason_hint_en(r, "%s", again_en);
-        reason_hint_ko(r, "%s", again_ko);
+    int64_t n;
+    if (most <= 0 || !claim_best(p, w, most, of_free, &lane, &n)) return pass;
+    const struct fact_flavor *f = p->lanes[lane].flavor;
+    pass.n = n * f->rating.n;
+    text_format(pass.words, sizeof pass.words, "%s (%s x %lld)", gflops_text(gflops(pass.n)).s, f->name,
+                (long long)n);
+    return pass;
+}
+
+/* What could be asked for: what is free of it now, what it would wait for, and giving something back. */
+static void hint_room(struct planning *p, struct work *w, const struct limit *l, struct reason *r) {
+    int64_t room = l->may - l->holds, have = p->storage_free + (l->lake ? p->datalake_free : 0);
+    struct passing all = l->compute ? compute_passing(p, w, room, false) : bytes_passing(p, room),
+                   now =
+                       l->compute ? compute_passing(p, w, room, true) : bytes_passing(p, smaller(room, have));
+    bool again = l->holds > 0;
+    const char *of = kind_en(l), *back = again ? ", or release a grant first" : "",
+               *ko = again ? "하거나 먼저 자원을 반납하십시오" : "할 수 있습니다";
+    if (all.n == 0) {
+        if (!again) return;
+        reason_hint_en(r, "release a grant first");
+        reason_hint_ko(r, "먼저 자원을 반납하십시오");
+    } else if (now.n == all.n) {
+        reason_hint_en(r, "ask for %s%s now%s", now.words, of, back);
+        reason_hint_ko(r, "지금은 %s까지 신청%s", now.words, ko);
+    } else if (now.n > 0) {
+        reason_hint_en(r, "ask for %s%s now, or for %s and wait%s", now.words, of, all.words, back);
+        reason_hint_ko(r, "지금은 %s까지, 기다리면 %s까지 신청%s", now.words, all.words, ko);
+    } else {
+        reason_hint_en(r, "nothing of it is free now: ask for %s%s and wait%s", all.words, of, back);
+        reason_hint_ko(r, "지금은 남은 자원이 없습니다. 기다리면 %s까지 신청%s", all.words, ko);
     }
 }
 
@@ -160,16 +181,21 @@ static void compute_asked(const struct planning *p, const struct work *w, int64_
     if (w->mixed && w->has_minimum) *least = smaller(*least, c->minimum_compute.n);
 }
 
+static bool allows(const struct planning *p, const struct work *w, int64_t least) {
+    return least <= room_compute(w) && w->claim->storage.n + w->claim->datalake.n <= room_storage(w) &&
+           items_allow(p, w);
+}
+
 bool room_allows(const struct planning *p, const struct work *w) {
     int64_t asks, least;
     compute_asked(p, w, &asks, &least);
-    return least <= room_compute(w) && w->claim->storage.n + w->claim->datalake.n <= room_storage(w) &&
-           items_allow(p, w);
+    return allows(p, w, least);
 }
 
 void judge_room(struct planning *p, struct work *w) {
     int64_t asks, least;
     compute_asked(p, w, &asks, &least);
+    if (allows(p, w, least)) return;
     judge_limit(p, w, (struct limit){w->compute, w->seat, false, true, false, 0, 0, asks, least});
     judge_limit(
         p, w, (struct limit){w->organisation_compute, w->organisation, true, true, false, 0, 0, asks, least});

@@ -162,19 +162,20 @@ bool items_limited_seats(const struct planning *p, const struct work *w, const s
     return is_limited(w, item_shelf(p, s));
 }
 
-void items_make(const struct planning *p, const struct work *w, struct plan_limits *out) {
+void items_make(struct planning *p, const struct work *w, struct plan_limits *out) {
     for (size_t i = 0; w->items && i < items_of(p); i++) {
         const struct item_limits *l = &w->items[i];
         if (!l->tenant.ceiling && !l->organisation.ceiling) continue;
         struct text name = {0};
         item_name(p, i, &name);
-        if (!out->items) out->items = mem_alloc(items_of(p) * sizeof *out->items);
+        if (!out->items) out->items = arena_take(&p->memory, items_of(p) * sizeof *out->items);
         out->items[out->n_items++] =
-            (struct plan_item_limit){.item = text_take(&name),
+            (struct plan_item_limit){.item = arena_text(&p->memory, name.s),
                                      .has = l->tenant.ceiling != NULL,
                                      .has_organisation = l->organisation.ceiling != NULL,
                                      .most = l->tenant.most,
                                      .organisation = l->organisation.most};
+        text_free(&name);
     }
 }
 
@@ -213,9 +214,19 @@ static void say_over(struct planning *p, struct work *w, const struct asked *a, 
                   party->name, a->name, (long long)rule->most, count, (long long)held, count, w->tenant->name,
                   (long long)a->asks, count);
         int64_t pass = a->seats ? room : claim_down(p, w, a->item, room);
-        if (pass > 0) {
+        int64_t is_free = a->seats ? p->shelves[a->item - p->n_lanes].free : p->lanes[a->item].free;
+        int64_t now = a->seats ? smaller(pass, is_free) : claim_down(p, w, a->item, smaller(pass, is_free));
+        if (pass > 0 && now == pass) {
             reason_hint_en(r, "ask for %lld now", (long long)pass);
             reason_hint_ko(r, "지금은 %lld%s까지 신청할 수 있습니다", (long long)pass, count);
+        } else if (pass > 0 && now > 0) {
+            reason_hint_en(r, "ask for %lld now, or for %lld and wait", (long long)now, (long long)pass);
+            reason_hint_ko(r, "지금은 %lld%s까지, 기다리면 %lld%s까지 신청할 수 있습니다", (long long)now,
+                           count, (long long)pass, count);
+        } else if (pass > 0) {
+            reason_hint_en(r, "none is free now: ask for %lld and wait", (long long)pass);
+            reason_hint_ko(r, "지금은 남은 자원이 없습니다. 기다리면 %lld%s까지 신청할 수 있습니다",
+                           (long long)pass, count);
         } else if (held > 0) {
             reason_hint_en(r, "release some first");
             reason_hint_ko(r, "먼저 자원을 반납하십시오");

@@ -8,7 +8,7 @@
 #include "alloc/amount.h"
 #include "alloc/clock.h"
 #include "alloc/decide.h"
-#include "policies/arena.h"
+#include "alloc/arena.h"
 #include "policies/diagnose.h"
 
 /* Limits: a policy is a page or two; these stop a wrong file, not a right one. */
@@ -176,6 +176,11 @@ struct queue_rule {
     span_t hold;      /* an offer is held so long; without it none is made */
     struct place order_place, weigh_place, strict_place, lift_place, barrier_place, hold_place;
 };
+
+/* By time alone, in cohorts of the same second, as without the rule. */
+static inline bool queue_is_by_time(const struct queue_rule *q) {
+    return q->n_order == 2 && q->order[0] == ORDER_WAIT;
+}
 
 /* Lending of unused guarantees. At most one, without a condition. Without it nothing is lent. */
 struct borrow_rule {

@@ -5,7 +5,7 @@ OPENSTACK_CACHE ?= build/openstack
 OPENSTACK_TESTS := $(sort $(wildcard test/openstack/*.sh))
 WITH_OPENSTACK = LAB_LOG=$(BUILD)/log/openstack test/lab/with-openstack --limits --computes 2 --cache $(OPENSTACK_CACHE) --
 
-openstack-test: all
+openstack-test: all $(LIBVIRT_DRIVE)
 	+@mkdir -p $(BUILD)/log
 	+@$(WITH_OPENSTACK) env $(RUN_SUITES) $(OPENSTACK_TESTS)
 # It waits more than it works: beside the other suites.
@@ -21,3 +21,5 @@ endif
 
 $(BUILD)/unit/test_backend_openstack_instance: $(call objects,backends/openstack.c backends/openstack_*.c $(openstack_SHARES))
 $(BUILD)/unit/test_backend_openstack_instance: override LIBS += $(openstack_LIBS)
+$(BUILD)/fuzz/fuzz_cloud_thing: $(call objects,backends/openstack.c backends/openstack_*.c $(openstack_SHARES))
+$(BUILD)/fuzz/fuzz_cloud_thing: override LIBS += $(openstack_LIBS)

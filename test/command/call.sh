@@ -66,6 +66,8 @@ entered() {
     same_again r-2
     exits 0 call show spring --json
     is 8 "$(value '.requests | length')"
+    COLUMNS=72 exits 0 call show spring
+    has "$out" 'v100 x 4'
     is 0 "$(sqlite3 "$STORE" 'SELECT count(*) FROM grants')"
     exits 0 allot tick --confirm
     is 0 "$(sqlite3 "$STORE" 'SELECT count(*) FROM grants')" # whatever is free

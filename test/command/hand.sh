@@ -57,6 +57,12 @@ delivered() {
     is wanted "$(line g-1 datalake)"
     allot status --json >"$out"
     is 2 "$(value '.by_hand | length')"
+    is 'unit/chip 4 4 0, seat/notebook 10 7 3, datalake 100000000000000 95000000000000 5000000000000' \
+        "$(value '.pools[0].items | map("\(.item) \(.capacity) \(.free) \(.reserved)") | join(", ")')"
+    exits 0 allot status
+    has "$out" 'chip (units)'
+    has "$out" 'notebook (seats)'
+    has "$out" '95 TB'
     refused 5 'nothing of '"$r"' waits to be taken back' allot request collected "$r"
     refused 4 "has no 'seat/notebok'" allot request delivered "$r" --item seat/notebok
     exits 0 allot --dry-run request delivered "$r"

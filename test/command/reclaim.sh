@@ -44,7 +44,7 @@ ticked() { jq -r "$1" tick.json; }
 
 # Three of the general tier hold all V100; one in Gwangju has the guarantee.
 crowd() { # [MORE-RULES] [UNITS-PER-SERVER]
-    new_store
+    new_store "measures: [gpu_util]"
     load 2 200 "${1:-}"
     for t in x y z; do
         add_tenant $t "$((0x$(printf %x "'$t")))" elsewhere
@@ -262,7 +262,7 @@ imported() {
     samples g-1 gpu_util.p95 0 7 5 | import 0
     is 7 "$(sqlite3 "$STORE" 'SELECT count(*) FROM sample')"
     samples g-1 gpu_util.p95 0 1 6 | import 2
-    has "$err" 'samples.csv:2: g-1 has 5 % for 2026-03-02T00:00:00Z already, not 6 %'
+    has "$err" 'line 2: g-1 has 5 % for 2026-03-02T00:00:00Z already, not 6 %'
     echo '2026-03-02T12:00:00Z,g-1,gpu_util.p95,86400,5' | import 2
     has "$err" 'it overlaps the sample of g-1 that begins at'
     echo '2026-03-11T12:00:00Z,g-1,gpu_util.p95,86400,5' | import 2
@@ -274,7 +274,13 @@ imported() {
     echo '2026-03-10T12:00:00Z,g-1,gpu util,60,5' | import 2
     has "$err" 'no name of a metric'
     printf '2026-03-10T00:00:00Z,g-1,gpu_util,60,5\n2026-03-10T00:01:00Z,g-1,gpu_util,60,101\n' | import 2
-    has "$err" 'samples.csv:3: percent must be a whole number from 0 to 100'
+    has "$err" 'samples.csv: 1 of 2 rows are wrong; none was recorded:'
+    has "$err" 'line 3: percent must be a whole number from 0 to 100'
+    printf '2026-03-10T00:00:00Z,g-1,gpu_utl,60,5\n2026-03-10T00:01:00Z,g-99,gpu_util,60,1\n' | import 2
+    has "$err" "line 2: the pool of g-1 does not measure 'gpu_utl'; it measures gpu_util"
+    has "$err" 'line 3: there is no grant g-99'
+    samples g-1 gpu_util.p95 0 7 6 | import 2
+    has "$err" '7 of 7 rows are wrong'
     header=at,grant,metric,seconds import 2 </dev/null || true
     is 7 "$(sqlite3 "$STORE" 'SELECT count(*) FROM sample')"
 }

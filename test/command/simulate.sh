@@ -77,6 +77,77 @@ against() {
 }
 it 'two policies are compared request by request' against
 
+# ---- what people do meanwhile: a call with its share, agreements, offers, an exchange ----
+
+people_world() {
+    sed '/^L1/d' small.policy >people.policy
+    cat >>people.policy <<'END'
+L1 lease term 30 days, renew 1, notice 7 days, grace 2 days, keep-data 0 days, agreement when request.compute > 60 TF;
+L2 lease term 30 days, renew 1, notice 7 days, grace 2 days, keep-data 0 days;
+Q1 queue order share, credits, wait, id hold 3 days;
+END
+    printf 'name,from,attr:seat\na,,near\nb,,near\nc,,near\n' >people.csv
+    cat >people.jsonl <<'END'
+{"at": "2027-01-01T01:00:00Z", "event": "call", "call": "k", "compute_gflops": 70000}
+{"at": "2027-01-01T02:00:00Z", "event": "request", "id": "r-1", "tenant": "a", "flavor": "v100", "units": 4, "call": "k"}
+{"at": "2027-01-01T03:00:00Z", "event": "request", "id": "r-2", "tenant": "b", "flavor": "v100", "units": 4, "call": "k"}
+{"at": "2027-01-02T01:00:00Z", "event": "award", "call": "k", "order": ["r-1", "r-2"], "sign_by": "2027-01-05T15:00:00Z"}
+{"at": "2027-01-06T01:00:00Z", "event": "agree", "request": "r-2"}
+{"at": "2027-01-07T01:00:00Z", "event": "request", "id": "r-3", "tenant": "c", "flavor": "v100", "units": 8}
+{"at": "2027-01-07T02:00:00Z", "event": "accept", "request": "r-3"}
+{"at": "2027-01-12T01:00:00Z", "event": "release", "request": "r-2"}
+{"at": "2027-01-13T01:00:00Z", "event": "request", "id": "r-4", "tenant": "c", "flavor": "v100", "units": 2, "replaces": "r-3"}
+END
+}
+people() {
+    small_world
+    people_world
+    exits 0 "$ALLOT" policy simulate --policy people.policy --tenants people.csv --events people.jsonl --until 2027-01-20 --out people
+    jq -r '"\(.at) \(.request) \(.outcome // .event)\(if .detail then " " + .detail else "" end)"' people/decisions.jsonl >got
+    cat >want <<'END'
+2027-01-01T02:00:00Z r-1 in call k
+2027-01-01T03:00:00Z r-2 in call k
+2027-01-02T01:00:00Z r-1 granted
+2027-01-02T01:00:00Z r-2 held
+2027-01-05T15:00:00Z r-1 not signed
+2027-01-05T15:00:00Z r-2 granted
+2027-01-06T01:00:00Z r-2 agreed
+2027-01-07T01:00:00Z r-3 queued
+2027-01-07T01:00:00Z r-3 offer 62.4 TF
+2027-01-07T02:00:00Z r-3 offer ended taken
+2027-01-07T02:00:00Z r-3 partial
+2027-01-12T01:00:00Z r-2 given back
+2027-01-13T01:00:00Z r-4 granted
+2027-01-13T01:00:00Z r-3 replaced r-4
+END
+    diff want got
+    is '1 1 1 0' "$(jq -r '.run | "\(.offers.made) \(.offers.taken) \(.swaps) \(.events_without_effect)"' people/metrics.json)"
+    is 'k 70000 62400 1 1' "$(jq -r '.run.calls[0] | "\(.call) \(.share_gflops) \(.given_gflops) \(.moved_up) \(.not_signed)"' people/metrics.json)"
+    has people/report.html 'data-metric="calls[0].moved_up"'
+    has people/report.html 'its agreement was not signed in time'
+    head -n 1 people/days.csv >header
+    has header ',taken_back,offers,'
+    is 1 "$(awk -F, '$17 > 0' people/days.csv | tail -n +2 | wc -l)" || awk -F, '{print $1, $17}' people/days.csv
+}
+it 'a call, its agreements, an offer and an exchange go as in a store' people
+
+refused_people() { # MESSAGE-PART SED-SCRIPT
+    small_world
+    people_world
+    sed "$2" people.jsonl >wrong.jsonl
+    exits 2 "$ALLOT" policy simulate --policy people.policy --tenants people.csv --events wrong.jsonl --until 2027-01-20 --out wrong
+    has "$err" "$1"
+    [ ! -e wrong ]
+}
+it 'a call made twice' refused_people "wrong.jsonl:2: call: call 'k' is made twice" '1p'
+it 'an exchange for what is not there' refused_people "wrong.jsonl:9: there is no request 'r-9'" '9s/"r-3"/"r-9"/'
+it "an exchange for somebody else's" refused_people "wrong.jsonl:9: request 'r-2' is of tenant 'b'" '9s/"r-3"/"r-2"/'
+it 'an exchange for what comes later' refused_people "wrong.jsonl:9: request 'r-3' is not made before" '9s/2027-01-13/2027-01-06/'
+it 'an award that nobody can sign any more' refused_people 'the last moment to sign has passed' '4s/2027-01-05/2027-01-01/'
+it 'a share that is no amount' refused_people 'wrong.jsonl:1: compute_gflops' '1s/70000/-1/'
+it 'an offer taken of a request that is not there' refused_people "wrong.jsonl:7: there is no request 'r-9'" '7s/r-3/r-9/'
+it 'an offer taken after no time' refused_people 'accepts_seconds' '6s/}$/, "accepts_seconds": 0}/'
+
 # ---- what is refused, with its line ----
 
 refused() { # MESSAGE-PART SED-SCRIPT
@@ -127,6 +198,15 @@ generated() {
     is 101 "$(wc -l <year/tenants.csv)"
     is 1 "$(jq -r 'select(.event == "award") | .call' year/events.jsonl | wc -l)"
     is 100 "$(jq -r 'select(.event == "request" and .call == "first") | .tenant' year/events.jsonl | sort -u | wc -l)"
+    is 1 "$(jq -r 'select(.event == "call") | .compute_gflops' year/events.jsonl | wc -l)"
+    for key in replaces accepts_seconds; do [ "$(grep -c "\"$key\"" year/events.jsonl)" -gt 5 ]; done
+    for act in decline approve refuse release; do grep -q "\"event\":\"$act\"" year/events.jsonl; done
+    sed 's/^\(L1 .*\);/\1, agreement;/' "$ROOT/policies/pilot.policy" >signed.policy
+    exits 0 "$ALLOT" policy generate --policy signed.policy --tenants 20 --seed 7 --out signed
+    [ "$(grep -c '"event":"agree"' signed/events.jsonl)" -gt 20 ]
+    exits 0 "$ALLOT" policy simulate --policy signed.policy --tenants signed/tenants.csv --events signed/events.jsonl \
+        --until 2028-01-03 --out signed/run
+    jq -e '.run.calls[0] | .not_signed > 0 and .granted > 5' signed/run/metrics.json >/dev/null
 }
 it 'a population is made, the same one from the same seed' generated
 
@@ -136,7 +216,8 @@ year() {
     is 366 "$(tail -n +2 run/days.csv | wc -l)"
     jq -e '.run | .outcomes.granted > 100 and .renewals > 0 and .invariant_checks > 1000 and .ping_pong == 0 and
         (.waits | map(.tier) | index("gwangju") != null) and
-        ([.outcomes[]] | add) == .requests' run/metrics.json >/dev/null
+        ([.outcomes[]] | add) == .requests and .offers.made > 0 and .swaps > 0 and .credits.settled > 50 and
+        (.offers | .made == .taken + .expired + .outgrown + .lost + .withdrawn + .open)' run/metrics.json >/dev/null
     # never more held than there is, on any day
     awk -F, 'NR > 1 && $6 > $7 { exit 1 }' run/days.csv
     # every request that was granted was decided by the log
@@ -167,6 +248,8 @@ page() { # well formed, of one piece, and its numbers are the metrics
     has korean/report.html 'lang="ko"'
     has korean/report.html '담당자가 거절'
     lacks korean/report.html '>refused by a person<'
+    has korean/report.html '광주 소재 AI 기업' # what a rule says, not its code alone
+    for word in '공모' '대기 중의 제안' '한도 초과' '예비'; do has korean/report.html "$word"; done
     for month in 2027-02 03 04 05 06 07 08 09 10 11 12; do has korean/report.html ">$month</text>"; done
 }
 it 'the page is of one piece, and its numbers are those of the metrics' page

@@ -44,8 +44,9 @@ static void pool_fill(const json_t *in, struct backend_pool *pool) {
                                   .deadline_ms = number(in, "deadline_ms")};
     json_object_foreach((json_t *)hosts, name, uri) {
         const char *plain = json_string_value(uri);
-        list[pool->n_hosts++] =
-            (struct backend_host){name, plain ? plain : text(uri, "uri"), json_object_get(uri, "settings")};
+        const json_t *settings = json_object_get(uri, "settings");
+        list[pool->n_hosts++] = (struct backend_host){name, plain ? plain : text(uri, "uri"),
+                                                      json_is_object(settings) ? settings : NULL};
     }
 }
 

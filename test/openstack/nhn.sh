@@ -48,8 +48,6 @@ FIRST=$TOKEN
 unset OS_CLOUD OS_CLIENT_CONFIG_FILE
 client() { openstack --os-identity-api-version 2 --os-auth-type v2password --os-auth-url "$IDENTITY/v2.0" --os-tenant-id "$TENANT" --os-username nhn-a --os-password nhn-a-pw "$@" 2>client.log; }
 ok 'the openstack client gets a token by v2.0' test "$(client token issue -f value -c project_id)" = "$TENANT"
-OUT=$(client catalog list -f json || true)
-STATUS='' is 'and reads the catalogue' 'map(.Type) | contains(["compute", "volumev2", "nasv1"])'
 cat >session.py <<'PY'
 import sys
 from keystoneauth1 import exceptions, session

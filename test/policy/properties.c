@@ -74,19 +74,28 @@ static void put_tiers(struct trial *t) {
 }
 
 static void put_queue(struct trial *t) {
-    static const char *const orders[] = {"share, credits, wait, id", "share, wait, id", "share, id",
-                                         "wait, id", "credits, share, id"};
+    static const char *const orders[] = {"share, credits, wait, id",
+                                         "share, wait, id",
+                                         "share, id",
+                                         "wait, id",
+                                         "credits, share, id",
+                                         "wait, share, credits, id",
+                                         "wait, credits, id",
+                                         "credits, wait, id",
+                                         "id",
+                                         "credits, wait, share"};
+    enum { ORDERS = sizeof orders / sizeof *orders, BY_TIME = 3 };
     if (chance(t, 15)) return;
-    int64_t order = chance(t, 80) ? below(t, 3) : below(t, 5);
+    int64_t order = chance(t, 60) ? below(t, 3) : below(t, ORDERS);
     text_add(&t->text, "Q1 queue order %s%s%s", orders[order], chance(t, 30) ? " weigh surplus" : "",
-             order < 3 && chance(t, 25) ? " strict" : "") /* strict needs the share first */;
+             order != BY_TIME && chance(t, 25) ? " strict" : "");
     if (chance(t, 40)) text_add(&t->text, " lift 20 days");
     t->barrier = chance(t, 20);
     if (t->barrier) text_add(&t->text, " barrier 15 days max %lld", number(t, 1, 1, 2));
     if (chance(t, 20)) text_add(&t->text, " partial none");
     if (chance(t, 50)) text_add(&t->text, " hold %lld days", number(t, 1, 1, 9));
     text_add(&t->text, ";\n");
-    t->is_plain = order < 3 && !t->barrier;
+    t->is_plain = order != BY_TIME && !t->barrier;
 }
 
 static void policy_make(struct trial *t) {

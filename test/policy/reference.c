@@ -10,7 +10,8 @@ struct ref {
     const struct facts *facts;
     const int *tier;
     int64_t *given;
-    bool out[MOST]; /* dropped out */
+    bool out[MOST];             /* dropped out */
+    bool awaited[FLAVORS_MOST]; /* one that comes first waits for it */
 };
 
 static const struct fact_flavor *flavor_of(const struct ref *r, size_t claim) {
@@ -246,10 +247,21 @@ static int64_t asked_by(const struct ref *r, size_t claim, int64_t units) {
     return as_said ? c->compute.n : units * flavor_of(r, claim)->rating.n;
 }
 
+/* Where the order does not begin with the share, what one waits for is not given to those behind it. */
+static void await_units(struct ref *r, size_t claim) {
+    const struct fact_flavor *f = flavor_of(r, claim);
+    int64_t least = next_of(r, claim);
+    bool waits = r->given[claim] == 0 && ceilings_allow(r, claim, asked_by(r, claim, least));
+    if (r->policy->queue.order[0] != ORDER_SHARE && waits && least > units_free(r, f) &&
+        least <= f->capacity.n) /* else it is denied */
+        r->awaited[f - r->facts->pool.flavors] = true;
+}
+
 static bool take_step(struct ref *r, size_t claim) {
     const struct fact_flavor *f = flavor_of(r, claim);
     int64_t next = next_of(r, claim), units = next - r->given[claim];
-    if (next == 0 || units > units_free(r, f) || !ceilings_allow(r, claim, asked_by(r, claim, units)) ||
+    if (r->awaited[f - r->facts->pool.flavors] || next == 0 || units > units_free(r, f) ||
+        !ceilings_allow(r, claim, asked_by(r, claim, units)) ||
         !lending_allows(r, claim, units * f->rating.n))
         return false;
     r->given[claim] = next;
@@ -260,11 +272,14 @@ static bool round_of_steps(struct ref *r) {
     bool gave = false;
     size_t claim;
     memset(r->out, 0, sizeof r->out);
+    memset(r->awaited, 0, sizeof r->awaited);
     while ((claim = first_of(r)) < r->facts->n_claims) {
-        if (take_step(r, claim))
+        if (take_step(r, claim)) {
             gave = true;
-        else
+        } else {
+            await_units(r, claim);
             r->out[claim] = true;
+        }
     }
     return gave;
 }

@@ -130,7 +130,7 @@ static void long_amounts_of_storage_are_rounded_for_people(void **state) {
         {INT64_C(1234567890123456789), "1.235 EB"}, {999999999999999, "1000 TB"}, {1001, "1001 B"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         scoped_json json_t *value = json_integer(cases[i].bytes);
-        out = output_cell_shown(&storage, value);
+        out = output_cell_shown(&storage, value, false);
         assert_string_equal(out, cases[i].shown);
         tear_down(NULL);
     }
@@ -218,7 +218,7 @@ static void an_empty_listing_is_well_formed(void **state) {
         size_t n;
         struct err e = {0};
         scoped_json json_t *rows = json_array();
-        struct call call = {.format = formats[i], .out = open_memstream(&out, &n)};
+        struct call call = {.format = formats[i], .lang = "en", .out = open_memstream(&out, &n)};
         assert_int_equal(output_list(&call, one, rows, &e), 0);
         fclose(call.out);
         assert_string_equal(out, wanted[i]);
