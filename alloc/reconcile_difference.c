@@ -13,7 +13,7 @@ static void volume_words(const struct backend_operation *op, const struct backen
 }
 
 bool reconcile_is_down(const struct backend_seen *seen) {
-    return seen->state == SEEN_FAILED || seen->state == SEEN_STOPPED;
+    return seen->kind != BACKEND_QUOTA && (seen->state == SEEN_FAILED || seen->state == SEEN_STOPPED);
 }
 
 /* Where a cloud does not hold a container to its size, the backend freezes it when it is asked, and thaws it
