@@ -118,9 +118,9 @@ struct backend_operation {
     json_t *connection; /* server, when done: how to reach it (host, domain, uuid, addresses); may be NULL */
 };
 
-/* A volume, container or quota is present; a container into which nothing can be written is paused; a quota is
-   failed where other limits that go with its units or bytes do not stand. Starting: on its way to being there
-   or gone, neither yet; ensure or remove says more. */
+/* A volume, container or quota is present; a container into which nothing can be written is paused; a quota
+   is failed where other limits that go with its units or bytes do not stand. Starting: on its way to being
+   there or gone, neither yet; ensure or remove says more. */
 enum backend_state { SEEN_RUNNING, SEEN_PAUSED, SEEN_STOPPED, SEEN_FAILED, SEEN_PRESENT, SEEN_STARTING };
 const char *backend_state_word(enum backend_state s);
 
@@ -144,7 +144,7 @@ struct backend_seen {
 struct backend_host_report {
     char *host;
     bool answered;                          /* false: its things are unknown, not absent */
-    char *detail;                           /* why not */
+    char *detail;                           /* why not; of a sync also: what is not as the pool says */
     bytes_t storage_capacity, storage_free; /* real, of the place where volumes lie; 0 when not known */
 };
 

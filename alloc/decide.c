@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "alloc/decide.h"
 
+#include "alloc/scope.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -119,8 +121,48 @@ void decision_free(struct decision *d) {
     free(d->reasons);
 }
 
+static void *list_own(const void *list, size_t n, size_t item) {
+    return list ? memcpy(mem_alloc(n * item), list, n * item) : NULL;
+}
+
+static struct plan_line *lines_own(const struct plan_line *lines, size_t n) {
+    struct plan_line *own = list_own(lines, n, sizeof *lines);
+    for (size_t i = 0; i < n; i++) own[i].flavor = mem_copy(own[i].flavor);
+    return own;
+}
+
+static struct plan_seats *seats_own(const struct plan_seats *seats, size_t n) {
+    struct plan_seats *own = list_own(seats, n, sizeof *seats);
+    for (size_t i = 0; i < n; i++) own[i].service = mem_copy(own[i].service);
+    return own;
+}
+
+void decision_own(struct decision *d) {
+    d->claim = mem_copy(d->claim);
+    d->lines = lines_own(d->lines, d->n_lines);
+    d->offer.lines = lines_own(d->offer.lines, d->offer.n_lines);
+    d->seats = seats_own(d->seats, d->n_seats);
+    d->offer.seats = seats_own(d->offer.seats, d->offer.n_seats);
+    d->limits.items = list_own(d->limits.items, d->limits.n_items, sizeof *d->limits.items);
+    for (size_t i = 0; i < d->limits.n_items; i++)
+        d->limits.items[i].item = mem_copy(d->limits.items[i].item);
+    d->earliest.grant = mem_copy(d->earliest.grant);
+    d->earliest.notice = mem_copy(d->earliest.notice);
+    d->standing.tier = mem_copy(d->standing.tier);
+    d->standing.rule = mem_copy(d->standing.rule);
+    d->reasons = list_own(d->reasons, d->n_reasons, sizeof *d->reasons);
+    for (size_t i = 0; i < d->n_reasons; i++) {
+        struct reason *r = &d->reasons[i];
+        char **texts[] = {&r->rule, &r->place, &r->en, &r->ko, &r->hint_en, &r->hint_ko};
+        for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) *texts[k] = mem_copy(*texts[k]);
+    }
+}
+
 void plan_free(struct plan *plan) {
-    for (size_t i = 0; i < plan->n_decisions; i++) decision_free(&plan->decisions[i]);
+    if (plan->memory.blocks)
+        arena_free(&plan->memory);
+    else
+        for (size_t i = 0; i < plan->n_decisions; i++) decision_free(&plan->decisions[i]);
     free(plan->decisions);
     *plan = (struct plan){0};
 }

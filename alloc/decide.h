@@ -7,10 +7,12 @@
  * that `explain` can plan again and compare.
  *
  * Ownership: facts belong to the caller and outlive the plan; a plan owns all its memory and is
- * freed with plan_free(). Text in a plan is a copy.
+ * freed with plan_free(). Text in a plan is a copy. What shall outlive its plan is made to with
+ * decision_own().
  */
 #pragma once
 #include "alloc/amount.h"
+#include "alloc/arena.h"
 #include "alloc/clock.h"
 #include "alloc/err.h"
 
@@ -283,6 +285,7 @@ struct reason {
     char *hint_en, *hint_ko; /* what would change the answer; NULL when nothing would */
     bool decisive;           /* changing what it names would change the outcome */
     bool bare;               /* of a plan without sentences: place, en, ko and hints are NULL */
+    struct arena *memory;    /* for its texts, while its plan is made; then NULL */
 };
 
 /* So many servers of so many units of a flavor. */
@@ -377,6 +380,7 @@ struct decision {
 struct plan {
     struct decision *decisions; /* in the order of the claims given */
     size_t n_decisions;
+    struct arena memory; /* what the decisions refer to; empty: each owns it, as decision_free() ends it */
 };
 
 /* How the policy sees a tenant today, whether or not it asks for something. */
@@ -494,3 +498,4 @@ int decider_verify(const struct decider *decider, const struct policy *policy, c
 
 void plan_free(struct plan *plan);
 void decision_free(struct decision *d); /* what it owns */
+void decision_own(struct decision *d);  /* copies of all that it refers to */

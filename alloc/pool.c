@@ -100,8 +100,8 @@ static int flavor_sizes(struct store *s, int64_t pool, struct fact_flavor *f, st
 
 #define FREE_DEVICES                                                                                         \
     " FROM slot WHERE pool = $1 AND flavor = $2 AND state = 'ok' AND operation IS NULL AND offer IS NULL"
-#define ASIDE "(SELECT name FROM host WHERE pool = $1 AND state <> 'active')" /* their devices are not lent  \
-                                                                               */
+/* Hosts that are not active: their devices are not lent. */
+#define ASIDE "(SELECT name FROM host WHERE pool = $1 AND state <> 'active')"
 
 /* What fits on the active hosts: half a server here and half there is none, so it is counted host by host;
    but where a server may have one unit any device will do. */

@@ -119,14 +119,35 @@ static int grant_goes_on(struct book *b, const struct victim *v, struct err *e) 
     return rc;
 }
 
+/* What it means for its tenant: a grant that is being set up begins again, and what was being given back is
+   only back sooner. */
+static void say_meaning(const struct victim *v, struct text *en, struct text *ko) {
+    long long grant = v->grant, request = v->request;
+    if (v->is_new) {
+        text_add(
+            en,
+            " Grant g-%lld was still being set up and ends; request r-%lld keeps its place and waits again.",
+            grant, request);
+        text_add(ko,
+                 " 준비 중이던 할당 g-%lld은(는) 종료되고 신청 r-%lld은(는) 순번을 유지하며 다시 대기합니다.",
+                 grant, request);
+    } else if (!v->is_wanted) {
+        text_add(en, " It was being given back from grant g-%lld: nothing else changes.", grant);
+        text_add(ko, " 할당 g-%lld에서 반납 중이던 서버이므로 달라지는 것은 없습니다.", grant);
+    } else {
+        text_add(en, " Your grant g-%lld is smaller by it.", grant);
+        text_add(ko, " 할당 g-%lld이(가) 그만큼 줄었습니다.", grant);
+    }
+}
+
 static int tell(struct book *b, const struct victim *v, const char *host, struct err *e) {
     struct text en = {0}, ko = {0};
     struct amount_text compute = gflops_text(gflops(v->units * v->rating));
-    text_add(&en, "Server %s (%lld x %s, %s) was lost with host %s. Your grant g-%lld is smaller by it.",
-             v->name, (long long)v->units, v->flavor, compute.s, host, (long long)v->grant);
-    text_add(&ko,
-             "호스트 %s 장애로 서버 %s(%s %lld개, %s)를 잃었습니다. 할당 g-%lld이(가) 그만큼 줄었습니다.",
-             host, v->name, v->flavor, (long long)v->units, compute.s, (long long)v->grant);
+    text_add(&en, "Server %s (%lld x %s, %s) was lost with host %s.", v->name, (long long)v->units, v->flavor,
+             compute.s, host);
+    text_add(&ko, "호스트 %s 장애로 서버 %s(%s %lld개, %s)를 잃었습니다.", host, v->name, v->flavor,
+             (long long)v->units, compute.s);
+    say_meaning(v, &en, &ko);
     json_t *facts =
         json_pack("{s:s, s:s, s:s, s:I, s:I}", "host", host, "server", v->name, "flavor", v->flavor, "units",
                   (json_int_t)v->units, "compute_gflops", (json_int_t)v->units * v->rating);

@@ -26,7 +26,8 @@ static int victims_load(struct store *s, int64_t pool, const char *host, struct 
         rows_open(&r, s, e,
                   "SELECT o.tenant, o.id, o.grant_id, g.request, o.units, l.rating_gflops, o.flavor, "
                   "t.name, o.name, "
-                  "o.desired = 'present', o.observed = 'present' FROM operation o JOIN grants g ON "
+                  "o.desired = 'present', o.observed = 'present', g.state = 'reserved' FROM operation o "
+                  "JOIN grants g ON "
                   "g.tenant = o.tenant AND "
                   "g.id = o.grant_id JOIN tenant t ON t.id = o.tenant JOIN grant_line l ON l.tenant = "
                   "o.tenant AND l.grant_id "
@@ -45,7 +46,8 @@ static int victims_load(struct store *s, int64_t pool, const char *host, struct 
                                          .tenant_name = mem_copy(rows_text(&r, 7)),
                                          .name = mem_copy(rows_text(&r, 8)),
                                          .is_wanted = rows_int(&r, 9) != 0,
-                                         .is_observed = rows_int(&r, 10) != 0};
+                                         .is_observed = rows_int(&r, 10) != 0,
+                                         .is_new = rows_int(&r, 11) != 0};
         rc = 0;
     }
     rows_close(&r);

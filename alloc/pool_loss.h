@@ -10,6 +10,7 @@ struct victim {
     char *flavor, *tenant_name, *name;
     bool is_wanted;   /* desired present */
     bool is_observed; /* seen present */
+    bool is_new;      /* its grant is being set up: its request waits again */
 };
 
 struct victims {

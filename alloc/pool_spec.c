@@ -182,7 +182,7 @@ static int metric_check(const struct pool_spec *p, size_t i, struct err *e) {
 int pool_spec_check(const struct pool_spec *p, struct err *e) {
     if (!p->name || pool_name_check("pool", p->name, e) < 0)
         return p->name ? -1 : err_set(e, ERR_USAGE, "the pool has no name");
-    if (!p->backend) return err_set(e, ERR_USAGE, "backend: is missing (libvirt, simulated)");
+    if (!p->backend) return err_set(e, ERR_USAGE, "backend: is missing (libvirt, openstack, simulated)");
     if (pool_name_check("backend", p->backend, e) < 0) return -1;
     if (!p->basis) return err_set(e, ERR_USAGE, "basis: is missing (the precision of all ratings: fp32 ...)");
     if (word_check("basis", p->basis, pool_bases, e) < 0) return -1;

@@ -85,6 +85,11 @@ static int host_write(struct syncing *y, const struct backend_host_report *h, st
                       y->book.pool, h->host, why);
     }
     storage_watch(y, h, row);
+    if (h->detail) {
+        json_object_set_new(row, "trouble", json_string(h->detail));
+        y->differs = true;
+        say(y->warnings, "%s: %s", h->host, h->detail);
+    }
     return sql_do(
         y->book.store, e,
         "UPDATE host SET storage_capacity_bytes = CASE WHEN $3 > 0 THEN $3 END, storage_free_bytes = "

@@ -70,11 +70,39 @@ static int order(const json_t *a, const json_t *b) {
 }
 
 static bool is_eligible(const json_t *row) { return json_is_true(json_object_get(row, "eligible")); }
+static bool is_out(const json_t *row) { return !is_eligible(row) || json_object_get(row, "stopped"); }
+
+static const char *why_out(const json_t *row, bool korean) {
+    if (!is_eligible(row)) return korean ? "자격 요건에 맞지 않습니다" : "it is not eligible";
+    return word(json_object_get(row, "stopped"), korean ? "ko" : "en");
+}
+
+/* Whom a ceiling, a suspension or an unknown tier stops gets no step either. */
+static bool stopped_out(const char *a, const json_t *x, const char *b, const json_t *y, bool korean,
+                        struct text *out) {
+    const char *pool = word(x, "pool"), *one = is_out(x) ? a : b, *other = is_out(x) ? b : a;
+    const json_t *row = is_out(x) ? x : y;
+    if (!is_out(x) && !is_out(y)) return false;
+    if (is_out(x) && is_out(y) && korean)
+        text_add(out, "%s: 둘 다 더 받을 수 없습니다. %s: %s. %s: %s.\n", pool, a, why_out(x, true), b,
+                 why_out(y, true));
+    else if (is_out(x) && is_out(y))
+        text_add(out, "%s: no step goes to either: of %s, %s; of %s, %s.\n", pool, a, why_out(x, false), b,
+                 why_out(y, false));
+    else if (korean)
+        text_add(out, "%s: 다음 자원은 %s에 배정됩니다. %s: %s.\n", pool, other, one, why_out(row, true));
+    else
+        text_add(out, "%s: the next step goes to %s; none to %s: %s.\n", pool, other, one,
+                 why_out(row, false));
+    return true;
+}
 
 /* Whoever a deny rule shuts out gets no step, however little it holds. */
 static bool shut_out(const char *a, const json_t *x, const char *b, const json_t *y, bool korean,
                      struct text *out) {
     const char *pool = word(x, "pool"), *one = is_eligible(x) ? b : a, *other = is_eligible(x) ? a : b;
+    if (json_object_get(x, "stopped") || json_object_get(y, "stopped"))
+        return stopped_out(a, x, b, y, korean, out);
     if (is_eligible(x) && is_eligible(y)) return false;
     if (!is_eligible(x) && !is_eligible(y) && korean)
         text_add(out, "%s: %s와(과) %s 모두 자격 요건에 맞지 않아 배정받을 수 없습니다.\n", pool, a, b);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A container of object storage for one grant's data lake. Its name carries the token, because Swift lists
- * names alone: NAME__TOKEN. How much it may hold is X-Container-Meta-Quota-Bytes; where the cloud does not
- * hold it to that (object_store: polled), one that holds more is frozen: its write ACL then names a user
- * that there is not.
+ * names alone: NAME__TOKEN. How much it may hold is X-Container-Meta-Quota-Bytes. A cloud that does not hold
+ * it to that (object_store: polled) need not even keep it, so there a header of our own says it, and one that
+ * holds more is frozen: its write ACL then names a user that there is not.
  */
 #include "backends/openstack.h"
 
@@ -65,11 +65,13 @@ int container_look(struct project *p, const char *container, struct container_fa
     struct http_request r = {.method = HTTP_HEAD, .url = path.s, .may_be_absent = true};
     struct http_answer answer;
     int rc = project_call(p, SERVICE, &r, &answer, e);
+    const char *booked = p->run->settings.object_store == OBJECTS_POLLED ? "x-container-meta-allot-bytes"
+                                                                         : "x-container-meta-quota-bytes";
     const char *write = http_answer_header(&answer, "x-container-write");
     *out = (struct container_facts){
         .is_there = rc == 0 && answer.status != 404 && answer.status != 410,
         .is_frozen = write && strcmp(write, FROZEN) == 0,
-        .may_hold = bytes(header_number(&answer, "x-container-meta-quota-bytes")),
+        .may_hold = bytes(header_number(&answer, booked)),
         .holds = bytes(header_number(&answer, "x-container-bytes-used")),
         .created = instant(header_number(&answer, "x-timestamp")),
         .tenant = unescape(http_answer_header(&answer, "x-container-meta-allot-tenant")),
@@ -100,12 +102,13 @@ static int put(struct project *p, const struct backend_operation *op, const char
     char *access scoped_free = access_of(p);
     text_add(&path, "/%s", container);
     text_format(quota, sizeof quota, "%lld", (long long)op->bytes.n);
-    struct http_header headers[7] = {{"X-Container-Meta-Quota-Bytes", quota, false},
+    struct http_header headers[8] = {{"X-Container-Meta-Quota-Bytes", quota, false},
+                                     {"X-Container-Meta-Allot-Bytes", quota, false},
                                      {"X-Container-Meta-Allot-Token", op->token, false},
                                      {"X-Container-Meta-Allot-Store", p->run->pool->store_id, false},
                                      {"X-Container-Meta-Allot-Tenant", tenant, false},
                                      {"X-Container-Meta-Allot-Grant", grant, false}};
-    size_t n = 5;
+    size_t n = 6;
     if (access) headers[n++] = (struct http_header){"X-Container-Read", access, false};
     if (freeze || access)
         headers[n++] = (struct http_header){"X-Container-Write", freeze ? FROZEN : access, false};

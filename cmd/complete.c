@@ -109,15 +109,15 @@ static void offer_listing(const struct typed *t, const char *const words[2], con
     offer_rows(t, rows, key);
 }
 
-/* Those of all pools; one that several have is offered once by the shell. */
-static void offer_flavors(const struct typed *t) {
+/* "flavors", "hosts" or "projects" of all pools; one that several have is offered once by the shell. */
+static void offer_parts(const struct typed *t, const char *parts) {
     static const char *const list[2] = {"pool", "list"}, *const show[2] = {"pool", "show"};
     scoped_json json_t *pools = ask(t, list, NULL);
     size_t i;
     json_t *row;
     json_array_foreach(pools, i, row) {
         scoped_json json_t *pool = ask(t, show, json_string_value(json_object_get(row, "name")));
-        offer_rows(t, json_object_get(pool, "flavors"), "name");
+        offer_rows(t, json_object_get(pool, parts), "name");
     }
 }
 
@@ -148,7 +148,9 @@ static void offer_values(const struct typed *t, const char *placeholder) {
         scoped_json json_t *shipped = data_policy_names(".policy");
         offer_rows(t, shipped, NULL);
     }
-    if (strcmp(placeholder, "FLAVOR") == 0) offer_flavors(t);
+    if (strcmp(placeholder, "FLAVOR") == 0) offer_parts(t, "flavors");
+    if (strcmp(placeholder, "HOST") == 0) offer_parts(t, "hosts");
+    if (strcmp(placeholder, "PROJECT") == 0 || strcmp(placeholder, "HOST") == 0) offer_parts(t, "projects");
     if (strcmp(placeholder, "STATE") == 0) offer_states(t);
     if (strcmp(placeholder, "FILE") == 0 || strcmp(placeholder, "DIRECTORY") == 0)
         fputs(":file\n", t->call->out);
@@ -213,7 +215,11 @@ static void offer_options(const struct typed *t) {
 
 /* "--pool NAME" is a pool. */
 static void offer_option_values(const struct typed *t) {
-    static const char *const named[][2] = {{"pool", "POOL"}, {"tenant", "TENANT"}, {"flavor", "FLAVOR"}};
+    static const char *const named[][2] = {{"pool", "POOL"},
+                                           {"tenant", "TENANT"},
+                                           {"flavor", "FLAVOR"},
+                                           {"project", "PROJECT"},
+                                           {"drop-host", "HOST"}};
     const char *placeholder = t->pending->argument;
     for (size_t i = 0; i < sizeof named / sizeof *named; i++)
         if (strcmp(placeholder, "NAME") == 0 && strcmp(t->pending->name, named[i][0]) == 0)

@@ -218,13 +218,60 @@ static void compare_pool(struct comparing *x, const json_t *a, const json_t *b) 
     text_free(&ko);
 }
 
+static const json_t *reason_of(const json_t *now, const char *code) {
+    size_t i;
+    const json_t *reason;
+    json_array_foreach(json_object_get(now, "reasons"), i, reason) {
+        const char *own = json_string_value(json_object_get(reason, "code"));
+        if (own && strcmp(own, code) == 0) return reason;
+    }
+    return NULL;
+}
+
+/* Why a tenant could take no step of a pool at all: one more request for everything says so. */
+static json_t *stopped(const json_t *today) {
+    static const struct {
+        const char *code, *en, *ko;
+    } stops[] = {{"SUSPENDED", "it is suspended", "이용이 정지되어 있습니다"},
+                 {"EXCEEDS_CEILING", "its ceiling leaves no further step", "한도 때문에 더 받을 수 없습니다"},
+                 {"DEBT", "it holds more than its ceiling", "한도를 넘겨 보유하고 있습니다"},
+                 {"EXCEEDS_BUDGET", "its budget is spent", "예산을 모두 썼습니다"}};
+    const json_t *now = json_object_get(today, "now"), *standing = json_object_get(today, "standing");
+    const char *outcome = json_string_value(json_object_get(now, "outcome"));
+    for (size_t i = 0; outcome && strcmp(outcome, "denied") == 0 && i < sizeof stops / sizeof *stops; i++)
+        if (reason_of(now, stops[i].code))
+            return json_pack("{s:s, s:s}", "en", stops[i].en, "ko", stops[i].ko);
+    bool knows_tier =
+        json_object_get(standing, "tier") || !json_integer_value(json_object_get(standing, "rank"));
+    const json_t *unknown = knows_tier ? NULL : reason_of(now, "EVAL_ERROR");
+    return unknown ? json_pack("{s:O, s:O}", "en", json_object_get(unknown, "en"), "ko",
+                               json_object_get(unknown, "ko"))
+                   : NULL;
+}
+
+/* What the policy says of it today: its ceiling, also where it never held anything, and what stops it. */
+static int add_today(struct comparing *x, struct store *s, int64_t tenant, json_t *shares, struct err *e) {
+    scoped_json json_t *today = explain_tenant_json(s, tenant, x->call->now, EXPLAIN_TO_OPERATOR, e);
+    size_t i, k;
+    json_t *pool, *row;
+    if (!today) return -1;
+    json_array_foreach(json_object_get(today, "pools"), i, pool) json_array_foreach(shares, k, row) {
+        if (!json_equal(json_object_get(row, "pool"), json_object_get(pool, "pool"))) continue;
+        json_t *most = json_object_get(json_object_get(pool, "limits"), "compute_gflops"),
+               *why = stopped(pool);
+        if (most) json_object_set(row, "limit_gflops", most);
+        if (why) json_object_set_new(row, "stopped", why);
+    }
+    return 0;
+}
+
 static int compare_all(struct store *s, void *arg, struct err *e) {
     struct comparing *x = arg;
     for (size_t i = 0; i < 2; i++) {
         struct tenant_row row;
         if (tenant_find(s, x->names[i], &row, e) < 0) return -1;
         x->shares[i] = standing_shares(s, row.id, e);
-        if (!x->shares[i]) return -1;
+        if (!x->shares[i] || add_today(x, s, row.id, x->shares[i], e) < 0) return -1;
     }
     size_t i, k;
     json_t *a, *b;

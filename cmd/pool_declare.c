@@ -29,7 +29,7 @@
     }
 
 const struct option pool_add_options[] = {
-    {"backend", "NAME", "what makes servers and volumes: libvirt, simulated", false},
+    {"backend", "NAME", "what makes servers and volumes: libvirt, openstack, simulated", false},
     {"basis", "PRECISION", "precision of all ratings: fp32, fp16 ...", false},
     DECLARATION,
     {NULL, NULL, NULL, false}};

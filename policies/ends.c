@@ -90,7 +90,7 @@ static const struct back *reach_lane(const struct planning *p, const struct work
     return !by_units || (by_compute && by_compute->at.s > by_units->at.s) ? by_compute : by_units;
 }
 
-struct plan_earliest ends_earliest(const struct planning *p, const struct work *w) {
+struct plan_earliest ends_earliest(struct planning *p, const struct work *w) {
     const struct back *first = NULL;
     if (p->n_back == 0 || w->claim->ask == ASK_NONE || rest_waits(w)) return (struct plan_earliest){0};
     if (w->mixed) {
@@ -106,6 +106,7 @@ struct plan_earliest ends_earliest(const struct planning *p, const struct work *
         }
     }
     if (!first) return (struct plan_earliest){0};
-    return (struct plan_earliest){
-        .at = {true, first->at}, .grant = mem_copy(first->grant), .notice = mem_copy(first->notice)};
+    return (struct plan_earliest){.at = {true, first->at},
+                                  .grant = arena_text(&p->memory, first->grant),
+                                  .notice = arena_text(&p->memory, first->notice)};
 }

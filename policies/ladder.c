@@ -48,7 +48,7 @@ void ladder_end(struct ladder *l) {
 int64_t ladder_down(const struct ladder *l, int64_t units) {
     int64_t m = l->sizes[0], best = 0;
     if (units <= 0) return 0;
-    if (l->chain) return units / m * m;
+    if (l->chain) return m == 1 ? units : units / m * m; /* mostly: a division is what takes time here */
     for (int64_t r = 0; r < m; r++) {
         int64_t n = units - ((units - r) % m + m) % m;
         if (l->least[r] >= 0 && l->least[r] <= n && n > best) best = n;
@@ -59,7 +59,7 @@ int64_t ladder_down(const struct ladder *l, int64_t units) {
 int64_t ladder_up(const struct ladder *l, int64_t units) {
     int64_t m = l->sizes[0], best = INT64_MAX;
     if (units <= 0) return 0;
-    if (l->chain) return (units + m - 1) / m * m;
+    if (l->chain) return m == 1 ? units : (units + m - 1) / m * m;
     for (int64_t r = 0; r < m; r++) {
         if (l->least[r] < 0) continue;
         int64_t n = units + ((r - units) % m + m) % m;

@@ -109,7 +109,7 @@ void offers_make(struct planning *p, const size_t *queued, size_t n, struct deci
             d->offer = (struct plan_offer){
                 .has = true, .compute = gflops(w->given_compute), .storage = bytes(w->bytes)};
             if (hold) d->offer.until = (struct maybe_instant){true, held_until(p, w)};
-            rest_make(w, &d->offer.datalake, &d->offer.seats, &d->offer.n_seats);
+            rest_make(p, w, &d->offer.datalake, &d->offer.seats, &d->offer.n_seats);
             lines_make(p, w, &d->offer.lines, &d->offer.n_lines);
             held[i] = hold;
             w->seat->offered |= hold;

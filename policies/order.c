@@ -2,9 +2,9 @@
 /*
  * Whose turn it is. First what was awarded in a call, by rank; then whose tenant has less than its guarantee;
  * with `strict` the better tier, after a lift; then the keys of the queue rule in the order stated. All
- * shares are of the same pool, so held/weight is compared, by 128-bit cross products, and nothing is divided.
- * All other keys stand still while a plan is made: those before the share are one number, those after it
- * another.
+ * shares are of the same pool, so held/weight is compared, in steps of 2^-40, which tell any two apart:
+ * weights are at most 10^6, so two shares that differ do so by 10^-12 or more. All other keys stand still
+ * while a plan is made: those before the share are one number, those after it another.
  */
 #include "policies/planning.h"
 #include "policies/sort.h"
@@ -13,34 +13,41 @@
 
 #include <stdlib.h>
 
-static struct turn turn_of(const struct planning *p, const struct work *w) {
+__extension__ typedef unsigned __int128 turn_key;
+
+/* The smaller comes first: `first`, then `then`. */
+struct turn {
+    uint64_t
+        first; /* from the top: group (2 bits); its rank in the call, or tier and the keys before the share */
+    size_t work;
+    turn_key then; /* from the top: share, its steps (40 bits), order by the keys after it (32 bits) */
+};
+
+enum { GROUP_AWARDED, GROUP_PROMISED, GROUP_OTHERS }; /* in a call; has less than its guarantee; neither */
+
+static bool is_before(const struct turn *a, const struct turn *b) {
+    return a->first != b->first ? a->first < b->first : a->then < b->then;
+}
+
+static turn_key share_of(int64_t held, int64_t weight) {
+    uint64_t n = held > 0 ? (uint64_t)held : 0, by = (uint64_t)weight;
+    return (turn_key)(n / by) << 40 | ((n % by) << 40) / by;
+}
+
+static struct turn turn_of(const struct planning *p, size_t work) {
+    const struct work *w = &p->works[work];
     const struct queue_rule *q = p->sharing;
     int64_t held = w->seat->compute + w->seat->given_compute - w->claim->replaces.compute.n;
-    struct turn t = {.held = held > 0 ? held : 0, .first = 2, .weight = 1, .order = w->order};
-    if (!q) return t;
-    if (q->weigh_surplus) t.held = held > w->seat->guarantee ? held - w->seat->guarantee : 0;
-    t.first = w->claim->ranked ? 0 : held < w->seat->guarantee ? 1 : 2;
-    t.line = w->claim->ranked ? w->claim->rank : (q->strict ? w->rank << 32 : 0) + w->before;
-    t.weight = (int32_t)w->weight;
-    return t;
+    if (!q) return (struct turn){.work = work, .then = share_of(held, 1) << 32 | w->order};
+    bool promised = held < w->seat->guarantee, ranked = w->claim->ranked;
+    uint64_t group = ranked ? GROUP_AWARDED : promised ? GROUP_PROMISED : GROUP_OTHERS;
+    uint64_t line = ranked ? (uint64_t)w->claim->rank : (q->strict ? (uint64_t)w->rank << 32 : 0) + w->before;
+    if (q->weigh_surplus) held -= w->seat->guarantee;
+    return (struct turn){
+        .first = group << 62 | line, .work = work, .then = share_of(held, w->weight) << 32 | w->order};
 }
 
 static int compare(int64_t a, int64_t b) { return (a > b) - (a < b); }
-
-/* Products of int64 and a weight of at most 10^6. */
-static inline int share_cmp(const struct turn *a, const struct turn *b) {
-    if (a->weight == b->weight) return compare(a->held, b->held);
-    wide_t x = (wide_t)a->held * b->weight, y = (wide_t)b->held * a->weight;
-    return (x > y) - (x < y);
-}
-
-/* Sign: who comes first. 0 only for the same work. */
-static inline int turn_cmp(const struct turn *a, const struct turn *b) {
-    if (a->first != b->first) return compare(a->first, b->first);
-    if (a->line != b->line) return compare(a->line, b->line);
-    int order = share_cmp(a, b);
-    return order ? order : compare(a->order, b->order);
-}
 
 /* ---- the keys that stand still ---- */
 
@@ -90,73 +97,59 @@ void turns_begin(struct planning *p) {
 
 /* ---- a heap of four children ---- */
 
-static void sink(struct turns *h, struct turn turn, size_t work) {
+static void sink(struct turns *h, struct turn turn) {
     size_t at = 0;
     for (size_t child; (child = 4 * at + 1) < h->n; at = child) {
         size_t end = child + 4 < h->n ? child + 4 : h->n;
         for (size_t i = child + 1; i < end; i++)
-            if (turn_cmp(&h->turns[i], &h->turns[child]) < 0) child = i;
-        if (turn_cmp(&turn, &h->turns[child]) <= 0) break;
-        h->turns[at] = h->turns[child];
-        h->works[at] = h->works[child];
+            if (is_before(&h->of[i], &h->of[child])) child = i;
+        if (!is_before(&h->of[child], &turn)) break;
+        h->of[at] = h->of[child];
     }
-    h->turns[at] = turn;
-    h->works[at] = work;
+    h->of[at] = turn;
 }
 
 void turns_put(const struct planning *p, struct turns *h, size_t work) {
-    struct turn turn = turn_of(p, &p->works[work]);
+    struct turn turn = turn_of(p, work);
     size_t at = h->n++;
-    h->turns = mem_grow(h->turns, &h->room_turns, h->n, sizeof *h->turns);
-    h->works = mem_grow(h->works, &h->room_works, h->n, sizeof *h->works);
-    for (; at > 0 && turn_cmp(&turn, &h->turns[(at - 1) / 4]) < 0; at = (at - 1) / 4) {
-        h->turns[at] = h->turns[(at - 1) / 4];
-        h->works[at] = h->works[(at - 1) / 4];
-    }
-    h->turns[at] = turn;
-    h->works[at] = work;
+    h->of = mem_grow(h->of, &h->room, h->n, sizeof *h->of);
+    for (; at > 0 && is_before(&turn, &h->of[(at - 1) / 4]); at = (at - 1) / 4)
+        h->of[at] = h->of[(at - 1) / 4];
+    h->of[at] = turn;
 }
 
 bool turns_first(const struct planning *p, struct turns *h, size_t *work) {
     while (h->n > 0) {
-        *work = h->works[0];
-        struct turn now = turn_of(p, &p->works[*work]);
-        if (turn_cmp(&now, &h->turns[0]) == 0) return true;
-        sink(h, now, *work); /* another claim of the same tenant has taken a step since */
+        *work = h->of[0].work;
+        struct turn now = turn_of(p, *work);
+        if (!is_before(&h->of[0], &now)) return true;
+        sink(h, now); /* another claim of the same tenant has taken a step since */
     }
     return false;
 }
 
-void turns_again(const struct planning *p, struct turns *h) {
-    sink(h, turn_of(p, &p->works[h->works[0]]), h->works[0]);
-}
+void turns_again(const struct planning *p, struct turns *h) { sink(h, turn_of(p, h->of[0].work)); }
 
 void turns_drop(struct turns *h) {
     size_t last = --h->n;
-    if (last > 0) sink(h, h->turns[last], h->works[last]);
+    if (last > 0) sink(h, h->of[last]);
 }
 
 void turns_free(struct turns *h) {
-    free(h->turns);
-    free(h->works);
+    free(h->of);
     *h = (struct turns){0};
 }
 
 /* ---- a list ---- */
 
-struct listed {
-    struct turn turn;
-    size_t work;
-};
-
 static int in_order(const void *a, const void *b, void *arg) {
     (void)arg;
-    return turn_cmp(&((const struct listed *)a)->turn, &((const struct listed *)b)->turn);
+    return is_before(a, b) ? -1 : is_before(b, a);
 }
 
 void turns_sort(const struct planning *p, size_t *works, size_t n) {
-    struct listed *list = mem_alloc(n * sizeof *list);
-    for (size_t i = 0; i < n; i++) list[i] = (struct listed){turn_of(p, &p->works[works[i]]), works[i]};
+    struct turn *list = mem_alloc(n * sizeof *list);
+    for (size_t i = 0; i < n; i++) list[i] = turn_of(p, works[i]);
     sort_by(list, n, sizeof *list, in_order, NULL);
     for (size_t i = 0; i < n; i++) works[i] = list[i].work;
     free(list);

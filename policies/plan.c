@@ -34,15 +34,15 @@ void lines_make(struct planning *p, const struct work *w, struct plan_line **lin
         ladder_cover(ladder, n, count);
         for (size_t k = ladder->n_sizes; k-- > 0;) {
             if (count[k] == 0) continue;
-            *lines = mem_grow(*lines, &room, *n_lines + 1, sizeof **lines);
-            (*lines)[(*n_lines)++] =
-                (struct plan_line){mem_copy(l->flavor->name), ladder->sizes[k], count[k], l->flavor->rating};
+            *lines = arena_grow(&p->memory, *lines, &room, *n_lines + 1, sizeof **lines);
+            (*lines)[(*n_lines)++] = (struct plan_line){arena_text(&p->memory, l->flavor->name),
+                                                        ladder->sizes[k], count[k], l->flavor->rating};
         }
         if (size > 0) ladder_end(&one);
     }
 }
 
-static void limits_make(const struct planning *p, const struct work *w, struct plan_limits *l) {
+static void limits_make(struct planning *p, const struct work *w, struct plan_limits *l) {
     items_make(p, w, l);
     if (w->compute) l->has_compute = true, l->compute = w->compute->compute;
     if (w->storage) l->has_storage = true, l->storage = w->storage->storage;
@@ -53,7 +53,7 @@ static void limits_make(const struct planning *p, const struct work *w, struct p
 }
 
 /* What its tenant has without it, which is what counted when it was its turn. */
-static void standing_make(const struct planning *p, const struct work *w, struct plan_standing *s) {
+static void standing_make(struct planning *p, const struct work *w, struct plan_standing *s) {
     int64_t held =
         w->seat->compute + w->seat->given_compute - w->given_compute - w->claim->replaces.compute.n;
     const struct queue_rule *q = p->sharing;
@@ -65,8 +65,8 @@ static void standing_make(const struct planning *p, const struct work *w, struct
                                 .held_gflops = held > 0 ? held : 0,
                                 .capacity_gflops = p->capacity,
                                 .credits = w->tenant->credits};
-    if (w->tier >= 0) s->tier = mem_copy(p->policy->tiers[w->tier].name.s);
-    if (w->tier_rule >= 0) s->rule = mem_copy(p->policy->tier_rules[w->tier_rule].id.s);
+    if (w->tier >= 0) s->tier = arena_text(&p->memory, p->policy->tiers[w->tier].name.s);
+    if (w->tier_rule >= 0) s->rule = arena_text(&p->memory, p->policy->tier_rules[w->tier_rule].id.s);
 }
 
 /* What a queued claim counts for those behind it. */
@@ -78,7 +78,7 @@ static int64_t compute_wanted(const struct planning *p, const struct work *w) {
 }
 
 static void decision_make(struct planning *p, struct work *w, struct decision *d) {
-    d->claim = mem_copy(w->claim->id);
+    d->claim = arena_text(&p->memory, w->claim->id);
     if (w->outcome == OUTCOME_GRANT && is_partial(p, w)) w->outcome = OUTCOME_PARTIAL;
     d->outcome = w->outcome;
     d->lease = w->lease;
@@ -94,7 +94,7 @@ static void decision_make(struct planning *p, struct work *w, struct decision *d
         lines_make(p, w, &d->lines, &d->n_lines);
         d->compute = gflops(w->given_compute);
         d->storage = bytes(w->bytes);
-        rest_make(w, &d->datalake, &d->seats, &d->n_seats);
+        rest_make(p, w, &d->datalake, &d->seats, &d->n_seats);
         d->needs_agreement = w->needs_agreement;
     }
     reasons_finish(&w->reasons, d);
@@ -139,6 +139,8 @@ void planning_tell(struct planning *p, struct plan *out) {
     out->decisions = mem_alloc(p->n * sizeof *out->decisions);
     queue_make(p, out->decisions);
     for (size_t i = 0; i < p->n; i++) decision_make(p, &p->works[i], &out->decisions[p->works[i].input]);
+    out->memory = p->memory;
+    p->memory = (struct arena){0};
 }
 
 static int plan_with(const struct policy *policy, const struct facts *facts, bool bare, struct plan *out,

@@ -192,7 +192,8 @@ struct planning {
     const struct queue_rule *sharing; /* the same unless its order is 'wait, id'; NULL: served in cohorts */
     bool in_line; /* its order does not begin with the share: what one waits for nobody behind it gets */
     bool bare;    /* no sentences */
-    int as_tier;  /* trial: the claims of the tenant as_tier_of count as of this tier; NULL: of nobody */
+    struct arena memory; /* what the decisions will refer to */
+    int as_tier; /* trial: the claims of the tenant as_tier_of count as of this tier; NULL: of nobody */
     const char *as_tier_of;
 };
 
@@ -234,7 +235,7 @@ int64_t room_units(const struct planning *p, const struct work *w, size_t lane);
 const struct ceiling *room_units_by(const struct planning *p, const struct work *w, size_t lane);
 bool items_limited_units(const struct work *w, size_t lane);
 bool items_limited_seats(const struct planning *p, const struct work *w, const struct shelf *s);
-void items_make(const struct planning *p, const struct work *w, struct plan_limits *out);
+void items_make(struct planning *p, const struct work *w, struct plan_limits *out);
 void judge_items(struct planning *p, struct work *w); /* DENY when even its floor does not fit */
 bool items_allow(const struct planning *p, const struct work *w);
 
@@ -263,7 +264,8 @@ int64_t rest_asked(const struct work *w, const struct rest *of);
 int64_t rest_free(const struct planning *p, const struct rest *of);
 bool rest_fits(const struct planning *p, const struct work *w);
 void rest_give(struct planning *p, struct work *w, int sign); /* 1; -1 takes it back */
-void rest_make(const struct work *w, bytes_t *lake, struct plan_seats **seats, size_t *n_seats);
+void rest_make(struct planning *p, const struct work *w, bytes_t *lake, struct plan_seats **seats,
+               size_t *n_seats);
 void rest_wait(const struct planning *p, struct work *w); /* what of it is lacking */
 bool rest_waits(const struct work *w);                    /* was anything found to be? */
 void rest_await(struct planning *p, const struct work *w);
@@ -296,7 +298,7 @@ const struct reserve_rule *lend_reserve(const struct planning *p, const struct w
 void ends_begin(struct planning *p);
 /* The first that brings the sum to `wanted` (more than 0); NULL: none known. */
 const struct back *ends_reach(const struct back *list, size_t n, int64_t wanted);
-struct plan_earliest ends_earliest(const struct planning *p, const struct work *w);
+struct plan_earliest ends_earliest(struct planning *p, const struct work *w);
 
 /* barrier.c */
 void barriers_begin(struct planning *p);
@@ -307,20 +309,12 @@ const struct barrier *barrier_first(const struct planning *p, const struct work 
 size_t barriers_placed(const struct planning *p); /* those that need nothing set aside any more */
 
 /* order.c: whose turn it is. */
-struct turn {
-    int64_t held;
-    int64_t line;  /* in a call its rank; else with `strict` the tier, and then the keys before the share */
-    int32_t first; /* 0: awarded in a call; 1: its tenant has less than its guarantee; 2: neither */
-    int32_t weight;
-    uint32_t order; /* by the keys after the share */
-};
 void turns_begin(struct planning *p); /* the works stand in their order */
 /* A heap of works, the first on top. A turn may have grown since it was put in: turns_first() gives the work
    whose turn is first now; it then takes its turn again, or drops out. */
 struct turns {
-    struct turn *turns;
-    size_t *works;
-    size_t n, room_turns, room_works;
+    struct turn *of;
+    size_t n, room;
 };
 void turns_put(const struct planning *p, struct turns *h, size_t work);
 bool turns_first(const struct planning *p, struct turns *h, size_t *work); /* false: empty */

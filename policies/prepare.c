@@ -168,7 +168,7 @@ static int works_begin(struct planning *p, struct err *e) {
         w->input = i;
         w->tier = w->tier_rule = -1;
         w->weight = 1;
-        w->reasons.bare = p->bare;
+        w->reasons = (struct reasons){.bare = p->bare, .memory = &p->memory};
         w->eligible = true;
         w->has_minimum = may_shrink(p, w->claim);
         w->pass_compute = w->pass_storage = INT64_MAX;
@@ -197,7 +197,7 @@ int planning_begin(struct planning *p, struct err *e) {
 }
 
 void planning_end(struct planning *p) {
-    for (size_t i = 0; i < p->n; i++) reasons_free(&p->works[i].reasons);
+    arena_free(&p->memory);
     for (size_t i = 0; i < p->n_lanes; i++) {
         ladder_end(&p->lanes[i].ladder);
         free(p->lanes[i].back);

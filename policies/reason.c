@@ -9,13 +9,13 @@
 #include <string.h>
 
 /* "pilot.policy:20", without the machinery of printf: every reason of a rule has one. */
-static char *place_text(const char *file, int line) {
+static char *place_text(struct arena *memory, const char *file, int line) {
     char digits[16];
     size_t n = strlen(file), k = sizeof digits;
     unsigned rest = line > 0 ? (unsigned)line : 0;
     do digits[--k] = (char)('0' + rest % 10);
     while ((rest /= 10) > 0);
-    char *place = mem_alloc(n + 1 + (sizeof digits - k) + 1);
+    char *place = arena_take(memory, n + 1 + (sizeof digits - k) + 1);
     memcpy(place, file, n);
     place[n] = ':';
     memcpy(place + n + 1, digits + k, sizeof digits - k);
@@ -24,12 +24,12 @@ static char *place_text(const char *file, int line) {
 
 struct reason *reason_add(struct reasons *r, enum reason_code code, bool decisive,
                           const struct policy *policy, const struct word *rule) {
-    r->list = mem_grow(r->list, &r->room, r->n + 1, sizeof *r->list);
+    r->list = arena_grow(r->memory, r->list, &r->room, r->n + 1, sizeof *r->list);
     struct reason *reason = &r->list[r->n++];
-    *reason = (struct reason){.code = code, .decisive = decisive, .bare = r->bare};
+    *reason = (struct reason){.code = code, .decisive = decisive, .bare = r->bare, .memory = r->memory};
     if (!rule) return reason;
-    reason->rule = mem_copy(rule->s);
-    if (!r->bare) reason->place = place_text(policy->file, rule->place.line);
+    reason->rule = arena_text(r->memory, rule->s);
+    if (!r->bare) reason->place = place_text(r->memory, policy->file, rule->place.line);
     return reason;
 }
 
@@ -40,7 +40,7 @@ static char *text_of(const struct reason *r, bool with_place, const char *format
     while (used > 0 && !text_is_utf8(buffer, used)) used--; /* never half a character */
     buffer[used] = '\0';
     if (with_place && r->rule) snprintf(buffer + used, sizeof buffer - used, " (%s, %s)", r->rule, r->place);
-    return mem_copy(buffer);
+    return arena_text(r->memory, buffer);
 }
 
 #define REASON_TEXT(name, field, with_place)                                                                 \
@@ -64,19 +64,9 @@ void reasons_finish(struct reasons *r, struct decision *decision) {
         for (; k > 0 && r->list[k - 1].code > moved.code; k--) r->list[k] = r->list[k - 1];
         r->list[k] = moved;
     }
+    for (size_t i = 0; i < r->n; i++) r->list[i].memory = NULL;
     decision->reasons = r->list;
     decision->n_reasons = r->n;
-    *r = (struct reasons){0};
-}
-
-void reasons_free(struct reasons *r) {
-    for (size_t i = 0; i < r->n; i++) {
-        struct reason *reason = &r->list[i];
-        char *texts[] = {reason->rule, reason->place,   reason->en,
-                         reason->ko,   reason->hint_en, reason->hint_ko};
-        for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) free(texts[k]);
-    }
-    free(r->list);
     *r = (struct reasons){0};
 }
 

@@ -12,6 +12,7 @@ struct reasons {
     struct reason *list;
     size_t n, room;
     bool bare; /* no sentences */
+    struct arena *memory;
 };
 
 /* A new reason; en and ko are added by reason_say(). rule NULL: no rule of the policy is the cause.
@@ -24,8 +25,6 @@ void reason_hint_en(struct reason *r, const char *format, ...) ERR_FORMAT(2, 3);
 void reason_hint_ko(struct reason *r, const char *format, ...) ERR_FORMAT(2, 3);
 /* In order of precedence; hands the list to the decision. */
 void reasons_finish(struct reasons *r, struct decision *decision);
-/* What was not handed on. */
-void reasons_free(struct reasons *r);
 
 /* A role that must approve, as people call it in Korean: "operator" is 운영자. One that is not known is
  * itself. */

@@ -179,13 +179,14 @@ void rest_give(struct planning *p, struct work *w, int sign) {
     }
 }
 
-void rest_make(const struct work *w, bytes_t *lake, struct plan_seats **seats, size_t *n_seats) {
+void rest_make(struct planning *p, const struct work *w, bytes_t *lake, struct plan_seats **seats,
+               size_t *n_seats) {
     *lake = bytes(w->lake);
     if (w->claim->n_seats == 0) return;
-    *seats = mem_alloc(w->claim->n_seats * sizeof **seats);
+    *seats = arena_take(&p->memory, w->claim->n_seats * sizeof **seats);
     for (size_t i = 0; i < w->claim->n_seats; i++)
         (*seats)[(*n_seats)++] =
-            (struct plan_seats){mem_copy(w->claim->seats[i].service), w->claim->seats[i].seats};
+            (struct plan_seats){arena_text(&p->memory, w->claim->seats[i].service), w->claim->seats[i].seats};
 }
 
 /* ---- waiting ---- */

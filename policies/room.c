@@ -181,16 +181,21 @@ static void compute_asked(const struct planning *p, const struct work *w, int64_
     if (w->mixed && w->has_minimum) *least = smaller(*least, c->minimum_compute.n);
 }
 
+static bool allows(const struct planning *p, const struct work *w, int64_t least) {
+    return least <= room_compute(w) && w->claim->storage.n + w->claim->datalake.n <= room_storage(w) &&
+           items_allow(p, w);
+}
+
 bool room_allows(const struct planning *p, const struct work *w) {
     int64_t asks, least;
     compute_asked(p, w, &asks, &least);
-    return least <= room_compute(w) && w->claim->storage.n + w->claim->datalake.n <= room_storage(w) &&
-           items_allow(p, w);
+    return allows(p, w, least);
 }
 
 void judge_room(struct planning *p, struct work *w) {
     int64_t asks, least;
     compute_asked(p, w, &asks, &least);
+    if (allows(p, w, least)) return;
     judge_limit(p, w, (struct limit){w->compute, w->seat, false, true, false, 0, 0, asks, least});
     judge_limit(
         p, w, (struct limit){w->organisation_compute, w->organisation, true, true, false, 0, 0, asks, least});

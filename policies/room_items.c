@@ -162,19 +162,20 @@ bool items_limited_seats(const struct planning *p, const struct work *w, const s
     return is_limited(w, item_shelf(p, s));
 }
 
-void items_make(const struct planning *p, const struct work *w, struct plan_limits *out) {
+void items_make(struct planning *p, const struct work *w, struct plan_limits *out) {
     for (size_t i = 0; w->items && i < items_of(p); i++) {
         const struct item_limits *l = &w->items[i];
         if (!l->tenant.ceiling && !l->organisation.ceiling) continue;
         struct text name = {0};
         item_name(p, i, &name);
-        if (!out->items) out->items = mem_alloc(items_of(p) * sizeof *out->items);
+        if (!out->items) out->items = arena_take(&p->memory, items_of(p) * sizeof *out->items);
         out->items[out->n_items++] =
-            (struct plan_item_limit){.item = text_take(&name),
+            (struct plan_item_limit){.item = arena_text(&p->memory, name.s),
                                      .has = l->tenant.ceiling != NULL,
                                      .has_organisation = l->organisation.ceiling != NULL,
                                      .most = l->tenant.most,
                                      .organisation = l->organisation.most};
+        text_free(&name);
     }
 }
 

@@ -80,11 +80,11 @@ static bool is_free(const struct sim *s, const struct plan_offer *o) {
 }
 
 /* The decision goes with the offer. */
-static void make(struct sim *s, size_t request, struct decision *d) {
+static void make(struct sim *s, size_t request, const struct decision *d) {
     struct sim_request *r = &s->requests[request];
     r->offer = mem_alloc(sizeof *r->offer);
     *r->offer = *d;
-    *d = (struct decision){0};
+    decision_own(r->offer);
     r->offered = s->now;
     s->tenants[claim_of(s, request)->tenant].offered = request + 1;
     sim_set_put(&s->offered, request);

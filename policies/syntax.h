@@ -8,7 +8,7 @@
 #include "alloc/amount.h"
 #include "alloc/clock.h"
 #include "alloc/decide.h"
-#include "policies/arena.h"
+#include "alloc/arena.h"
 #include "policies/diagnose.h"
 
 /* Limits: a policy is a page or two; these stop a wrong file, not a right one. */

@@ -13,3 +13,6 @@ $(OPENSTACK_SESSION): $(call objects,test/openstack/session.c) $(IDENTITY_OBJECT
 	$(call say,LINK)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) $(openstack_LIBS)
 openstack-test: $(OPENSTACK_SESSION)
+
+$(BUILD)/fuzz/fuzz_http: $(IDENTITY_OBJECTS)
+$(BUILD)/fuzz/fuzz_http: override LIBS += $(openstack_LIBS)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Version 2: tiers, credits, offers, reclaim, calls, and what no backend makes. Stores of it exist: what is to change
-   is a later version (schema_3.c), never an edit here. */
+/* Version 2: tiers, credits, offers, reclaim, calls, and what no backend makes. Stores of it exist: what is
+   to change is a later version (schema_3.c), never an edit here. */
 #include "alloc/store/schema.h"
 
 /* clang-format off */
@@ -32,9 +32,9 @@ static const char pool[] =
    TFLOPS-days, as of `at`. */
 static const char standing[] =
     "CREATE TABLE standing (pool INTEGER NOT NULL REFERENCES pool (id), tenant INTEGER NOT NULL REFERENCES tenant"
-    "  (id), guarantee_gflops INTEGER NOT NULL CHECK (guarantee_gflops " COUNT "), policy INTEGER NOT NULL, day INTEGER"
-    "  NOT NULL, eligible INTEGER NOT NULL CHECK (eligible IN (0, 1)), tier TEXT, rule TEXT, rank INTEGER NOT NULL,"
-    "  weight INTEGER NOT NULL CHECK (weight > 0), PRIMARY KEY (pool, tenant)) STRICT, WITHOUT ROWID;"
+    "  (id), policy INTEGER NOT NULL, day INTEGER NOT NULL, eligible INTEGER NOT NULL CHECK (eligible IN (0, 1)),"
+    "  tier TEXT, rule TEXT, rank INTEGER NOT NULL, weight INTEGER NOT NULL CHECK (weight > 0), guarantee_gflops"
+    "  INTEGER NOT NULL CHECK (guarantee_gflops " COUNT "), PRIMARY KEY (pool, tenant)) STRICT, WITHOUT ROWID;"
     "CREATE TABLE credit (pool INTEGER NOT NULL REFERENCES pool (id), tenant INTEGER NOT NULL REFERENCES tenant (id),"
     "  credits INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (pool, tenant)) STRICT, WITHOUT ROWID;";
 

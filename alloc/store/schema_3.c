@@ -34,8 +34,14 @@ static const char operation[] =
     "CREATE INDEX operation_by_grant ON operation (grant_id);"
     "CREATE INDEX operation_open ON operation (pool) WHERE desired <> observed;";
 
-/* Of which policy and day all standings of a pool are (NULL: of several). */
+/* Of which policy and day all standings of a pool are (NULL: of several). They are a cache, made anew with the first
+   plan; what each plan reads of all of them stands first. */
 static const char standing[] =
+    "DROP TABLE standing;"
+    "CREATE TABLE standing (pool INTEGER NOT NULL REFERENCES pool (id), tenant INTEGER NOT NULL REFERENCES tenant"
+    "  (id), guarantee_gflops INTEGER NOT NULL CHECK (guarantee_gflops " COUNT "), policy INTEGER NOT NULL, day INTEGER"
+    "  NOT NULL, eligible INTEGER NOT NULL CHECK (eligible IN (0, 1)), tier TEXT, rule TEXT, rank INTEGER NOT NULL,"
+    "  weight INTEGER NOT NULL CHECK (weight > 0), PRIMARY KEY (pool, tenant)) STRICT, WITHOUT ROWID;"
     "ALTER TABLE pool ADD COLUMN standing_policy INTEGER;"
     "ALTER TABLE pool ADD COLUMN standing_day INTEGER;";
 

@@ -103,14 +103,27 @@ compare() {
     add_tenant far 9 elsewhere
     add_tenant away 8 elsewhere
     exits 0 allot tick --confirm
-    exits 0 allot explain far --vs t1
-    has "$out" 'p: the next step goes to t1: far is not eligible.'
-    exits 0 allot explain t1 --vs far
-    has "$out" 'p: the next step goes to t1: far is not eligible.'
+    exits 0 allot explain far --vs t2
+    has "$out" 'p: the next step goes to t2: far is not eligible.'
+    exits 0 allot explain t2 --vs far
+    has "$out" 'p: the next step goes to t2: far is not eligible.'
     exits 0 allot explain far --vs away
     has "$out" 'neither far nor away is eligible'
-    exits 0 allot --lang ko explain far --vs t1
+    exits 0 allot --lang ko explain far --vs t2
     has "$out" 'far은(는) 자격 요건에 맞지 않으므로'
+    add_tenant new 7
+    exits 0 allot tick --confirm
+    exits 0 allot explain new --vs t1
+    has "$out" 'p: the next step goes to new; none to t1: its ceiling leaves no further step.'
+    has "$out" 'new in pool p: tier - (-), weight 1, guarantee 0 TF; holds 0 TF of at most 125 TF;'
+    exits 0 allot --lang ko explain new --vs t1
+    has "$out" 'p: 다음 자원은 new에 배정됩니다. t1: 한도 때문에 더 받을 수 없습니다.'
+    exits 0 allot explain far --vs t1
+    has "$out" 'p: no step goes to either: of far, it is not eligible; of t1, its ceiling leaves no further step.'
+    exits 0 allot tenant suspend new --reason 'papers missing'
+    exits 0 allot tick --confirm
+    exits 0 allot explain t2 --vs new
+    has "$out" 'p: the next step goes to t2; none to new: it is suspended.'
 }
 it 'two tenants are compared' compare
 finish

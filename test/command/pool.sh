@@ -133,7 +133,7 @@ bomb() {
 it 'a YAML bomb ends quickly' bomb
 
 words() {
-    refused 2 "allot: usage: backend: is missing (libvirt, simulated)" allot pool add x --basis fp32
+    refused 2 "allot: usage: backend: is missing (libvirt, openstack, simulated)" allot pool add x --basis fp32
     refused 2 "allot: usage: basis: 'fp33' is none of fp64, fp32, tf32, fp16, bf16, fp8, fp4, int8, int4" allot pool add x --backend simulated --basis fp33 --host h=u
     refused 2 "allot: usage: hosts: the pool has none" allot pool add x --backend simulated --basis fp32 --setting file=x
     refused 2 "allot: usage: --host h: must be NAME=VALUE" allot pool add x --backend simulated --basis fp32 --host h
@@ -238,6 +238,7 @@ it 'what is drained gives nothing new' drain
 
 # ---- lose and restore ----
 
+told() { sqlite3 "$STORE" "SELECT json_extract(payload, '\$.$1') FROM outbox WHERE kind = 'loss' ORDER BY id DESC LIMIT 1"; }
 look() {
     local before
     before=$(entries)
@@ -258,6 +259,7 @@ lose() {
     is '0 absent lost with host h3' "$(value '"\(.compute_gflops) \(.things[0].observed) \(.things[0].trouble)"')"
     is '0' "$(sqlite3 "$STORE" 'SELECT sum(compute_gflops) FROM ceiling')"
     is '1' "$(sqlite3 "$STORE" "SELECT count(*) FROM outbox WHERE kind = 'loss'")"
+    is 'Your grant g-1 is smaller by it.' "$(told en | sed 's/.*h3\. //')"
     exits 5 allot pool drain p --host h3
 }
 it 'a lost host takes its servers, and the tenant is told' lose
@@ -299,6 +301,9 @@ reserved() {
     h=$(allot grant show "$grant" --json | jq -r '.things[0].host')
     exits 0 allot pool lose p --host "$h" --confirm
     is void "$(allot grant show "$grant" --json | jq -r .state)"
+    is "Grant $grant was still being set up and ends; request $(allot grant show "$grant" --json | jq -r .request) keeps its place and waits again." \
+        "$(told en | sed 's/.*host h[0-9]*\. //')"
+    told ko | grep -q "준비 중이던 할당 $grant은(는) 종료되고" || return 1
     is queued "$(sqlite3 "$STORE" 'SELECT state FROM request ORDER BY id DESC LIMIT 1')"
     exits 0 allot pool restore p --host "$h"
     exits 0 allot tick --confirm

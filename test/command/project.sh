@@ -203,6 +203,22 @@ unbound() {
 }
 it 'a project goes back only when it was seen empty' unbound
 
+completed() { # WANT WORD...
+    local want=$1
+    shift
+    exits 0 env ALLOT_STORE="$STORE" "$ALLOT" __complete -- "$@"
+    is "$want" "$(tr '\n' ' ' <"$out")"
+}
+completion() {
+    cloud_store
+    completed 'bind ' pool b
+    completed 'a b c d ' pool bind p ''
+    completed 'p1 p2 p3 ' pool bind p a --project ''
+    completed 'p1 p2 p3 ' pool drain p --host ''
+    completed 'p1 p2 p3 ' pool set p --drop-host p
+}
+it 'the shell completes projects' completion
+
 shared_pool() {
     new_store
     add_tenant a 1
@@ -381,7 +397,7 @@ shrunk() {
     exits 0 allot grant shrink g-1 "$(sql "SELECT name FROM operation WHERE flavor = 'v100' AND units = 2")"
     is '[4,2,0]' "$(allowance a)"
     is 20 "$(allot pool show p --json | jq '.flavors[0].free_units')"
-    exits 0 allot grant extend g-1 --until 2026-12-31
+    exits 0 allot grant extend g-1 --until 2026-08-01
     is '[4,2,0]' "$(allowance a)"
     exits 0 allot pool lose p --flavor v100 --units 3 --confirm
     exits 0 allot reconcile

@@ -15,6 +15,13 @@ books a b c
 good pool sync lab
 is 'the cloud has all of it' '.differs == false and .warnings == [] and ([.hosts[].answered] == [true, true, true])'
 
+cp pool.yaml good.yaml
+pool_file '.settings.image = "tinny" | .settings.volume_type = "sdd"'
+good pool set lab --file pool.yaml
+good pool sync lab
+is 'what is not there is told, for each project' '.differs and ([.warnings[] | select(contains("tinny") and contains("did you mean \"ssd\""))] | length == 3)'
+good pool set lab --file good.yaml
+
 # ---- a grant ----
 good request submit --tenant org-a --flavor a100 --units 9 --storage '3 GiB' --datalake '1 GiB'
 is 'it is granted' '.state == "granted"'

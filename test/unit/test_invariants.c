@@ -127,7 +127,7 @@ static void plan_make_two(struct world_of_two *w) {
                                         .standing = {.tier = low, .rank = 1, .weight = 1},
                                         .reasons = w->reasons,
                                         .n_reasons = 1};
-    w->plan = (struct plan){w->decisions, 2};
+    w->plan = (struct plan){.decisions = w->decisions, .n_decisions = 2};
 }
 
 /* A plan in which all units are given out but those that r-1 gets. */

@@ -3,6 +3,7 @@
 #include "backends/openstack_identity_token.h"
 
 #include "alloc/json.h"
+#include "alloc/log.h"
 #include "alloc/parallel.h"
 #include "test/unit/scripted.h"
 
@@ -103,6 +104,16 @@ static void expect(const struct err *e, enum err_code code, const char *words) {
     if (!strstr(e->what, words)) fail_msg("'%s' lacks '%s'", e->what, words);
     if (strstr(e->what, "sesame") || strstr(e->hint, "sesame")) fail_msg("'%s' tells the password", e->what);
     assert_int_equal(e->code, code);
+}
+
+static int times_make(void **state) {
+    (void)state;
+    time_t ahead = (time_t)clock_now().s + 23 * 3600;
+    struct tm tm;
+    snprintf(soon, sizeof soon, "%.19s.123456Z", instant_text(instant(clock_now().s + 86400)).s);
+    snprintf(later, sizeof later, "%s", instant_text(instant(clock_now().s + 2 * 86400)).s);
+    strftime(date_ahead, sizeof date_ahead, "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&ahead, &tm));
+    return 0;
 }
 
 /* ---- both versions ---- */
@@ -322,7 +333,7 @@ static void a_token_is_renewed_once_when_a_service_refuses_it(void **state) {
 
 /* The token ends in a day, and the cloud's clock is 23 hours ahead: it has an hour, whatever ours says. */
 static void the_end_is_counted_by_the_clouds_clock(void **state) {
-    (void)state;
+    times_make(state); /* to the second */
     struct world w = {
         .server = served(
             "{'expect': 'POST /v3/auth/tokens', 'raw': 'HTTP/1.1 201 Created\\r\\nX-Subject-Token: t\\r\\n"
@@ -525,14 +536,31 @@ static void sessions_share_a_client_and_ask_once_each(void **state) {
     text_free(&script);
 }
 
-static int times_make(void **state) {
+/* All that was logged at level debug during these tests: every call, and none of their secrets. */
+
+static char debug_log[64];
+
+static int suite_open(void **state) {
+    struct err e = {0};
+    scripted_path(debug_log, sizeof debug_log, "debug");
+    times_make(state);
+    return log_open(LOG_AT_DEBUG, debug_log, &e);
+}
+
+static void the_log_has_every_call_and_no_secret(void **state) {
     (void)state;
-    time_t ahead = (time_t)clock_now().s + 23 * 3600;
-    struct tm tm;
-    snprintf(soon, sizeof soon, "%.19s.123456Z", instant_text(instant(clock_now().s + 86400)).s);
-    snprintf(later, sizeof later, "%s", instant_text(instant(clock_now().s + 2 * 86400)).s);
-    strftime(date_ahead, sizeof date_ahead, "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&ahead, &tm));
-    return 0;
+    static const char *const secrets[] = {"sesame", "t2-1",         "t3-1",
+                                          "t3-2",   "X-Auth-Token", "passwordCredentials"};
+    struct text lines = {0};
+    struct err e = {0};
+    assert_int_equal(file_read(debug_log, 64 << 20, &lines, &e), 0);
+    assert_non_null(strstr(lines.s, "\"event\":\"http.call\""));
+    assert_non_null(strstr(lines.s, "/v2.0/tokens\",\"status\":200,\"tries\":1,"));
+    assert_non_null(strstr(lines.s, "\"event\":\"identity.version\""));
+    assert_non_null(strstr(lines.s, "\"event\":\"identity.skew\""));
+    for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++)
+        if (strstr(lines.s, secrets[i])) fail_msg("the log tells %s", secrets[i]);
+    text_free(&lines);
 }
 
 int main(void) {
@@ -551,6 +579,7 @@ int main(void) {
         cmocka_unit_test_setup(a_cached_token_that_is_refused_is_replaced, cache_make),
         cmocka_unit_test(what_is_no_token_in_a_cache_is_none),
         cmocka_unit_test_setup(sessions_share_a_client_and_ask_once_each, cache_make),
+        cmocka_unit_test(the_log_has_every_call_and_no_secret),
     };
-    return cmocka_run_group_tests(tests, times_make, NULL);
+    return cmocka_run_group_tests(tests, suite_open, NULL);
 }

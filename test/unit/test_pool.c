@@ -406,7 +406,7 @@ static void bad_files_name_the_path(void **state) {
 static void bad_pools_are_refused_as_a_whole(void **state) {
     (void)state;
     static const struct bad cases[] = {
-        {"basis: fp32", "backend: is missing (libvirt, simulated)", NULL},
+        {"basis: fp32", "backend: is missing (libvirt, openstack, simulated)", NULL},
         {"{backend: simulated, basis: fp33}",
          "basis: 'fp33' is none of fp64, fp32, tf32, fp16, bf16, fp8, fp4, int8, int4", NULL},
         {"{backend: simulated, basis: fp32, granule: 1 GB, volume: {least: 1 GB, most: 1 GB}}",

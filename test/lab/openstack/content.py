@@ -35,7 +35,7 @@ class Admin:
 
     def call(self, method, service, path, body=None, raw=None, whole=False):
         address = urllib.parse.urlsplit(self.lab.url(service)).netloc
-        connection = http.client.HTTPConnection(address, timeout=60)
+        connection = http.client.HTTPConnection(address, timeout=120)
         headers = {'Content-Type': 'application/octet-stream' if raw else 'application/json', 'Accept': 'application/json'}
         if self.token:
             headers['X-Auth-Token'] = self.token
@@ -124,7 +124,7 @@ def network(admin):
                                                                    'enable_dhcp': False, 'name': 'sub0'}})
 
 
-def until(what, ready, seconds=90):
+def until(what, ready, seconds=300):
     end = time.monotonic() + seconds
     while not ready():
         if time.monotonic() > end:

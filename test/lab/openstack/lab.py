@@ -61,6 +61,9 @@ class Lab:
         file = self.state / 'settings.json'
         kept = json.loads(file.read_text()) if file.exists() else {}
         given = {name: value for name, value in given.items() if value is not None}
+        for name, value in given.items():
+            if name != 'cache' and kept.get(name, value) != value:
+                raise Fault(f'{self.state} was started with {name} {kept[name]}; end it with openstack-down STATE --purge first')
         self.settings = {**DEFAULTS, 'suite': os.environ.get('ALLOT_SUITE', ''), **kept, **given}
         self.cache = pathlib.Path(self.settings['cache'] or self.state / 'cache').resolve()
         self.root = self.cache / 'root'

@@ -103,7 +103,7 @@ def answers(lab, name):
     return True
 
 
-def wait(lab, *waited, seconds=120):
+def wait(lab, *waited, seconds=300):
     until = time.monotonic() + seconds
     for name in waited:
         while not answers(lab, name):
