@@ -305,6 +305,7 @@ json_t *subnet_look(struct project *p, struct err *e);
    key then. The caller frees the name. */
 int key_make(struct project *p, const struct backend_operation *op, char **name, struct err *e);
 void key_release(struct project *p, const char *name);
+void key_forget(struct project *p, const char *token); /* one that a try that was cut off left */
 /* cloud-init's user data with all keys of the tenant, in base64; NULL in *out: it has none. The caller frees
    it. */
 int key_user_data(const struct settings *s, const struct backend_operation *op, char **out, struct err *e);
