@@ -113,6 +113,32 @@ chips() {
     is granted "$(allot request show r-7 --json | jq -r .state)"
 }
 it 'chips that no backend makes are lent by the same rules, and come free when they are back' chips
+shrunk() { # of a live grant: whole lines, in use until they are back
+    exits 0 submit --tenant t1 --flavor v100 --units 1 --storage '1 TB' --datalake '2 TB' --seats notebook=3 --json
+    local g r
+    g=$(value .grant)
+    r=$(value .request)
+    exits 0 allot request delivered "$r" --item seat/notebook
+    refused 4 "has no server, volume or item 'seat/notebok'" allot grant shrink "$g" seat/notebok
+    refused 2 "'seat/notebook' is named twice" allot grant shrink "$g" seat/notebook seat/notebook
+    exits 0 allot grant shrink "$g" seat/notebook datalake
+    has "$out" 'held before: v100 x 1, 1 TB, datalake, seat/notebook x 3; now: v100 x 1, 1 TB'
+    is 'ending ended active' "$(line "$g" seat/notebook) $(line "$g" datalake) $(state "$g")" # never delivered: free
+    is 7 "$(free seat/notebook)"
+    refused 4 "has no server, volume or item 'seat/notebook'" allot grant shrink "$g" seat/notebook
+    exits 0 allot request collected "$r"
+    is '10 active' "$(free seat/notebook) $(state "$g")"
+    is 100000000000000 "$(free datalake)"
+    exits 0 allot grant release "$g"
+    exits 0 allot grant purge "$g"
+    exits 0 submit --tenant t3 --seats notebook=2 --json
+    g=$(value .grant)
+    exits 0 allot request delivered "$(value .request)"
+    refused 5 "nothing of grant $g would be left" allot grant shrink "$g" seat/notebook
+    exits 0 allot grant release "$g"
+    exits 0 allot request collected "$(allot grant show "$g" --json | jq -r .request)"
+}
+it 'lines that a person delivers are given back whole' shrunk
 together() {
     exits 0 submit --tenant t5 --flavor v100 --units 1 --storage '1 TB' --seats notebook=2 --json
     local g
