@@ -21,5 +21,7 @@ endif
 
 $(BUILD)/unit/test_backend_openstack_instance: $(call objects,backends/openstack.c backends/openstack_*.c $(openstack_SHARES))
 $(BUILD)/unit/test_backend_openstack_instance: override LIBS += $(openstack_LIBS)
+$(BUILD)/unit/test_backend_openstack_quota: $(call objects,backends/openstack.c backends/openstack_*.c $(openstack_SHARES))
+$(BUILD)/unit/test_backend_openstack_quota: override LIBS += $(openstack_LIBS)
 $(BUILD)/fuzz/fuzz_cloud_thing: $(call objects,backends/openstack.c backends/openstack_*.c $(openstack_SHARES))
 $(BUILD)/fuzz/fuzz_cloud_thing: override LIBS += $(openstack_LIBS)
