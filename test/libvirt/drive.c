@@ -170,6 +170,7 @@ static void all_free(struct backend_pool *pool, struct backend_operation *ops, s
         free((void *)ops[i].slots);
         free((void *)ops[i].disks);
         free((void *)ops[i].ssh_keys);
+        free((void *)ops[i].quota.limits);
         free(ops[i].detail);
         json_decref(ops[i].connection);
     }
