@@ -1,27 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "alloc/facts.h"
-#include "alloc/json.h"
+#include "alloc/facts_in.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    NAME_BYTES = 256,
-    OVERRIDE_BYTES = 4096,
-    TENANTS_MOST = 1000000,
-    CLAIMS_MOST = 1000000,
-    GRANTS_MOST = 1000000,
-    ENDS_MOST = 100000,
-    HOLDINGS_MOST = 512,
-    NOTICES_MOST = 256,
-    SAMPLES_MOST = 256,
-    ATTRS_MOST = 256
-};
-
-/* Decodes the items of a list into zeroed memory of the facts; a list that is absent is empty. */
-typedef int item_fn(const struct json_at *at, void *out, struct err *e);
-static int list_decode(struct facts_owned *o, const struct json_at *owner, const char *key, size_t most,
-                       size_t size, item_fn *decode, const void **out, size_t *n, struct err *e) {
+int facts_list(struct facts_owned *o, const struct json_at *owner, const char *key, size_t most, size_t size,
+               facts_item_fn *decode, const void **out, size_t *n, struct err *e) {
     struct json_at list;
     if (json_may_array(owner, key, most, &list, e) < 0) return -1;
     *n = json_length(&list);
@@ -34,12 +18,8 @@ static int list_decode(struct facts_owned *o, const struct json_at *owner, const
     *out = items;
     return 0;
 }
-#define LIST_DECODE(o, owner, key, most, items, decode, e)                                                   \
-    list_decode(o, owner, key, most, sizeof *(items), decode, (const void **)&(items), &(n_##items), e)
-
-/* No two items of a list may have the same name, which is their first member. */
-static int names_differ(const struct json_at *owner, const char *key, const void *items, size_t n,
-                        size_t size, struct err *e) {
+int facts_names_differ(const struct json_at *owner, const char *key, const void *items, size_t n, size_t size,
+                       struct err *e) {
     const char *first = items;
     for (size_t i = 1; i < n; i++)
         for (size_t k = 0; k < i; k++) {
@@ -48,134 +28,6 @@ static int names_differ(const struct json_at *owner, const char *key, const void
             struct json_at list = json_member(owner, key), item = json_item(&list, i);
             if (strcmp(a, b) == 0) return json_fail(&item, e, "'%s' stands twice", a);
         }
-    return 0;
-}
-
-/* ---- the pool ---- */
-
-static int flavor_decode(const struct json_at *at, void *into, struct err *e) {
-    static const char *const keys[] = {"name", "unrated", "rating_gflops", "units", "free",
-                                       "lost", "coming",  "sizes",         NULL};
-    struct fact_flavor *out = into;
-    struct json_at sizes;
-    if (json_only(at, keys, e) < 0 || json_need_text(at, "name", NAME_BYTES, &out->name, e) < 0 ||
-        json_may_bool(at, "unrated", &out->unrated, e) < 0)
-        return -1;
-    if (out->unrated && json_has(at, "rating_gflops"))
-        return json_fail(at, e, "has a rating and says that it is unrated");
-    if (!out->unrated && json_need_int(at, "rating_gflops", 1, GFLOPS_MOST, &out->rating.n, e) < 0) return -1;
-    if (json_need_units(at, "units", &out->capacity, e) < 0 ||
-        json_need_int(at, "free", -UNITS_MOST, out->capacity.n, &out->free.n, e) < 0 ||
-        json_may_units(at, "lost", &out->lost, e) < 0 || json_may_units(at, "coming", &out->coming, e) < 0 ||
-        json_need_array(at, "sizes", 0, SIZES_MOST, &sizes, e) < 0)
-        return -1;
-    out->n_sizes = json_length(&sizes);
-    for (size_t i = 0; i < out->n_sizes; i++) {
-        struct json_at item = json_item(&sizes, i);
-        int64_t least = i ? out->sizes[i - 1] + 1 : 1;
-        if (json_as_int(&item, least, UNITS_MOST, &out->sizes[i], e) < 0) return -1;
-    }
-    return 0;
-}
-
-static int service_decode(const struct json_at *at, void *into, struct err *e) {
-    static const char *const keys[] = {"name", "seats", "free", NULL};
-    struct fact_service *out = into;
-    if (json_only(at, keys, e) < 0 || json_need_text(at, "name", NAME_BYTES, &out->name, e) < 0 ||
-        json_need_int(at, "seats", 0, UNITS_MOST, &out->seats, e) < 0)
-        return -1;
-    return json_need_int(at, "free", -UNITS_MOST, out->seats, &out->free, e);
-}
-
-static int end_decode(const struct json_at *at, void *into, struct err *e) {
-    static const char *const keys[] = {"at", "grant", "flavor", "units", "notice", NULL};
-    struct fact_end *out = into;
-    if (json_only(at, keys, e) < 0 || json_need_instant(at, "at", &out->at, e) < 0 ||
-        json_need_text(at, "grant", NAME_BYTES, &out->grant, e) < 0 ||
-        json_need_text(at, "flavor", NAME_BYTES, &out->flavor, e) < 0 ||
-        json_may_text(at, "notice", NAME_BYTES, &out->notice, e) < 0)
-        return -1;
-    return json_need_units(at, "units", &out->units, e);
-}
-
-static int promised_decode(const struct json_at *owner, struct fact_promised *out, struct err *e) {
-    static const char *const keys[] = {"guarantees_gflops", "unused_gflops", NULL};
-    struct json_at at;
-    if (json_may_object(owner, "promised", &at, e) < 0) return -1;
-    if (!json_has(owner, "promised")) return 0;
-    if (json_only(&at, keys, e) < 0 || json_may_gflops(&at, "guarantees_gflops", &out->guarantees, e) < 0)
-        return -1;
-    return json_may_gflops(&at, "unused_gflops", &out->unused, e);
-}
-
-static int flavors_decode(struct facts_owned *o, const struct json_at *at, struct fact_pool *out,
-                          struct err *e) {
-    struct json_at list;
-    const struct fact_flavor *flavors = NULL;
-    size_t n_flavors = 0;
-    if (json_need_array(at, "flavors", 0, FLAVORS_MOST, &list, e) < 0 ||
-        LIST_DECODE(o, at, "flavors", FLAVORS_MOST, flavors, flavor_decode, e) < 0)
-        return -1;
-    out->flavors = flavors;
-    out->n_flavors = n_flavors;
-    return names_differ(at, "flavors", flavors, n_flavors, sizeof *flavors, e);
-}
-
-static int services_decode(struct facts_owned *o, const struct json_at *at, struct fact_pool *out,
-                           struct err *e) {
-    const struct fact_service *services = NULL;
-    size_t n_services = 0;
-    if (LIST_DECODE(o, at, "services", SERVICES_MOST, services, service_decode, e) < 0) return -1;
-    out->services = services;
-    out->n_services = n_services;
-    return names_differ(at, "services", services, n_services, sizeof *services, e);
-}
-
-static int pool_decode(struct facts_owned *o, const struct json_at *at, struct fact_pool *out,
-                       struct err *e) {
-    static const char *const keys[] = {"name",
-                                       "basis",
-                                       "draining",
-                                       "flavors",
-                                       "services",
-                                       "granule_bytes",
-                                       "storage_bytes",
-                                       "storage_free_bytes",
-                                       "ends",
-                                       "datalake_bytes",
-                                       "datalake_free_bytes",
-                                       "promised",
-                                       "waiting",
-                                       "waiting_gflops",
-                                       "beside_gflops",
-                                       "beside_bytes",
-                                       "projects",
-                                       "projects_usable",
-                                       NULL};
-    const struct fact_end *ends = NULL;
-    size_t n_ends = 0;
-    if (json_only(at, keys, e) < 0 || json_need_text(at, "name", NAME_BYTES, &out->name, e) < 0 ||
-        json_need_text(at, "basis", NAME_BYTES, &out->basis, e) < 0 ||
-        json_may_bool(at, "draining", &out->draining, e) < 0 ||
-        json_need_bytes(at, "storage_bytes", &out->storage_capacity, e) < 0 ||
-        json_need_int(at, "storage_free_bytes", -BYTES_MOST, out->storage_capacity.n, &out->storage_free.n,
-                      e) < 0 ||
-        json_need_int(at, "granule_bytes", 1, BYTES_MOST, &out->granule.n, e) < 0 ||
-        json_may_bytes(at, "datalake_bytes", &out->datalake_capacity, e) < 0 ||
-        json_may_int(at, "datalake_free_bytes", -BYTES_MOST, out->datalake_capacity.n, &out->datalake_free.n,
-                     e) < 0 ||
-        json_may_int(at, "waiting", 0, CLAIMS_MOST, &out->waiting, e) < 0 ||
-        json_may_gflops(at, "waiting_gflops", &out->waiting_compute, e) < 0 ||
-        json_may_gflops(at, "beside_gflops", &out->beside_compute, e) < 0 ||
-        json_may_bytes(at, "beside_bytes", &out->beside_storage, e) < 0 ||
-        json_may_int(at, "projects", 0, UNITS_MOST, &out->projects, e) < 0 ||
-        json_may_int(at, "projects_usable", 0, out->projects, &out->projects_usable, e) < 0 ||
-        flavors_decode(o, at, out, e) < 0 || services_decode(o, at, out, e) < 0 ||
-        promised_decode(at, &out->promised, e) < 0 ||
-        LIST_DECODE(o, at, "ends", ENDS_MOST, ends, end_decode, e) < 0)
-        return -1;
-    out->ends = ends;
-    out->n_ends = n_ends;
     return 0;
 }
 
@@ -213,10 +65,10 @@ static int holdings_decode(struct facts_owned *o, const struct json_at *owner,
                            const struct fact_holding **out, size_t *n, struct err *e) {
     const struct fact_holding *holdings = NULL;
     size_t n_holdings = 0;
-    if (LIST_DECODE(o, owner, "holdings", HOLDINGS_MOST, holdings, holding_decode, e) < 0) return -1;
+    if (FACTS_LIST(o, owner, "holdings", HOLDINGS_MOST, holdings, holding_decode, e) < 0) return -1;
     *out = holdings;
     *n = n_holdings;
-    return names_differ(owner, "holdings", holdings, n_holdings, sizeof *holdings, e);
+    return facts_names_differ(owner, "holdings", holdings, n_holdings, sizeof *holdings, e);
 }
 
 static int period_decode(const struct json_at *at, struct fact_spent *out, struct err *e) {
@@ -263,19 +115,12 @@ static int tenant_decode(struct facts_owned *o, const struct json_at *at, struct
     return attrs_decode(o, at, &out->attrs, &out->n_attrs, e);
 }
 
-/* Tenants sorted by name, to find the one that a claim names. */
-struct names {
-    const struct fact_tenant **sorted;
-    const struct fact_tenant *first;
-    size_t n;
-};
-
 static int tenant_cmp(const void *a, const void *b) {
     return strcmp((*(const struct fact_tenant *const *)a)->name,
                   (*(const struct fact_tenant *const *)b)->name);
 }
 
-static int name_decode(const struct json_at *at, const struct names *names, size_t *index, struct err *e) {
+int facts_tenant(const struct json_at *at, const struct facts_names *names, size_t *index, struct err *e) {
     struct fact_tenant wanted = {0};
     const struct fact_tenant *key = &wanted, **found;
     if (json_need_text(at, "tenant", NAME_BYTES, &wanted.name, e) < 0) return -1;
@@ -285,7 +130,7 @@ static int name_decode(const struct json_at *at, const struct names *names, size
     return 0;
 }
 
-static int tenants_decode(struct facts_owned *o, const struct json_at *list, struct names *names,
+static int tenants_decode(struct facts_owned *o, const struct json_at *list, struct facts_names *names,
                           struct err *e) {
     size_t n = json_length(list);
     struct fact_tenant *tenants = keep_add(&o->memory, mem_alloc(n * sizeof *tenants));
@@ -357,7 +202,7 @@ static int replaced_decode(struct facts_owned *o, const struct json_at *owner, s
     return holdings_decode(o, &at, &out->holdings, &out->n_holdings, e);
 }
 
-static int claim_decode(struct facts_owned *o, const struct json_at *at, const struct names *names,
+static int claim_decode(struct facts_owned *o, const struct json_at *at, const struct facts_names *names,
                         struct fact_claim *out, struct err *e) {
     static const char *const keys[] = {
         "id",        "tenant", "flavor",         "units", "compute_gflops", "minimum_units", "minimum_gflops",
@@ -365,7 +210,7 @@ static int claim_decode(struct facts_owned *o, const struct json_at *at, const s
         "approver",  "seats",  "datalake_bytes", "call",  "replaces",       "agreed",        "rank",
         NULL};
     if (json_only(at, keys, e) < 0 || json_need_text(at, "id", NAME_BYTES, &out->id, e) < 0 ||
-        name_decode(at, names, &out->tenant, e) < 0 || ask_decode(at, out, e) < 0 ||
+        facts_tenant(at, names, &out->tenant, e) < 0 || ask_decode(at, out, e) < 0 ||
         json_may_text(at, "flavor", NAME_BYTES, &out->flavor, e) < 0 ||
         json_may_int(at, "per_server", 1, UNITS_MOST, &out->per_server, e) < 0 ||
         json_may_bytes(at, "storage_bytes", &out->storage, e) < 0 ||
@@ -387,7 +232,7 @@ static int claim_decode(struct facts_owned *o, const struct json_at *at, const s
     return attrs_decode(o, at, &out->attrs, &out->n_attrs, e);
 }
 
-static int claims_decode(struct facts_owned *o, const struct json_at *list, const struct names *names,
+static int claims_decode(struct facts_owned *o, const struct json_at *list, const struct facts_names *names,
                          struct err *e) {
     size_t n = json_length(list);
     struct fact_claim *of = keep_add(&o->memory, mem_alloc(n * sizeof *of));
@@ -400,115 +245,17 @@ static int claims_decode(struct facts_owned *o, const struct json_at *list, cons
     return 0;
 }
 
-/* ---- grants ---- */
-
-static int server_decode(const struct json_at *at, void *into, struct err *e) {
-    static const char *const keys[] = {"flavor",  "units",  "operation", "compute_gflops",
-                                       "carries", "notice", NULL};
-    struct fact_server *out = into;
-    if (json_only(at, keys, e) < 0 || json_need_text(at, "flavor", NAME_BYTES, &out->flavor, e) < 0 ||
-        json_need_int(at, "units", 1, UNITS_MOST, &out->units, e) < 0)
-        return -1;
-    if (json_need_int(at, "operation", 1, INT64_MAX, &out->operation, e) < 0 ||
-        json_may_gflops(at, "compute_gflops", &out->compute, e) < 0 ||
-        json_may_bool(at, "carries", &out->carries, e) < 0)
-        return -1;
-    return json_may_text(at, "notice", NAME_BYTES, &out->notice, e);
-}
-
-static int sample_decode(const struct json_at *at, void *into, struct err *e) {
-    static const char *const keys[] = {"metric",       "window_seconds", "covered_percent",
-                                       "most_percent", "mean_percent",   NULL};
-    struct fact_sample *out = into;
-    if (json_only(at, keys, e) < 0 || json_need_text(at, "metric", NAME_BYTES, &out->metric, e) < 0 ||
-        json_need_int(at, "window_seconds", 1, INSTANT_MOST / 4, &out->window.s, e) < 0 ||
-        json_need_int(at, "covered_percent", 0, 100, &out->covered, e) < 0 ||
-        json_need_int(at, "most_percent", 0, 100, &out->most, e) < 0)
-        return -1;
-    return json_need_int(at, "mean_percent", 0, 100, &out->mean, e);
-}
-
-static int notice_decode(const struct json_at *at, void *into, struct err *e) {
-    static const char *const keys[] = {"id", "cause", "sent", "effect", "units", "flavor", "rule", NULL};
-    const char *causes[CAUSES + 1] = {NULL};
-    struct fact_notice *out = into;
-    size_t cause;
-    for (int i = 0; i < CAUSES; i++) causes[i] = reclaim_cause_word((enum reclaim_cause)i);
-    if (json_only(at, keys, e) < 0 || json_need_text(at, "id", NAME_BYTES, &out->id, e) < 0 ||
-        json_need_word(at, "cause", causes, &cause, e) < 0 ||
-        json_need_instant(at, "sent", &out->sent, e) < 0 ||
-        json_need_instant(at, "effect", &out->effect, e) < 0 ||
-        json_may_int(at, "units", 0, UNITS_MOST, &out->units, e) < 0)
-        return -1;
-    out->cause = (enum reclaim_cause)cause;
-    if (json_may_text(at, "flavor", NAME_BYTES, &out->flavor, e) < 0) return -1;
-    return json_may_text(at, "rule", NAME_BYTES, &out->rule, e);
-}
-
-static int grant_parts_decode(struct facts_owned *o, const struct json_at *at, struct fact_grant *out,
-                              struct err *e) {
-    const struct fact_server *servers = NULL;
-    const struct fact_sample *samples = NULL;
-    const struct fact_notice *notices = NULL;
-    size_t n_servers = 0, n_samples = 0, n_notices = 0;
-    if (LIST_DECODE(o, at, "servers", SERVERS_MOST, servers, server_decode, e) < 0 ||
-        LIST_DECODE(o, at, "samples", SAMPLES_MOST, samples, sample_decode, e) < 0 ||
-        LIST_DECODE(o, at, "notices", NOTICES_MOST, notices, notice_decode, e) < 0)
-        return -1;
-    out->servers = servers;
-    out->n_servers = n_servers;
-    out->samples = samples;
-    out->n_samples = n_samples;
-    out->notices = notices;
-    out->n_notices = n_notices;
-    return names_differ(at, "notices", notices, n_notices, sizeof *notices, e);
-}
-
-static int grant_decode(struct facts_owned *o, const struct json_at *at, const struct names *names,
-                        struct fact_grant *out, struct err *e) {
-    static const char *const keys[] = {"id",      "tenant",  "compute_gflops", "storage_bytes",
-                                       "start",   "end",     "grace_seconds",  "servers",
-                                       "samples", "notices", "excepted",       NULL};
-    if (json_as_object(at, e) < 0 || json_only(at, keys, e) < 0 ||
-        json_need_text(at, "id", NAME_BYTES, &out->id, e) < 0 ||
-        name_decode(at, names, &out->tenant, e) < 0 ||
-        json_may_gflops(at, "compute_gflops", &out->compute, e) < 0 ||
-        json_may_bytes(at, "storage_bytes", &out->storage, e) < 0 ||
-        json_need_instant(at, "start", &out->start, e) < 0 ||
-        json_need_instant(at, "end", &out->end, e) < 0 ||
-        json_may_int(at, "grace_seconds", 0, INSTANT_MOST / 4, &out->grace.s, e) < 0 ||
-        json_may_text(at, "excepted", OVERRIDE_BYTES, &out->excepted, e) < 0)
-        return -1;
-    return grant_parts_decode(o, at, out, e);
-}
-
-static int grants_decode(struct facts_owned *o, const struct json_at *root, const struct names *names,
-                         struct err *e) {
-    struct json_at list;
-    if (json_may_array(root, "grants", GRANTS_MOST, &list, e) < 0) return -1;
-    size_t n = json_length(&list);
-    if (n == 0) return 0;
-    struct fact_grant *of = keep_add(&o->memory, mem_alloc(n * sizeof *of));
-    for (size_t i = 0; i < n; i++) {
-        struct json_at item = json_item(&list, i);
-        if (grant_decode(o, &item, names, &of[i], e) < 0) return -1;
-    }
-    o->facts.grants = of;
-    o->facts.n_grants = n;
-    return 0;
-}
-
 /* ---- the whole ---- */
 
 static int lists_decode(struct facts_owned *o, const struct json_at *root, struct err *e) {
     struct json_at tenants, claims;
-    struct names names = {0};
+    struct facts_names names = {0};
     int rc = json_need_array(root, "tenants", 0, TENANTS_MOST, &tenants, e) < 0 ||
                      json_need_array(root, "claims", 0, CLAIMS_MOST, &claims, e) < 0
                  ? -1
                  : tenants_decode(o, &tenants, &names, e);
     if (rc == 0) rc = claims_decode(o, &claims, &names, e);
-    if (rc == 0) rc = grants_decode(o, root, &names, e);
+    if (rc == 0) rc = facts_grants(o, root, &names, e);
     free(names.sorted);
     return rc;
 }
@@ -523,7 +270,7 @@ int facts_decode_json(const json_t *document, const char *title, struct facts_ow
     if (rc == 0) rc = json_need_int(&root, "format", 1, FACTS_FORMAT, &format, e);
     if (rc == 0) rc = json_need_instant(&root, "now", &o.facts.now, e);
     if (rc == 0) rc = json_need_object(&root, "pool", &pool, e);
-    if (rc == 0) rc = pool_decode(&o, &pool, &o.facts.pool, e);
+    if (rc == 0) rc = facts_pool(&o, &pool, &o.facts.pool, e);
     if (rc == 0) rc = lists_decode(&o, &root, e);
     if (rc < 0)
         keep_end(&o.memory);

@@ -108,6 +108,25 @@ L1 lease term 90 days, renew 2, notice 14 days, grace 7 days, keep-data 30 days;
 END
 }
 
+# Two tiers, for what is promised and taken back: Gwangju with a guarantee of so many TF, and all others.
+tier_policy() { # VERSION GUARANTEE LEASE RULE...
+    cat <<END
+policy "test" version $1;
+$(policy_text | sed -n '/^pool/,/^}/p')
+attr seat : enum { gwangju, moving, elsewhere };
+set eligible { E9 pass "eligible" otherwise; }
+set tier {
+  T1 gwangju weight 4 guarantee $2 TF "in Gwangju" when seat = gwangju;
+  T9 general "all others" otherwise;
+}
+L1 lease term $3, renew 2, notice 14 days, grace 7 days, keep-data 30 days;
+END
+    shift 3
+    printf '%s\n' "$@"
+}
+
+day() { at "$(date -u -d "2026-03-02T00:00:00Z + $1" +%Y-%m-%dT%H:%M:%SZ)"; } # so long after the store was made: "3 days"
+
 add_tenant() { # NAME NUMBER [SEAT]
     allot tenant add "$1" --organisation "org $2" --registration "$(printf '%03d-%02d-%05d' 100 10 "$2")" \
         --set "seat=${3:-gwangju}" >/dev/null

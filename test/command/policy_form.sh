@@ -6,6 +6,21 @@
 
 variant() { policy_text | sed "$1" >variant.policy; }
 
+# ---- what a checker notes is not told where nobody asked ----
+
+quiet() {
+    variant 's/^L1 lease term [^;]*;/L1 lease term 90 days;\nU1 idle gpu_util < 10 % for 7 days, notice 5 days;/'
+    exits 0 "$ALLOT" policy check variant.policy
+    has "$err" 'note: '
+    has "$err" 'warning: '
+    exits 0 "$ALLOT" policy compile variant.policy
+    has "$err" 'warning: '
+    lacks "$err" 'note: '
+    exits 0 "$ALLOT" policy compile pilot
+    is '' "$(cat "$err")"
+}
+it 'a policy that is compiled brings warnings, and no notes' quiet
+
 # ---- fmt: no store is needed ----
 
 laid_out() {
@@ -58,12 +73,12 @@ L1 lease term 90 days renew 3, notice 14 days, grace 7 days keep-data 30 days
    when ai and kind = sme and not tenant in <t>;
 L2 lease term 1 days;
 END
-    exits 0 "$ALLOT" policy fmt ragged.policy
-    cmp "$out" neat.policy
-    exits 0 "$ALLOT" policy fmt - <ragged.policy
-    cmp "$out" neat.policy
-    LC_ALL=C exits 0 "$ALLOT" policy fmt ragged.policy
-    cmp "$out" neat.policy
+    for file in ragged.policy - neat.policy; do
+        exits 0 "$ALLOT" policy fmt $file <ragged.policy
+        cmp "$out" neat.policy
+        LC_ALL=C exits 0 "$ALLOT" policy fmt $file <ragged.policy
+        cmp "$out" neat.policy
+    done
     exits 1 "$ALLOT" policy fmt --check neat.policy ragged.policy
     is ragged.policy "$(cat "$out")"
     chmod 640 ragged.policy
@@ -114,21 +129,20 @@ lossless() {
 it 'a policy goes to JSON and back without loss' lossless
 
 form_wrong() {
+    local change message
     policy_text >test.policy
     "$ALLOT" policy compile test.policy --json >good.json
-    jq '.ceilings[0].compute_gflops = "125 TF"' good.json >bad.json
-    exits 2 "$ALLOT" policy compile --from-json bad.json
-    has "$err" 'allot: usage: bad.json: ceilings[0].compute_gflops: must be an integer'
-    jq '.ceilings[0].ceiling = 1' good.json >bad.json
-    exits 2 "$ALLOT" policy compile --from-json bad.json
-    has "$err" 'bad.json: ceilings[0].ceiling'
-    jq '.eligible[0].when.attribute = "saet"' good.json >bad.json
-    exits 2 "$ALLOT" policy compile --from-json bad.json
-    has "$err" "bad.json as text:14:"
-    has "$err" "unknown attribute 'saet'; did you mean 'seat'?"
-    jq '.eligible |= .[:2]' good.json >bad.json
-    exits 2 "$ALLOT" policy compile --from-json bad.json
-    has "$err" "set 'eligible' has no 'otherwise' rule"
+    while IFS=';' read -r change message; do
+        jq "$change" good.json >bad.json
+        exits 2 "$ALLOT" policy compile --from-json bad.json
+        has "$err" "$message"
+    done <<'END'
+.ceilings[0].compute_gflops = "125 TF";allot: usage: bad.json: ceilings[0].compute_gflops: must be an integer
+.ceilings[0].ceiling = 1;bad.json: ceilings[0].ceiling
+.eligible[0].when.attribute = "saet";bad.json as text:14:
+.eligible[0].when.attribute = "saet";unknown attribute 'saet'; did you mean 'seat'?
+.eligible |= .[:2];set 'eligible' has no 'otherwise' rule
+END
     exits 2 "$ALLOT" policy compile --from-json test.policy
     exits 2 "$ALLOT" policy compile bad.json
     exits 4 "$ALLOT" policy compile --from-json absent.json

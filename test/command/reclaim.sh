@@ -4,33 +4,12 @@
 # What is taken back: planned, told, appealed, carried out; and what it was used for.
 . "$ROOT/test/books.bash"
 
-reclaim_policy() { # VERSION CEILING [MORE-RULES]
-    cat <<END
-policy "test" version $1;
-pool p {
-  basis fp32;
-  flavor v100 15.6 TF units 24 sizes 1, 2, 4, 8;
-  flavor t4 8.1 TF units 12 sizes 1, 2, 4;
-  storage 300 TB;
-}
-attr seat : enum { gwangju, moving, elsewhere };
-set eligible { E9 pass "eligible" otherwise; }
-set tier {
-  T1 gwangju weight 4 guarantee 62.4 TF "in Gwangju" when seat = gwangju;
-  T9 general "all others" otherwise;
-}
-C1 ceiling per tenant compute $2 TF storage 50 TB;
-L1 lease term 360 days, renew 2, notice 14 days, grace 7 days, keep-data 30 days;
-Q1 queue order share, wait, id${HOLD:-};
-B1 borrow lend-max 100 %, notice 7 days, min-hold 14 days, most 2 tenants;
-${3:-}
-END
-}
-load() {
-    reclaim_policy "$@" >reclaim.policy
+load() { # VERSION CEILING [MORE-RULES]
+    tier_policy "$1" 62.4 '360 days' "C1 ceiling per tenant compute $2 TF storage 50 TB;" \
+        "Q1 queue order share, wait, id${HOLD:-};" \
+        'B1 borrow lend-max 100 %, notice 7 days, min-hold 14 days, most 2 tenants;' "${3:-}" >reclaim.policy
     allot policy load reclaim.policy >load.out 2>&1 || { cat load.out; return 1; }
 }
-day() { at "$(date -u -d "2026-03-02T00:00:00Z + $1" +%Y-%m-%dT%H:%M:%SZ)"; }
 state() { allot grant show "$1" --json | jq -r .state; }
 units_of() { allot grant show "$1" --json | jq '[.lines[].units] | add // 0'; }
 notice() { allot queue notices --all --json | jq -c ".[] | select(.notice == \"$1\")"; }
@@ -296,6 +275,12 @@ idle() {
     is 'g-2 8 gpu_util.p95 100 9' "$(value '.[0].reclaims[] | "\(.grant) \(.units) \(.sample.metric) \(.sample.covered_percent) \(.sample.most_percent)"')"
     exits 0 allot queue unused --rule U1 --on 2026-03-09T00:00:00Z --json
     is 0 "$(value '.[0].reclaims | length')"
+    exits 0 allot queue unused --rule U1 --on 2026-03-09T00:00:00Z
+    has "$out" 'pool p, rule U1: 0 to be taken from; 3 not measured through its window'
+    exits 0 allot queue unused --rule U1
+    has "$out" 'pool p, rule U1: 1 to be taken from; '
+    exits 0 allot --lang ko queue unused --rule U1 --on 2026-03-09T00:00:00Z
+    has "$out" '자원 풀 p, 규칙 U1: 회수 대상 0건; 기간 전체가 측정되지 않음 3건'
     exits 2 allot queue unused --rule U1 --on 2027-01-01
     exits 2 allot queue unused
     exits 4 allot queue unused --rule U3

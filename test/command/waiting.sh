@@ -4,26 +4,7 @@
 # What is promised to one that waits, while the world around it changes: ceilings, dates, losses, what comes free.
 . "$ROOT/test/books.bash"
 
-rules() { # VERSION CEILINGS MORE-RULES [LEASE]
-    cat <<END
-policy "test" version $1;
-pool p {
-  basis fp32;
-  flavor v100 15.6 TF units 24 sizes 1, 2, 4, 8;
-  flavor t4 8.1 TF units 12 sizes 1, 2, 4;
-  storage 300 TB;
-}
-attr seat : enum { gwangju, moving, elsewhere };
-set eligible { E9 pass "eligible" otherwise; }
-set tier {
-  T1 gwangju weight 4 guarantee ${GUARANTEE:-0} TF "in Gwangju" when seat = gwangju;
-  T9 general "all others" otherwise;
-}
-$2
-L1 lease term ${4:-360 days}, renew 2, notice 14 days, grace 7 days, keep-data 30 days;
-$3
-END
-}
+rules() { tier_policy "$1" "${GUARANTEE:-0}" "${4:-360 days}" "$2" "$3"; } # VERSION CEILINGS MORE-RULES [LEASE]
 C1='C1 ceiling per tenant compute 400 TF storage 50 TB;'
 Q1='Q1 queue order share, wait, id hold 3 days;'
 begin() { # CEILINGS MORE-RULES [LEASE]
@@ -32,7 +13,6 @@ begin() { # CEILINGS MORE-RULES [LEASE]
     allot policy load waiting.policy >load.out 2>&1 || { cat load.out; return 1; }
     for i in 1 2 3 4 5; do add_tenant "t$i" "$i" "${SEAT:-gwangju}"; done
 }
-day() { at "$(date -u -d "2026-03-02T00:00:00Z + $1" +%Y-%m-%dT%H:%M:%SZ)"; }
 ask() { # STATUS TENANT FLAVOR UNITS [OPTION...]
     local status=$1 tenant=$2 flavor=$3 units=$4
     shift 4

@@ -142,13 +142,14 @@ good grant show g-1
 is 'then it is done' '[.things[] | select(.item // "" | startswith("unit/")) | .observed] | all(. == "absent")'
 
 # ---- cut off, and two at once: by the backend alone ----
-jq -n --argjson s "$(jq .settings pool.yaml)" '{pool: {name: "lab", store: "0123456789ab", deadline_ms: 120000, hosts: {},
+OWN=$(printf 'ab%010x' $((SRANDOM % 1099511627776))) # a store of its own; shown as 0123456789ab
+jq -n --arg o "$OWN" --argjson s "$(jq .settings pool.yaml)" '{pool: {name: "lab", store: $o, deadline_ms: 120000, hosts: {},
     settings: ($s + {flavors: {a100: {attach: "none", match: "CUSTOM_GPU_A100"}, h100: {attach: "none", match: "CUSTOM_GPU_H100"}}})}}' >base.json
 ops() { # ops UNITS TOKEN...: quota operations of one tenant that carry the same sum
     local units=$1 list='[]' token
     shift
     for token; do
-        list=$(jq -c --arg t "s0123456789ab.1.$token" --argjson u "$units" '. + [{token: $t, kind: "quota", name: "allot-x-1", host: "",
+        list=$(jq -c --arg t "s$OWN.1.$token" --argjson u "$units" '. + [{token: $t, kind: "quota", name: "allot-x-1", host: "",
             tenant: "x <&> \u00e9", grant: "g-1", number: 9, quota: {limits: {a100: $u}, storage: 1073741824, datalake: 0}}]' <<<"$list")
     done
     jq -c --argjson l "$list" '. + {operations: $l}' base.json
@@ -156,6 +157,7 @@ ops() { # ops UNITS TOKEN...: quota operations of one tenant that carry the same
 drive() { # drive VERB: standard input to OUT
     STATUS=0
     OUT=$("$DRIVE" openstack "$1" 2>said) || STATUS=$?
+    OUT=${OUT//$OWN/0123456789ab}
 }
 for point in quota.after-project quota.after-limits; do
     for way in exit error; do
@@ -209,10 +211,10 @@ is 'a project that somebody disabled' '.operations[0] | .answer == "refused" and
 admin
 api PATCH "$KEYSTONE/v3/projects/$P" '{"project": {"enabled": true}}'
 tags=$(seq 78 | jq -Rc '"x\(.)"' | jq -sc .)
-api PUT "$KEYSTONE/v3/projects/$P/tags" "$(jq -c '{tags: (. + ["s0123456789ab.1.1"])}' <<<"$tags")"
+api PUT "$KEYSTONE/v3/projects/$P/tags" "$(jq -c '{tags: (. + ["s'"$OWN"'.1.1"])}' <<<"$tags")"
 drive ensure < <(ops 3 3)
 is 'more tokens than Keystone takes' '.operations[0] | .answer == "refused" and (.detail | contains("Keystone takes 80"))'
-api PUT "$KEYSTONE/v3/projects/$P/tags" '{"tags": ["s0123456789ab.1.1", "s0123456789ab.1.2", "of-its-people"]}'
+api PUT "$KEYSTONE/v3/projects/$P/tags" "{\"tags\": [\"s$OWN.1.1\", \"s$OWN.1.2\", \"of-its-people\"]}"
 
 # ---- a cloud that cannot limit ----
 drive sync < <(ops 2 1 | jq -c '.pool.settings.flavors.h100.match = "CUSTOM_NOT_THERE"')

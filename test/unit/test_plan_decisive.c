@@ -8,31 +8,9 @@
  */
 #include "alloc/decide.h"
 #include "alloc/scope.h"
-#include "policies/policy.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "test/unit/random_world.h"
 
 enum { CLAIMS = 4, FLAVORS = 2, NOW = 1618191000, DAY = 86400, MUCH = 1000000 };
-
-static uint64_t seed;
-
-static int64_t below(int64_t n) {
-    seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (int64_t)((seed >> 33) % (uint64_t)n);
-}
-
-/* ROUNDS=1000000 for a long run. */
-static long rounds_wanted(void) {
-    const char *wanted = getenv("ROUNDS");
-    long long n = 0;
-    return wanted && text_to_int(wanted, 1, 1000000000, &n) == 0 ? (long)n : 4000;
-}
 
 /* Everything that a reason may name; copied, so that a change is undone by throwing the copy away. */
 struct world {
@@ -52,7 +30,6 @@ static const struct fact_end ends[] = {{{NOW + 5 * DAY}, "g-1", "a", {4}, NULL},
 
 static struct policy *make_policy(const struct world *w) {
     struct text t = {0};
-    struct diagnostics d = {0};
     text_add(&t, "policy \"p\" version 1;\npool p { basis fp32; flavor a 10 TF units 40; flavor b 4 TF units "
                  "40; storage "
                  "1 PB; }\nattr level : int?;\nattr good : bool;\nset eligible { E1 deny \"bad\" when not "
@@ -71,15 +48,8 @@ static struct policy *make_policy(const struct world *w) {
     if (w->reserve) text_add(&t, "R1 reserve compute %lld %% for best;\n", (long long)w->reserve);
     if (w->reserve_storage)
         text_add(&t, "R2 reserve storage %lld %% for best;\n", (long long)w->reserve_storage);
-    struct policy_source source = {"p.policy", t.s, t.length, NULL, NULL};
-    struct policy *policy = policy_parse(&source, &d);
-    if (!policy) {
-        struct text said = {0};
-        diagnostics_print(&d, &said);
-        fail_msg("%s\n%s", t.s, said.s);
-    }
+    struct policy *policy = policy_of(t.s);
     text_free(&t);
-    diagnostics_free(&d);
     return policy;
 }
 
@@ -278,7 +248,7 @@ static void check_each_needed(const struct world *w, const struct decision *d, l
 
 static void what_is_called_decisive_is(void **state) {
     (void)state;
-    for (long number = 0, rounds = rounds_wanted(); number < rounds; number++) {
+    for (long number = 0, rounds = rounds_wanted(4000); number < rounds; number++) {
         struct world w;
         struct plan plan;
         make_world(&w, (uint64_t)number, number % 2 ? CLAIMS : 1);

@@ -6,15 +6,7 @@
  */
 #include "alloc/facts.h"
 #include "alloc/json.h"
-#include "policies/policy.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "test/unit/random_world.h"
 
 enum { CLAIMS = 14, TENANTS = 8, FLAVORS = 3, CAPACITY = 40 };
 
@@ -29,27 +21,10 @@ enum { TENANT_MOST = 150, ORGANISATION_MOST = 200 };
 static const int64_t ratings[FLAVORS] = {7, 11, 20};
 
 static struct policy *policy;
-static uint64_t seed;
-
-static int64_t below(int64_t n) {
-    seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (int64_t)((seed >> 33) % (uint64_t)n);
-}
-
-/* ROUNDS=1000000 for a long run. */
-static long rounds_wanted(void) {
-    const char *wanted = getenv("ROUNDS");
-    long long n = 0;
-    return wanted && text_to_int(wanted, 1, 1000000000, &n) == 0 ? (long)n : 4000;
-}
-
 static int open_policy(void **state) {
-    struct diagnostics d = {0};
-    struct policy_source source = {"random.policy", text, sizeof text - 1, NULL, NULL};
     (void)state;
-    policy = policy_parse(&source, &d);
-    diagnostics_free(&d);
-    return policy ? 0 : -1;
+    policy = policy_of(text);
+    return 0;
 }
 
 static int close_policy(void **state) {
@@ -228,15 +203,9 @@ static void reference_fill(struct world *w) {
     }
 }
 
-static int64_t units_of(const struct decision *d) {
-    int64_t n = 0;
-    for (size_t i = 0; i < d->n_lines; i++) n += d->lines[i].size * d->lines[i].count;
-    return n;
-}
-
 static void plans_equal_the_slow_reference(void **state) {
     (void)state;
-    long rounds = rounds_wanted();
+    long rounds = rounds_wanted(4000);
     for (long number = 0; number < rounds; number++) {
         struct world w;
         struct plan plan;
@@ -354,7 +323,7 @@ static void check_shuffled(struct world *w, long number) {
 
 static void plans_keep_their_promises(void **state) {
     (void)state;
-    long rounds = rounds_wanted();
+    long rounds = rounds_wanted(4000);
     for (long number = 0; number < rounds; number++) {
         struct world w;
         struct plan plan;

@@ -9,15 +9,7 @@
  */
 #include "alloc/facts.h"
 #include "alloc/json.h"
-#include "policies/policy.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "test/unit/random_world.h"
 
 enum { CLAIMS = 12, TENANTS = 8, FLAVORS = 3, CAPACITY = 40, TIERS = 3 };
 enum { NOW = 1618191000, DAY = 86400, LIFT = 30, CEILING = 150 };
@@ -26,20 +18,6 @@ static const int64_t ratings[FLAVORS] = {7, 11, 20};
 static const char *const flavor_names[] = {"a", "b", "c"};
 static const char *const tenant_names[] = {"t0", "t1", "t2", "t3", "t4", "t5", "t6", "t7"};
 static const char *const tier_names[] = {"best", "middle", "last"};
-static uint64_t seed;
-
-static int64_t below(int64_t n) {
-    seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (int64_t)((seed >> 33) % (uint64_t)n);
-}
-
-/* ROUNDS=1000000 for a long run. */
-static long rounds_wanted(void) {
-    const char *wanted = getenv("ROUNDS");
-    long long n = 0;
-    return wanted && text_to_int(wanted, 1, 1000000000, &n) == 0 ? (long)n : 3000;
-}
-
 /* In TF, so that numbers stay readable; GFLOPS are made when the facts are. */
 struct world {
     int64_t weight[TIERS], guarantee[TIERS], lend, reserve;
@@ -64,7 +42,6 @@ struct world {
 
 static struct policy *make_policy(struct world *w) {
     struct text t = {0};
-    struct diagnostics d = {0};
     text_add(
         &t,
         "policy \"random\" version 1;\npool p { basis fp32; flavor a 7 TF units 40; flavor b 11 TF units 40; "
@@ -83,15 +60,8 @@ static struct policy *make_policy(struct world *w) {
     if (w->lends)
         text_add(&t, "B1 borrow lend-max %lld %%, notice 7 days, min-hold 14 days;\n", (long long)w->lend);
     if (w->reserve) text_add(&t, "R1 reserve compute %lld %% for best;\n", (long long)w->reserve);
-    struct policy_source source = {"random.policy", t.s, t.length, NULL, NULL};
-    struct policy *policy = policy_parse(&source, &d);
-    if (!policy) {
-        struct text said = {0};
-        diagnostics_print(&d, &said);
-        fail_msg("%s\n%s", t.s, said.s);
-    }
+    struct policy *policy = policy_of(t.s);
     text_free(&t);
-    diagnostics_free(&d);
     return policy;
 }
 
@@ -340,15 +310,9 @@ static void reference(struct world *w) {
         if (w->given[i] == 0 && !w->denied[i]) w->denied[i] = above_ceiling(w, i);
 }
 
-static int64_t units_of(const struct decision *d) {
-    int64_t n = 0;
-    for (size_t i = 0; i < d->n_lines; i++) n += d->lines[i].size * d->lines[i].count;
-    return n;
-}
-
 static void plans_equal_the_slow_reference(void **state) {
     (void)state;
-    for (long number = 0, rounds = rounds_wanted(); number < rounds; number++) {
+    for (long number = 0, rounds = rounds_wanted(3000); number < rounds; number++) {
         struct world w;
         struct plan plan;
         make_world(&w, (uint64_t)number, false);
@@ -535,7 +499,7 @@ static void check_bare(const struct world *w, const struct plan *plan, long numb
 
 static void plans_keep_their_promises(void **state) {
     (void)state;
-    for (long number = 0, rounds = rounds_wanted(); number < rounds; number++) {
+    for (long number = 0, rounds = rounds_wanted(3000); number < rounds; number++) {
         struct world w;
         struct plan plan;
         make_world(&w, (uint64_t)number, true);

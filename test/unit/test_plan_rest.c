@@ -5,15 +5,7 @@
  * sums written out. Claims come at different times, so that the order is theirs.
  */
 #include "alloc/facts.h"
-#include "policies/policy.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "test/unit/random_world.h"
 
 enum { CLAIMS = 6, TENANTS = 3, ORGANISATIONS = 2, PIECES = 3 }; /* pieces: units of v and x, seats of n */
 #define NOW     INT64_C(1795132800)                              /* 2026-11-20T00:00:00Z */
@@ -25,19 +17,6 @@ enum { CLAIMS = 6, TENANTS = 3, ORGANISATIONS = 2, PIECES = 3 }; /* pieces: unit
 static const char *const tenant_names[] = {"t0", "t1", "t2"}, *const organisation_names[] = {"o0", "o1"};
 static const char *const items[PIECES] = {"unit/v", "unit/x", "seat/n"};
 static const int organisation_of[TENANTS] = {0, 0, 1};
-static uint64_t seed;
-
-static int64_t below(int64_t n) {
-    seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (int64_t)((seed >> 33) % (uint64_t)n);
-}
-
-/* ROUNDS=1000000 for a long run. */
-static long rounds_wanted(void) {
-    const char *wanted = getenv("ROUNDS");
-    long long n = 0;
-    return wanted && text_to_int(wanted, 1, 1000000000, &n) == 0 ? (long)n : 5000;
-}
 
 /* Index 0: of a tenant; 1: of an organisation. */
 struct limits {
@@ -210,7 +189,6 @@ static void reference(struct world *w) {
 
 static struct policy *policy_make(const struct limits *l, const int64_t capacity[PIECES]) {
     struct text t = {0};
-    struct diagnostics d = {0};
     text_add(&t,
              "policy \"random\" version 1;\npool p { basis fp32; flavor v 10 TF units %lld; flavor x unrated "
              "units "
@@ -227,15 +205,7 @@ static struct policy *policy_make(const struct limits *l, const int64_t capacity
                  o ? "year" : "quarter"); /* both end with the year */
         text_add(&t, "H%d budget %s storage %lld GB-months each month;\n", o, per, (long long)l->month[o]);
     }
-    struct policy_source source = {"random.policy", t.s, t.length, NULL, NULL};
-    struct policy *policy = policy_parse(&source, &d);
-    if (!policy) {
-        struct text said = {0};
-        diagnostics_print(&d, &said);
-        print_message("%s", said.s);
-    }
-    assert_non_null(policy);
-    diagnostics_free(&d);
+    struct policy *policy = policy_of(t.s);
     text_free(&t);
     return policy;
 }
@@ -354,7 +324,7 @@ static void one_world(void) {
 
 static void plans_equal_the_reference(void **state) {
     (void)state;
-    long rounds = rounds_wanted();
+    long rounds = rounds_wanted(5000);
     for (long i = 0; i < rounds; i++) {
         seed = (uint64_t)i * 977 + 13;
         one_world();
