@@ -198,5 +198,7 @@ void reclaim_plan_free(struct reclaim_plan *plan) {
     free(plan->reclaims);
     free(plan->ends);
     free(plan->scaled);
+    for (size_t i = 0; i < plan->n_judged; i++) free(plan->judged[i].rule);
+    free(plan->judged);
     *plan = (struct reclaim_plan){0};
 }

@@ -423,6 +423,23 @@ struct reclaim_scaled {
     gflops_t stated, kept;
 };
 
+/* What an idle or unused rule found of the live grants that have servers. */
+enum idle_verdict {
+    IDLE_TAKEN,
+    IDLE_USED,
+    IDLE_UNMEASURED, /* not through the whole window */
+    IDLE_YOUNG,      /* began within the window */
+    IDLE_NOTICED,    /* has a notice already, of this rule or another */
+    IDLE_ELSEWHERE,  /* not of its condition */
+    IDLE_SPARED,     /* idle; but its guarantee, whole servers or the cap of the round keep it */
+    IDLE_VERDICTS
+};
+struct reclaim_judged {
+    char *rule;
+    span_t window;
+    int64_t grants[IDLE_VERDICTS];
+};
+
 /* In the order of precedence; within the cap of the policy. What has cause "grace" needs no notice: its lease
    has given it. The sums count the rest. left_out: how many tenants the cap spared this time. */
 struct reclaim_plan {
@@ -432,6 +449,8 @@ struct reclaim_plan {
     size_t n_ends;
     struct reclaim_scaled *scaled; /* by tenant; none while all guarantees can be kept */
     size_t n_scaled;
+    struct reclaim_judged *judged; /* one for each idle or unused rule */
+    size_t n_judged;
     int64_t tenants, units, left_out;
     gflops_t compute;
     gflops_t guarantees, available; /* the ratio of all guarantees is available / guarantees, at most 1 */

@@ -94,7 +94,7 @@ static int try_held_again(struct book *b, struct err *e) {
     return sql_do(
         b->store, e,
         "UPDATE request SET state = 'queued', planned_supply = NULL WHERE state = 'held' AND pool "
-        "= $1 AND call IS NULL AND (note IN ('NO_POLICY', 'EVAL_ERROR') OR (note = 'NO_PROJECT' AND "
+        "= $1 AND ((call IS NULL AND note IN ('NO_POLICY', 'EVAL_ERROR')) OR (note = 'NO_PROJECT' AND "
         "EXISTS (SELECT 1 FROM host h WHERE h.pool = $1 AND h.state = 'active' AND (h.tenant = "
         "request.tenant OR h.tenant IS NULL))))",
         "i", b->pool);

@@ -390,8 +390,12 @@ int grant_shrink(struct book *b, const struct grant *g, const int64_t *operation
         reclaim_prune(b, g->tenant, g->id, e) < 0)
         return -1;
     int64_t left = 0;
-    if (sql_int(b->store, e, &left,
-                "SELECT count(*) FROM operation WHERE grant_id = $1 AND desired = 'present'", "i", g->id) < 0)
+    if (sql_int(
+            b->store, e, &left,
+            "SELECT (SELECT count(*) FROM operation WHERE grant_id = $1 AND desired = 'present') + (SELECT "
+            "count(*) FROM hand_line WHERE tenant = $2 AND grant_id = $1 AND state IN ('wanted', "
+            "'delivered'))",
+            "ii", g->id, g->tenant) < 0)
         return -1;
     if (left > 0) return 0;
     err_set(e, ERR_CONFLICT, "nothing of grant g-%lld would be left", (long long)g->id);

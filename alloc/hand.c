@@ -166,6 +166,20 @@ int hand_end(struct book *b, const struct grant *g, bool kept, struct err *e) {
         "iiii", g->tenant, g->id, b->at.s, (int64_t)kept);
 }
 
+int hand_shrink(struct book *b, const struct grant *g, const char *item, struct err *e) {
+    struct hand_line lines[LINES_MOST];
+    size_t n;
+    if (lines_load(b->store, g, "wanted", item, lines, &n, e) < 0) return -1;
+    if (n) return come_free(b, g, "hand.drop", &lines[0], ACCOUNT_RESERVED, NULL, e) < 0 ? -1 : 1;
+    if (lines_load(b->store, g, "delivered", item, lines, &n, e) < 0) return -1;
+    if (n == 0) return 0;
+    if (fault_point("hand.shrink", e) < 0 ||
+        move(b, g, "grant.shrink", &lines[0], ACCOUNT_HELD, ACCOUNT_RELEASING, NULL, e) < 0 ||
+        line_state(b, g, item, "ending", NULL, e) < 0)
+        return -1;
+    return 1;
+}
+
 /* ---- a person's word ---- */
 
 static void item_words(const struct hand_line *l, struct text *en, struct text *ko) {

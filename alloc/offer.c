@@ -6,6 +6,7 @@
 #include "alloc/fault.h"
 #include "alloc/outbox.h"
 #include "alloc/pool_books.h"
+#include "alloc/project.h"
 #include "alloc/scope.h"
 #include "alloc/supply.h"
 #include "alloc/text.h"
@@ -188,7 +189,10 @@ int offer_make(struct book *b, struct placer *placer, const struct fact_claim *a
     int rc = is_wanted(b, asks, tenant, request, o, e);
     if (rc == 1) rc = placer_place(placer, o->lines, o->n_lines, exact, &placed, &stuck, e);
     if (rc == 1) {
-        rc = put(b, asks, tenant, request, d, &placed, e);
+        /* Nothing is set aside for one who could not take it. */
+        struct decision taken = {.storage = o->storage, .datalake = o->datalake};
+        rc = project_is_ready(b->store, b->pool, tenant, &taken, &placed, e);
+        if (rc == 1) rc = put(b, asks, tenant, request, d, &placed, e);
         if (rc == 0) placer_give_back(placer, &placed);
     }
     if (made) *made = rc == 1;

@@ -6,6 +6,7 @@
  */
 #include "alloc/ceiling.h"
 #include "alloc/grant.h"
+#include "alloc/hand.h"
 #include "alloc/offer.h"
 #include "alloc/outbox.h"
 #include "alloc/pool_books.h"
@@ -97,7 +98,7 @@ static int request_again(struct book *b, const struct grant *g, struct err *e) {
 
 /* A grant on its way out may have waited for this server only. */
 static int grant_goes_on(struct book *b, const struct victim *v, struct err *e) {
-    int64_t servers = 0, things = 0;
+    int64_t servers = 0, things = 0, by_hand = 0;
     struct grant g;
     if (sql_int(b->store, e, &things,
                 "SELECT count(*) FROM operation WHERE grant_id = $1 AND observed <> 'absent'", "i",
@@ -109,9 +110,10 @@ static int grant_goes_on(struct book *b, const struct victim *v, struct err *e) 
         grant_find(b->store, v->grant, v->tenant, &g, e) < 0)
         return -1;
     int rc = strcmp(g.state, "reserved") == 0 ? request_again(b, &g, e) : 0;
+    if (rc == 0) rc = hand_count(b->store, &g, NULL, NULL, &by_hand, e);
     bool is_voiding = strcmp(g.state, "reserved") == 0 || strcmp(g.state, "voiding") == 0;
     if (rc == 0 && strcmp(g.state, "releasing") == 0 && servers == 0) rc = grant_compute_gone(b, &g, e);
-    if (rc == 0 && is_voiding && things == 0)
+    if (rc == 0 && is_voiding && things == 0 && by_hand == 0)
         rc = sql_do(b->store, e,
                     "UPDATE grants SET state = 'void', ended_at = $3 WHERE tenant = $1 AND id = $2", "iii",
                     g.tenant, g.id, b->at.s);
@@ -143,13 +145,18 @@ static void say_meaning(const struct victim *v, struct text *en, struct text *ko
 static int tell(struct book *b, const struct victim *v, const char *host, struct err *e) {
     struct text en = {0}, ko = {0};
     struct amount_text compute = gflops_text(gflops(v->units * v->rating));
-    text_add(&en, "Server %s (%lld x %s, %s) was lost with host %s.", v->name, (long long)v->units, v->flavor,
-             compute.s, host);
-    text_add(&ko, "호스트 %s 장애로 서버 %s(%s %lld개, %s)를 잃었습니다.", host, v->name, v->flavor,
-             (long long)v->units, compute.s);
+    if (v->operation == 0) {
+        text_add(&en, "%s x %lld were lost.", v->flavor, (long long)v->units);
+        text_add(&ko, "%s %lld개를 잃었습니다.", v->flavor, (long long)v->units);
+    } else
+        text_add(&en, "Server %s (%lld x %s, %s) was lost with host %s.", v->name, (long long)v->units,
+                 v->flavor, compute.s, host);
+    if (v->operation)
+        text_add(&ko, "호스트 %s 장애로 서버 %s(%s %lld개, %s)를 잃었습니다.", host, v->name, v->flavor,
+                 (long long)v->units, compute.s);
     say_meaning(v, &en, &ko);
     json_t *facts =
-        json_pack("{s:s, s:s, s:s, s:I, s:I}", "host", host, "server", v->name, "flavor", v->flavor, "units",
+        json_pack("{s:s*, s:s, s:s, s:I, s:I}", "host", host, "server", v->name, "flavor", v->flavor, "units",
                   (json_int_t)v->units, "compute_gflops", (json_int_t)v->units * v->rating);
     struct message m = {.kind = "loss",
                         .tenant = v->tenant,
@@ -165,11 +172,21 @@ static int tell(struct book *b, const struct victim *v, const char *host, struct
     return rc;
 }
 
+/* Its line is smaller, or over. */
+static int line_goes(struct book *b, const struct victim *v, struct err *e) {
+    return sql_do(
+        b->store, e,
+        "UPDATE hand_line SET state = CASE WHEN quantity = $4 THEN 'ended' ELSE state END, quantity = CASE "
+        "WHEN quantity = $4 THEN quantity ELSE quantity - $4 END, changed_at = $5 WHERE tenant = $1 AND "
+        "grant_id = $2 AND item = $3",
+        "iisii", v->tenant, v->grant, v->name, v->units, b->at.s);
+}
+
 static int victim_goes(struct book *b, const struct victim *v, const char *host, struct err *e) {
     struct holding less = {gflops(v->units * v->rating), bytes(0)};
     if (units_to_lost(b, v, e) < 0 || grant_shrinks(b, v, e) < 0 || ceiling_take(b, v->tenant, less, e) < 0 ||
-        server_goes(b, v, host, e) < 0 || reclaim_prune(b, v->tenant, v->grant, e) < 0 ||
-        grant_goes_on(b, v, e) < 0)
+        (v->operation ? server_goes(b, v, host, e) : line_goes(b, v, e)) < 0 ||
+        reclaim_prune(b, v->tenant, v->grant, e) < 0 || grant_goes_on(b, v, e) < 0)
         return -1;
     return tell(b, v, host, e);
 }

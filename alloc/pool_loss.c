@@ -54,6 +54,51 @@ static int victims_load(struct store *s, int64_t pool, const char *host, struct 
     return rc;
 }
 
+/* Units of a flavor that a person delivers are on no host: the grant says whose they are. */
+static int hand_victim_load(struct store *s, int64_t pool, const struct pool_part *part, struct victims *v,
+                            struct err *e) {
+    struct rows r;
+    int64_t has = 0;
+    char item[POOL_NAME_MOST + 8];
+    if (text_format(item, sizeof item, "unit/%s", part->flavor) < 0)
+        return err_set(e, ERR_NOT_FOUND, "no flavor has the name '%.40s...'", part->flavor);
+    int rc = rows_open(
+        &r, s, e,
+        "SELECT g.tenant, g.request, l.rating_gflops, h.quantity, h.state, t.name, g.state FROM hand_line h "
+        "JOIN "
+        "grants g ON g.tenant = h.tenant AND g.id = h.grant_id JOIN grant_line l ON l.tenant = h.tenant AND "
+        "l.grant_id = h.grant_id AND 'unit/' || l.flavor = h.item JOIN tenant t ON t.id = g.tenant WHERE "
+        "g.pool = "
+        "$1 AND g.id = $2 AND h.item = $3 AND h.state <> 'ended'",
+        "iis", pool, part->grant, item);
+    if (rc == 0 && (rc = rows_next(&r, e)) == 1) {
+        has = rows_int(&r, 3);
+        v->all = mem_grow(v->all, &v->room, v->n + 1, sizeof *v->all);
+        v->all[v->n++] = (struct victim){.tenant = rows_int(&r, 0),
+                                         .grant = part->grant,
+                                         .request = rows_int(&r, 1),
+                                         .units = part->units,
+                                         .rating = rows_int(&r, 2),
+                                         .flavor = mem_copy(part->flavor),
+                                         .tenant_name = mem_copy(rows_text(&r, 5)),
+                                         .name = mem_copy(item),
+                                         .is_wanted = strcmp(rows_text(&r, 4), "ending") != 0,
+                                         .is_observed = strcmp(rows_text(&r, 4), "delivered") == 0,
+                                         .is_new = strcmp(rows_text(&r, 6), "reserved") == 0};
+        rc = 0;
+    }
+    rows_close(&r);
+    if (rc < 0) return -1;
+    if (has == 0) {
+        err_set(e, ERR_NOT_FOUND, "grant g-%lld has no units of '%s' that a person delivers",
+                (long long)part->grant, part->flavor);
+        return err_hint(e, "servers are lost with their host: --host HOST");
+    }
+    if (part->units <= has) return 0;
+    return err_set(e, ERR_CONFLICT, "grant g-%lld has %lld units of %s: %lld cannot be lost",
+                   (long long)part->grant, (long long)has, part->flavor, (long long)part->units);
+}
+
 static json_t *victims_json(const struct victims *v) {
     json_t *list = json_array();
     for (size_t i = 0; i < v->n; i++) {
@@ -107,15 +152,16 @@ static int host_check(struct store *s, int64_t pool, const char *host, struct er
 
 static int flavors_load(struct losing *l, struct err *e) {
     struct rows r;
-    int rc =
-        rows_open(&r, l->store, e,
-                  "SELECT name, has_slots, rating_gflops FROM flavor WHERE pool = $1 ORDER BY place, name",
-                  "i", l->pool);
+    int rc = rows_open(&r, l->store, e,
+                       "SELECT name, has_slots, rating_gflops, attach = 'hand' FROM flavor WHERE pool = $1 "
+                       "ORDER BY place, name",
+                       "i", l->pool);
     while (rc == 0 && l->n_flavors < POOL_FLAVORS_MOST && (rc = rows_next(&r, e)) == 1) {
         struct flavor_loss *f = &l->flavors[l->n_flavors];
         rc = text_format(f->name, sizeof f->name, "%s", rows_text(&r, 0));
         f->has_slots = rows_int(&r, 1) != 0;
         f->rating = rows_int(&r, 2);
+        f->by_hand = rows_int(&r, 3) != 0;
         if (!l->part->flavor || strcmp(l->part->flavor, f->name) == 0) l->n_flavors++;
     }
     rows_close(&r);
@@ -153,7 +199,8 @@ static int flavor_plan(struct losing *l, struct flavor_loss *f, struct err *e) {
         ledger_balance(l->store, l->pool, item.s, ACCOUNT_LOST, 0, &lost, e) < 0 ||
         ledger_balance(l->store, l->pool, item.s, ACCOUNT_FREE, 0, &free_now, e) < 0)
         return -1;
-    f->in_use = whole_host ? victims_units(&l->victims, f->name) : 0;
+    f->in_use = whole_host || l->part->grant ? victims_units(&l->victims, f->name) : 0;
+    if (l->part->grant) return 0;
     if (l->part->host && f->has_slots) {
         if (device_counts(l, f, &left, &free_slots, e) < 0) return -1;
         f->free_units = pool_units_gone(declared - lost - f->in_use, left, f->devices, free_now);
@@ -166,7 +213,8 @@ static int flavor_plan(struct losing *l, struct flavor_loss *f, struct err *e) {
     if (l->part->units > free_now) {
         err_set(e, ERR_CONFLICT, "%s: %lld of %lld units are free: %lld cannot be lost", f->name,
                 (long long)free_now, (long long)(declared - lost), (long long)l->part->units);
-        return err_hint(e, "release grants first, or name the host that is lost: --host HOST");
+        return f->by_hand ? err_hint(e, "of those in use name the grant: --grant GRANT")
+                          : err_hint(e, "release grants first, or name the host that is lost: --host HOST");
     }
     f->free_units = l->part->units;
     return 0;
@@ -179,6 +227,7 @@ struct losing *losing_load(struct store *s, int64_t pool, const struct pool_part
     if (rc == 0 && part->host) rc = host_check(s, pool, part->host, e);
     if (rc == 0 && part->host && !part->flavor) rc = victims_load(s, pool, part->host, &l->victims, e);
     if (rc == 0) rc = flavors_load(l, e);
+    if (rc == 0 && part->grant) rc = hand_victim_load(s, pool, part, &l->victims, e);
     for (size_t i = 0; i < l->n_flavors && rc == 0; i++) rc = flavor_plan(l, &l->flavors[i], e);
     if (rc == 0) return l;
     losing_free(l);

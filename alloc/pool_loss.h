@@ -4,7 +4,7 @@
 #include "alloc/pool.h"
 #include "alloc/pool_run.h"
 
-/* A server that still counts on a host. */
+/* A server that still counts on a host; operation 0: units that a person delivers, of a line of the grant. */
 struct victim {
     int64_t tenant, operation, grant, request, units, rating;
     char *flavor, *tenant_name, *name;
@@ -21,7 +21,7 @@ struct victims {
 /* Of one flavor: devices that go, units of its servers, free units that go. */
 struct flavor_loss {
     char name[POOL_NAME_MOST + 1];
-    bool has_slots;
+    bool has_slots, by_hand;
     int64_t devices, in_use, free_units, rating;
 };
 

@@ -20,10 +20,12 @@ int pool_drain(struct store *s, int64_t pool, const char *host, bool on, const c
                struct err *e);
 
 /* A host with all that is on it, so many units of a flavor on a host, or, where devices are only counted,
-   so many of a flavor. Free units alone can be lost by number. */
+   so many of a flavor. Free units alone can be lost by number; of a flavor that a person delivers, which is
+   on no host, also those of a grant. */
 struct pool_part {
     const char *host, *flavor; /* NULL: not named */
     int64_t units;             /* with flavor */
+    int64_t grant;             /* with flavor and units: those that it has; 0: free ones */
 };
 /* What losing it takes from whom: {pool, host, flavors, servers, volumes}; changes nothing. */
 int pool_loss(struct store *s, int64_t pool, const struct pool_part *part, json_t **loss, struct err *e);

@@ -44,6 +44,16 @@ int project_room(struct store *s, int64_t pool, int64_t tenant, enum project_roo
     return 0;
 }
 
+int project_is_ready(struct store *s, int64_t pool, int64_t tenant, const struct decision *d,
+                     const struct placed *placed, struct err *e) {
+    unsigned capabilities;
+    enum project_room room;
+    if (pool_capabilities(s, pool, &capabilities, e) < 0) return -1;
+    if (!project_is_needed(capabilities, d, placed)) return 1;
+    if (project_room(s, pool, tenant, &room, e) < 0) return -1;
+    return room == PROJECT_BOUND || room == PROJECT_FREE;
+}
+
 int project_count(struct store *s, int64_t pool, struct project_counts *out, struct err *e) {
     struct rows r;
     *out = (struct project_counts){0};

@@ -23,6 +23,10 @@ enum project_room {
 };
 int project_room(struct store *s, int64_t pool, int64_t tenant, enum project_room *out, struct err *e);
 
+/* 1 none is needed for it, or the tenant has one or would get one; 0 not; -1 */
+int project_is_ready(struct store *s, int64_t pool, int64_t tenant, const struct decision *d,
+                     const struct placed *placed, struct err *e);
+
 /* The tenant's project, bound now if it had none. ERR_CONFLICT where project_room() says none or closed.
  *name is the caller's. */
 int project_bind(struct book *b, int64_t tenant, char **name, struct err *e);

@@ -79,16 +79,32 @@ static json_t *scaled_json(const struct reclaim_plan *p) {
     return list;
 }
 
+/* {"rule", "window_seconds", "taken", "used", ...}: how many grants. */
+static json_t *judged_json(const struct reclaim_plan *p, const char *rule) {
+    static const char *const words[IDLE_VERDICTS] = {"taken",   "used",      "unmeasured", "young",
+                                                     "noticed", "elsewhere", "spared"};
+    json_t *list = json_array();
+    for (size_t i = 0; i < p->n_judged; i++) {
+        const struct reclaim_judged *j = &p->judged[i];
+        if (rule && strcmp(rule, j->rule) != 0) continue;
+        json_t *one = json_pack("{s:s, s:I}", "rule", j->rule, "window_seconds", (json_int_t)j->window.s);
+        for (size_t k = 0; k < IDLE_VERDICTS; k++)
+            json_object_set_new(one, words[k], json_integer(j->grants[k]));
+        json_array_append_new(list, one);
+    }
+    return list;
+}
+
 static json_t *plan_json(const struct reclaim_plan *p, const char *rule) {
     json_t *list = json_array();
     for (size_t i = 0; i < p->n_reclaims; i++)
         if (!rule || (p->reclaims[i].rule && strcmp(p->reclaims[i].rule, rule) == 0))
             json_array_append_new(list, reclaim_json(&p->reclaims[i]));
-    return json_pack("{s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I}", "reclaims", list, "ends", ends_json(p),
-                     "scaled", scaled_json(p), "tenants", (json_int_t)p->tenants, "units",
-                     (json_int_t)p->units, "compute_gflops", (json_int_t)p->compute.n, "left_out",
-                     (json_int_t)p->left_out, "guarantees_gflops", (json_int_t)p->guarantees.n,
-                     "available_gflops", (json_int_t)p->available.n);
+    return json_pack("{s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:I}", "reclaims", list, "judged",
+                     judged_json(p, rule), "ends", ends_json(p), "scaled", scaled_json(p), "tenants",
+                     (json_int_t)p->tenants, "units", (json_int_t)p->units, "compute_gflops",
+                     (json_int_t)p->compute.n, "left_out", (json_int_t)p->left_out, "guarantees_gflops",
+                     (json_int_t)p->guarantees.n, "available_gflops", (json_int_t)p->available.n);
 }
 
 json_t *reclaim_look(struct store *s, int64_t pool, instant_t now, const struct decider *decider,

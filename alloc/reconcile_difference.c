@@ -12,9 +12,8 @@ static void volume_words(const struct backend_operation *op, const struct backen
     if (!backend_volume_fits(op->bytes, seen->bytes)) text_add(out, "another size");
 }
 
-static void server_words(const struct backend_seen *seen, struct text *out) {
-    if (seen->state == SEEN_STOPPED || seen->state == SEEN_FAILED)
-        text_add(out, "%s", backend_state_word(seen->state));
+bool reconcile_is_down(const struct backend_seen *seen) {
+    return seen->kind != BACKEND_QUOTA && (seen->state == SEEN_FAILED || seen->state == SEEN_STOPPED);
 }
 
 /* Where a cloud does not hold a container to its size, the backend freezes it when it is asked, and thaws it
@@ -51,7 +50,8 @@ static void bytes_words(const char *what, bytes_t there, bytes_t wanted, struct 
              bytes_text(wanted).s);
 }
 
-static void quota_words(const struct backend_quota *q, const struct backend_seen *seen, struct text *out) {
+/* True: it is to be set. */
+static bool quota_words(const struct backend_quota *q, const struct backend_seen *seen, struct text *out) {
     for (size_t i = 0; i < q->n_limits; i++)
         limit_words(q->limits[i].flavor, limit_of(seen->limits, seen->n_limits, q->limits[i].flavor),
                     q->limits[i].units, out);
@@ -62,23 +62,19 @@ static void quota_words(const struct backend_quota *q, const struct backend_seen
     bytes_words("data lake", seen->datalake, q->datalake, out);
     if (seen->state == SEEN_FAILED)
         text_add(out, "%slimits that go with its quota differ", out->length ? "; " : "");
+    return out->length > 0;
 }
 
 bool reconcile_differs(const struct backend_operation *op, const struct backend_seen *seen,
                        struct difference *out) {
     struct text words = {0};
-    bool may_set = false;
-    switch (op->kind) {
-    case BACKEND_SERVER: server_words(seen, &words); break;
-    case BACKEND_VOLUME: volume_words(op, seen, &words); break;
-    case BACKEND_CONTAINER: may_set = container_words(op, seen, &words); break;
-    case BACKEND_QUOTA:
-        quota_words(&op->quota, seen, &words);
-        may_set = true;
-        break;
-    }
-    *out = (struct difference){text_take(&words), may_set};
-    bool differs = out->words && *out->words;
-    if (!differs) free(out->words), *out = (struct difference){0};
+    bool may_set = false, is_down = reconcile_is_down(seen);
+    if (is_down) text_add(&words, "%s", backend_state_word(seen->state));
+    if (!is_down && op->kind == BACKEND_VOLUME) volume_words(op, seen, &words);
+    if (!is_down && op->kind == BACKEND_CONTAINER) may_set = container_words(op, seen, &words);
+    if (!is_down && op->kind == BACKEND_QUOTA) may_set = quota_words(&op->quota, seen, &words);
+    bool differs = words.length > 0;
+    *out = (struct difference){differs ? text_take(&words) : NULL, differs && may_set};
+    text_free(&words);
     return differs;
 }

@@ -123,14 +123,13 @@ static bool label_operation(struct run *r, size_t i, const struct sight *sight, 
     item->host_answered = host_answered(sight->view, op->host);
     if (!seen || !item->host_answered) return label_unseen(r, i, o);
     struct difference d = {0};
-    bool is_starting = seen->state == SEEN_STARTING, is_down = false;
+    bool is_starting = seen->state == SEEN_STARTING, is_down = reconcile_is_down(seen);
     if (!item->want_present) {
         r->report->differing++;
         add_thing(r, "differing", op, seen, "remove", "no longer wanted");
     } else if (!is_starting && is_judged(r, i, judged) && reconcile_differs(op, seen, &d)) {
         r->report->differing++;
         item->differs = d.may_set;
-        is_down = op->kind == BACKEND_SERVER;
         add_thing(r, "differing", op, seen, d.may_set ? "set" : "none", d.words);
     } else {
         r->report->matched++;

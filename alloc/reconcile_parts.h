@@ -48,6 +48,7 @@ struct difference {
     char *words;
     bool may_set;
 };
+bool reconcile_is_down(const struct backend_seen *seen); /* what never was more than this is not there yet */
 bool reconcile_differs(const struct backend_operation *op, const struct backend_seen *seen,
                        struct difference *out);
 

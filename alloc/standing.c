@@ -83,7 +83,9 @@ int standing_refresh(struct book *b, const struct decider *decider, const struct
 }
 
 int standing_drop(struct store *s, int64_t tenant, struct err *e) {
-    if (sql_do(s, e, "DELETE FROM standing WHERE tenant = $1", "i", tenant) < 0) return -1;
+    if (sql_do(s, e, "DELETE FROM standing WHERE pool IN (SELECT id FROM pool) AND tenant = $1", "i",
+               tenant) < 0)
+        return -1;
     return sql_do(s, e, "UPDATE pool SET standing_policy = NULL, supply = supply + 1", "");
 }
 

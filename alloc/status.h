@@ -17,9 +17,8 @@ struct status_limits {
 /* {"at", "store", "epoch",
     "pools": [{"pool", "state", "backend", "basis", "counted_only", "compute": {"capacity_gflops",
                "free_gflops", "reserved_gflops", "held_gflops", "releasing_gflops", "lost_gflops"},
-               "storage": {"capacity_bytes", ..., "kept_bytes", ...}, "items": [{"item": "unit/npu", "seat/lab"
-               or "datalake", "capacity", "free", "reserved", "held", "kept", "releasing", "lost"}]}],
-               (items: what adds no compute: units without a rating, seats; and the data lake in bytes)
+               "storage": {"capacity_bytes", ..., "kept_bytes", ...},
+               "items": [{"item", "capacity", "free", "reserved", "held", "kept", "releasing", "lost"}]}],
     "requests": {"queued": n, "held": n}, "grants": {"active": n, ...},
     "operations": {"pending": n, "troubled": n}, "drift": [{"pool", "label", "count"}],
     "messages": {"undelivered": n, "oldest": time or null},
@@ -27,6 +26,7 @@ struct status_limits {
     "hosts": [{"pool", "host", "state", "trouble", "storage_used_percent"}],   (only those in trouble)
     "projects": [{"pool", "projects", "bound", "left"}],   (of pools that have them)
     "troubles": ["sentence", ...]}
-   Held amounts count with the ratings of their grants, the others with those of the pool today. An empty
-   `troubles` is what `status --check` calls good. NULL on failure. */
+   Items add no compute: "unit/npu" without a rating, "seat/lab", "datalake" (bytes). Held amounts count with
+   the ratings of their grants, the others with those of the pool today. An empty `troubles` is what
+   `status --check` calls good. NULL on failure. */
 json_t *status_of(struct store *s, const struct status_limits *limits, instant_t now, struct err *e);

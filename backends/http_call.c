@@ -247,8 +247,12 @@ static void hide_both(char *words, const char *secret) {
 }
 
 static void hide_secrets(const struct http_request *r, char *words) {
-    for (size_t i = 0; i < r->n_headers; i++)
-        if (r->headers[i].is_secret) hide_both(words, r->headers[i].value);
+    for (size_t i = 0; i < r->n_headers; i++) {
+        if (!r->headers[i].is_secret) continue;
+        const char *blank = strrchr(r->headers[i].value, ' '); /* "Bearer TOKEN" */
+        hide_both(words, r->headers[i].value);
+        if (blank) hide_both(words, blank + 1);
+    }
     hide_both(words, r->secret);
 }
 

@@ -156,6 +156,7 @@ struct run {
     int64_t until; /* clock_monotonic_ms() at which the call must be over */
     struct http_client *http;
     struct identity *identity;
+    struct clouds *clouds;
     struct cloud *cloud;
     struct project *projects; /* one for each host of the pool, in its order */
     pthread_mutex_t lock;     /* the opening of projects */
@@ -304,6 +305,7 @@ json_t *subnet_look(struct project *p, struct err *e);
    key then. The caller frees the name. */
 int key_make(struct project *p, const struct backend_operation *op, char **name, struct err *e);
 void key_release(struct project *p, const char *name);
+void key_forget(struct project *p, const char *token); /* one that a try that was cut off left */
 /* cloud-init's user data with all keys of the tenant, in base64; NULL in *out: it has none. The caller frees
    it. */
 int key_user_data(const struct settings *s, const struct backend_operation *op, char **out, struct err *e);

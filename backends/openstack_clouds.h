@@ -47,8 +47,14 @@ struct cloud {
 
 #define CLOUD_ENVIRONMENT "the variables OS_*" /* the source of a cloud that they make up */
 
+/* The files and variables, read once, for many clouds of them. NULL on failure. */
+struct clouds;
+struct clouds *clouds_open(struct err *e);
+void clouds_close(struct clouds *clouds);
 /* name NULL: as said above; region NULL: the cloud's own, the first of several. ERR_NOT_FOUND: no such cloud
-   (the nearest name is the hint). NULL on failure. */
+   (the nearest name is the hint). NULL on failure. May be called by several threads. */
+struct cloud *clouds_find(const struct clouds *clouds, const char *name, const char *region, struct err *e);
+/* Both in one, for a single cloud. */
 struct cloud *cloud_load(const char *name, const char *region, struct err *e);
 /* The same from one cloud's entry, e.g. {"auth": {...}, "region_name": "KR3"}. source is for messages. Pure.
  */
@@ -62,5 +68,6 @@ struct cloud *cloud_for_project(const struct cloud *cloud, const char *project_i
 struct cloud *cloud_for_system(const struct cloud *cloud);
 struct cloud *cloud_for_user(const struct cloud *cloud, const char *username, const char *user_id,
                              const char *password);
-/* A copy that reaches a service of the catalog at this URL (an account of the object store that is not ours). */
+/* A copy that reaches a service of the catalog at this URL (an account of the object store that is not ours).
+ */
 struct cloud *cloud_with_endpoint(const struct cloud *cloud, const char *service, const char *url);

@@ -154,25 +154,49 @@ static const char *only_name(const json_t *clouds) {
     return json_object_size(clouds) == 1 ? json_object_iter_key(first) : NULL;
 }
 
-struct cloud *cloud_load(const char *name, const char *region, struct err *e) {
-    char path[PATH_MAX], secure_path[PATH_MAX];
-    if (find("OS_CLIENT_CONFIG_FILE", "clouds", path, sizeof path, e) < 0 ||
-        find("OS_CLIENT_SECURE_FILE", "secure", secure_path, sizeof secure_path, e) < 0)
-        return NULL;
-    scoped_json json_t *document = load(path, e);
-    scoped_json json_t *secure = document ? load(secure_path, e) : NULL;
-    if (!secure) return NULL;
-    (void)json_object_update_recursive(document, secure);
-    const json_t *clouds = json_object_get(document, "clouds");
+struct clouds {
+    char path[PATH_MAX];            /* "": there is no file */
+    json_t *document, *environment; /* environment NULL: the variables make no cloud */
+};
+
+struct clouds *clouds_open(struct err *e) {
+    char secure_path[PATH_MAX];
+    struct clouds *c = mem_alloc(sizeof *c);
+    if (find("OS_CLIENT_CONFIG_FILE", "clouds", c->path, sizeof c->path, e) == 0 &&
+        find("OS_CLIENT_SECURE_FILE", "secure", secure_path, sizeof secure_path, e) == 0 &&
+        (c->document = load(c->path, e))) {
+        scoped_json json_t *secure = load(secure_path, e);
+        c->environment = environment_entry();
+        if (secure && json_object_update_recursive(c->document, secure) == 0) return c;
+    }
+    clouds_close(c);
+    return NULL;
+}
+
+void clouds_close(struct clouds *c) {
+    if (!c) return;
+    json_decref(c->document);
+    json_decref(c->environment);
+    free(c);
+}
+
+struct cloud *clouds_find(const struct clouds *c, const char *name, const char *region, struct err *e) {
+    const json_t *clouds = json_object_get(c->document, "clouds");
     const char *own = variable("OS_CLOUD_NAME") ? variable("OS_CLOUD_NAME") : "envvars";
-    scoped_json json_t *environment = environment_entry();
     if (!name) name = variable("OS_CLOUD");
-    if (!name && environment) name = own;
+    if (!name && c->environment) name = own;
     if (!name) name = only_name(clouds);
-    if (!name) return none_named(clouds, path, e);
+    if (!name) return none_named(clouds, c->path, e);
     const json_t *entry = json_object_get(clouds, name);
-    if (entry) return cloud_from(entry, path, name, region, e);
-    if (environment && strcmp(name, own) == 0)
-        return cloud_from(environment, CLOUD_ENVIRONMENT, name, region, e);
-    return no_such(clouds, path, name, e);
+    if (entry) return cloud_from(entry, c->path, name, region, e);
+    if (c->environment && strcmp(name, own) == 0)
+        return cloud_from(c->environment, CLOUD_ENVIRONMENT, name, region, e);
+    return no_such(clouds, c->path, name, e);
+}
+
+struct cloud *cloud_load(const char *name, const char *region, struct err *e) {
+    struct clouds *clouds = clouds_open(e);
+    struct cloud *cloud = clouds ? clouds_find(clouds, name, region, e) : NULL;
+    clouds_close(clouds);
+    return cloud;
 }

@@ -51,6 +51,11 @@ void key_release(struct project *p, const char *name) {
     (void)call_delete(p, "compute", path.s, NULL, &own); /* one that stays does no harm */
 }
 
+void key_forget(struct project *p, const char *token) {
+    char *name scoped_free = pair_name(token);
+    key_release(p, name);
+}
+
 int key_user_data(const struct settings *s, const struct backend_operation *op, char **out, struct err *e) {
     struct text data scoped_text = {0};
     *out = NULL;

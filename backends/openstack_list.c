@@ -65,11 +65,22 @@ static int page_next(struct pages *g, const json_t *answer, const json_t *things
     return 1;
 }
 
+/* An empty list of Swift may have no body at all. */
+static int ask(struct project *p, const struct listing *l, const char *path, json_t **out, struct err *e) {
+    struct http_request r = {
+        .method = HTTP_GET, .url = path, .may_be_absent = true, .needs_json = l->key != NULL};
+    struct http_answer answer;
+    int rc = project_call(p, l->service, &r, &answer, e);
+    *out = rc == 0 && answer.status < 400 ? json_incref(answer.json) : NULL;
+    http_answer_free(&answer);
+    return rc;
+}
+
 static int page(struct project *p, struct pages *g, int (*one)(void *, const json_t *, struct err *),
                 void *arg, struct err *e) {
     char *path scoped_free = page_path(g);
     json_t *answer scoped_json = NULL;
-    if (call_get(p, g->listing->service, path, &answer, e) < 0) return -1;
+    if (ask(p, g->listing, path, &answer, e) < 0) return -1;
     const json_t *things = g->listing->key ? json_object_get(answer, g->listing->key) : answer;
     if (!json_is_array(things)) {
         if (!answer && !g->listing->key) return 0; /* nothing: an account or container that is not there */

@@ -18,7 +18,8 @@ int run_open(struct run *run, const struct backend_pool *pool, struct err *e) {
         pthread_mutex_init(&run->projects[i].lock, NULL);
     }
     if (settings_read(pool, &run->settings, e) < 0) return -1;
-    run->cloud = cloud_load(run->settings.cloud, run->settings.region, e);
+    run->clouds = clouds_open(e);
+    if (run->clouds) run->cloud = clouds_find(run->clouds, run->settings.cloud, run->settings.region, e);
     if (!run->cloud) return err_context(e, "pool %s", pool->name);
     run->http = http_open(&(struct http_settings){.cacert = run->cloud->cacert}, e);
     if (!run->http) return -1;
@@ -46,6 +47,7 @@ void run_close(struct run *run) {
     if (run->identity) identity_close(run->identity);
     http_close(run->http);
     if (run->cloud) cloud_free(run->cloud);
+    clouds_close(run->clouds);
     json_decref(run->flavors);
     free(run->image);
     settings_drop(&run->settings);
@@ -58,7 +60,8 @@ void run_close(struct run *run) {
 /* The host's own entry of clouds.yaml, or the pool's, for the host's project. */
 static struct cloud *cloud_of(struct project *p, const char *project, struct err *e) {
     const struct settings *s = &p->run->settings;
-    struct cloud *base = p->settings.cloud ? cloud_load(p->settings.cloud, s->region, e) : p->run->cloud;
+    struct cloud *base =
+        p->settings.cloud ? clouds_find(p->run->clouds, p->settings.cloud, s->region, e) : p->run->cloud;
     if (!base) return NULL;
     struct cloud *own = cloud_for_project(base, project);
     if (p->settings.cloud) cloud_free(base);

@@ -41,6 +41,7 @@ static int delete_seen(struct project *p, const char *id, struct err *e) {
 int server_remove(struct project *p, struct backend_operation *op, struct err *e) {
     const json_t *servers, *server;
     if (inventory_servers(p, &servers, e) < 0) return -1;
+    if (p->run->settings.dialect->needs_key_pair) key_forget(p, op->token);
     for (size_t i = 0; (server = inventory_next(servers, op->token, &i));) {
         if (delete_seen(p, member(server, "id"), e) == 0) continue;
         if (e->code == ERR_FAILED) e->code = ERR_RETRY;
@@ -66,11 +67,13 @@ static int broken(struct project *p, struct backend_operation *op, const json_t 
 /* One that was accepted may not be shown at once. */
 enum { ABSENT_MOST = 5 };
 
-static int follow(struct project *p, struct backend_operation *op, const char *id, struct err *e) {
+static int follow(struct project *p, struct backend_operation *op, const char *id, bool is_new,
+                  struct err *e) {
     struct waiting w = wait_for(p->run, p->run->settings.wait_seconds);
     struct text path scoped_text = {0};
     int absent = 0;
     path_of(&path, id);
+    if (is_new) (void)wait_next(&w);
     for (;;) {
         json_t *answer scoped_json = NULL;
         struct err own = {0};
@@ -158,12 +161,12 @@ int server_ensure(struct project *p, struct backend_operation *op, struct err *e
         const json_t *servers;
         if (inventory_servers(p, &servers, e) < 0) return -1;
         const json_t *server = inventory_staying(servers, op->token);
-        if (server) return follow(p, op, member(server, "id"), e);
+        if (server) return follow(p, op, member(server, "id"), false, e);
     }
     char *id = parts_find(p, op, &m, e) == 0 ? post(p, op, &m, e) : NULL;
     if (m.key_name) key_release(p, m.key_name);
     making_free(&m, op->n_disks);
-    int rc = id ? follow(p, op, id, e) : -1;
+    int rc = id ? follow(p, op, id, true, e) : -1;
     free(id);
     return rc;
 }

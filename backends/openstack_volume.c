@@ -108,9 +108,11 @@ static json_t *connection_of(const struct project *p, const json_t *volume) {
     return connection;
 }
 
-static int follow(struct project *p, struct backend_operation *op, const char *id, struct err *e) {
+static int follow(struct project *p, struct backend_operation *op, const char *id, bool is_new,
+                  struct err *e) {
     const struct volume_means *m = volume_means(p->run);
     struct waiting w = wait_for(p->run, p->run->settings.wait_seconds);
+    if (is_new) (void)wait_next(&w);
     for (;;) {
         json_t *volume scoped_json = NULL;
         struct err own = {0};
@@ -151,7 +153,7 @@ static int again(struct project *p, struct backend_operation *op, const json_t *
     if (has.n != op->bytes.n)
         return err_set(e, ERR_FAILED, "volume %s has %s, and %s are wanted", op->name, bytes_text(has).s,
                        bytes_text(op->bytes).s);
-    return follow(p, op, member(volume, "id"), e);
+    return follow(p, op, member(volume, "id"), false, e);
 }
 
 int volume_ensure(struct project *p, struct backend_operation *op, struct err *e) {
@@ -164,7 +166,7 @@ int volume_ensure(struct project *p, struct backend_operation *op, struct err *e
     }
     if (volume_means(p->run)->body(p, op, &body, e) < 0) return -1;
     char *id = post(p, op, body, e);
-    int rc = id ? follow(p, op, id, e) : -1;
+    int rc = id ? follow(p, op, id, true, e) : -1;
     free(id);
     return rc;
 }

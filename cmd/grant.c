@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "alloc/exception.h"
 #include "alloc/grant.h"
+#include "alloc/hand.h"
 
 #include "alloc/scope.h"
 #include "alloc/text.h"
@@ -185,9 +186,16 @@ static int do_renew(struct book *b, const struct grant *g, struct acting *a, str
 /* A day means its begin in the civil time of the centre. */
 /* What shall be there of a grant: "v100 x 4, 10 TB". */
 static int held_words(struct store *s, const struct grant *g, char *out, size_t size, struct err *e) {
-    scoped_free char *units = NULL;
+    scoped_free char *units = NULL, *by_hand = NULL;
     int64_t bytes_held = 0;
     if (sql_text(
+            s, e, &by_hand,
+            "SELECT group_concat(item || CASE WHEN item = 'datalake' THEN '' ELSE ' x ' || quantity END, ', "
+            "') "
+            "FROM (SELECT item, quantity FROM hand_line WHERE tenant = $1 AND grant_id = $2 AND state IN "
+            "('wanted', 'delivered') ORDER BY item)",
+            "ii", g->tenant, g->id) < 0 ||
+        sql_text(
             s, e, &units,
             "SELECT group_concat(flavor || ' x ' || units, ', ') FROM (SELECT flavor, sum(units) AS units "
             "FROM operation WHERE tenant = $1 AND grant_id = $2 AND flavor IS NOT NULL AND desired = "
@@ -198,34 +206,43 @@ static int held_words(struct store *s, const struct grant *g, char *out, size_t 
                 "AND desired = 'present'",
                 "ii", g->tenant, g->id) < 0)
         return -1;
-    text_format(out, size, "%.80s%s%s", units ? units : "", units && bytes_held ? ", " : "",
-                bytes_held ? bytes_text(bytes(bytes_held)).s : "");
+    text_format(out, size, "%.80s%s%s%s%.80s", units ? units : "", units && bytes_held ? ", " : "",
+                bytes_held ? bytes_text(bytes(bytes_held)).s : "",
+                by_hand && (units || bytes_held) ? ", " : "", by_hand ? by_hand : "");
     return 0;
 }
 
-/* Names of servers or volumes, as `grant show` prints them, become their numbers. */
+/* One thing, as `grant show` prints it: a server or volume by its number, or an item that a person delivers,
+   which is given back at once (*operation 0). */
+static int shrink_thing(struct book *b, const struct grant *g, const char *name, int64_t *operation,
+                        struct err *e) {
+    *operation = 0;
+    int rc = sql_int(b->store, e, operation,
+                     "SELECT id FROM operation WHERE tenant = $1 AND grant_id = $2 AND name = $3 AND "
+                     "desired = 'present'",
+                     "iis", g->tenant, g->id, name);
+    if (rc == 0) rc = hand_shrink(b, g, name, e);
+    if (rc != 0) return rc < 0 ? -1 : 0;
+    err_set(e, ERR_NOT_FOUND, "grant g-%lld has no server, volume or item '%s'", (long long)g->id, name);
+    return err_hint(e, "allot grant show g-%lld names them", (long long)g->id);
+}
+
 static int do_shrink(struct book *b, const struct grant *g, struct acting *a, struct err *e) {
     enum { MOST = 256 };
     int64_t operations[MOST];
-    size_t n = a->call->n_arguments - 1;
+    size_t n = a->call->n_arguments - 1, made = 0;
+    char before[200], after[200];
     if (n > MOST) return err_set(e, ERR_USAGE, "at most %d servers and volumes at once", MOST);
+    if (held_words(b->store, g, before, sizeof before, e) < 0) return -1;
     for (size_t i = 0; i < n; i++) {
         const char *name = a->call->arguments[i + 1];
-        int rc = sql_int(b->store, e, &operations[i],
-                         "SELECT id FROM operation WHERE tenant = $1 AND grant_id = $2 AND name = $3 AND "
-                         "desired = 'present'",
-                         "iis", g->tenant, g->id, name);
-        if (rc < 0) return -1;
-        if (rc == 0) {
-            err_set(e, ERR_NOT_FOUND, "grant g-%lld has no server or volume '%s'", (long long)g->id, name);
-            return err_hint(e, "allot grant show g-%lld names them", (long long)g->id);
-        }
         for (size_t k = 0; k < i; k++)
-            if (operations[k] == operations[i]) return err_set(e, ERR_USAGE, "'%s' is named twice", name);
+            if (strcmp(a->call->arguments[k + 1], name) == 0)
+                return err_set(e, ERR_USAGE, "'%s' is named twice", name);
+        if (shrink_thing(b, g, name, &operations[made], e) < 0) return -1;
+        made += operations[made] != 0;
     }
-    char before[150], after[150];
-    if (held_words(b->store, g, before, sizeof before, e) < 0 || grant_shrink(b, g, operations, n, e) < 0 ||
-        held_words(b->store, g, after, sizeof after, e) < 0)
+    if (grant_shrink(b, g, operations, made, e) < 0 || held_words(b->store, g, after, sizeof after, e) < 0)
         return -1;
     text_format(a->said, sizeof a->said, "held before: %s; now: %s", before, after);
     return 0;
@@ -428,7 +445,7 @@ const struct command grant_commands[] = {
      extend_options, extend_run},
     {"grant renew", "GRANT", 1, 1, "use one renewal of a grant", COMMAND_CHANGES | COMMAND_SHOWS,
      ROLE_OPERATOR, NULL, renew_run},
-    {"grant shrink", "GRANT THING...", 2, -1, "give back whole servers or volumes of a grant",
+    {"grant shrink", "GRANT THING...", 2, -1, "give back servers, volumes or items of a grant",
      COMMAND_CHANGES | COMMAND_SHOWS, ROLE_OPERATOR, shrink_options, shrink_run},
     {"grant release", "GRANT", 1, 1, "end the servers of a grant; its volumes are kept",
      COMMAND_CHANGES | COMMAND_SHOWS, ROLE_OPERATOR, end_options, release_run},

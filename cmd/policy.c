@@ -57,12 +57,15 @@ static json_t *diagnostics_json(const struct diagnostics *d) {
     return list;
 }
 
-void policy_tell(struct call *call, const struct diagnostics *d) {
+static void tell(struct call *call, const struct diagnostics *d, bool with_notes) {
     if (strcmp(call->format, "json") == 0 || (call->quiet && d->count[LEVEL_ERROR] == 0)) return;
     scoped_text struct text out = {0};
-    diagnostics_print(d, &out);
+    (with_notes ? diagnostics_print : diagnostics_print_serious)(d, &out);
     if (out.s) output_safe(call->messages, out.s);
 }
+
+void policy_tell(struct call *call, const struct diagnostics *d) { tell(call, d, true); }
+void policy_warn(struct call *call, const struct diagnostics *d) { tell(call, d, false); }
 
 int policy_fail(struct call *call, const struct diagnostics *d, const char *file, struct err *e) {
     size_t n = d->count[LEVEL_ERROR];
@@ -77,7 +80,7 @@ struct policy *policy_need(struct call *call, const char *word, struct err *e) {
     scoped_free char *path = policy_path(word, e);
     struct diagnostics *d = mem_alloc(sizeof *d);
     struct policy *policy = path ? policy_read(path, d, e) : NULL;
-    if (policy && d->count[LEVEL_WARNING]) policy_tell(call, d); /* notes alone are for `policy check` */
+    if (policy) policy_warn(call, d);
     if (!policy && !err_is(e)) policy_fail(call, d, word, e);
     diagnostics_free(d);
     free(d);
@@ -258,7 +261,7 @@ static int load_run(struct call *call, struct err *e) {
     struct policy *policy = path ? policy_read(path, d, e) : NULL;
     int status = -1;
     if (policy) {
-        if (d->count[LEVEL_WARNING]) policy_tell(call, d); /* notes alone are for `policy check` */
+        policy_warn(call, d);
         status = load_policy(call, policy, e);
     } else if (!err_is(e)) {
         policy_fail(call, d, call->arguments[0], e);
@@ -277,13 +280,20 @@ static const struct option load_options[] = {
 
 /* ---- show, history ---- */
 
-int policy_some_pool(struct call *call, const char *name, int64_t *pool, struct err *e) {
+int policy_some_pool(struct call *call, const char *name, const char *how, int64_t *pool, struct err *e) {
     if (name) return pool_find(call->store, name, pool, e);
     int64_t n = 0;
     if (sql_int(call->store, e, &n, "SELECT count(*) FROM pool WHERE id > 0", "") < 0) return -1;
     if (n == 1) return sql_int(call->store, e, pool, "SELECT id FROM pool WHERE id > 0", "") < 0 ? -1 : 0;
     if (n == 0) return err_set(e, ERR_NOT_FOUND, "there is no pool");
-    return err_set(e, ERR_USAGE, "there are %lld pools: name one", (long long)n);
+    scoped_free char *names = NULL;
+    if (sql_text(call->store, e, &names,
+                 "SELECT group_concat(name, ', ') FROM (SELECT name FROM pool WHERE id > 0 ORDER BY name "
+                 "LIMIT 20)",
+                 "") < 0)
+        return -1;
+    err_set(e, ERR_USAGE, "there are %lld pools: name one", (long long)n);
+    return err_hint(e, "%s (%s)", how, names ? names : "");
 }
 
 static const struct column version_columns[] = {{"pool", "POOL", CELL_TEXT, false},
@@ -317,7 +327,9 @@ static json_t *active_row(struct call *call, int64_t pool, struct err *e) {
 
 static int show_run(struct call *call, struct err *e) {
     int64_t pool;
-    if (policy_some_pool(call, call->n_arguments ? call->arguments[0] : NULL, &pool, e) < 0) return -1;
+    if (policy_some_pool(call, call->n_arguments ? call->arguments[0] : NULL, "allot policy show POOL", &pool,
+                         e) < 0)
+        return -1;
     scoped_json json_t *row = active_row(call, pool, e);
     scoped_free char *stored = NULL;
     if (!row || version_stored(call->store, json_integer_value(json_object_get(row, "id")), &stored, e) < 0)

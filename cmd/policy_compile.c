@@ -39,7 +39,7 @@ static int compile_run(struct call *call, struct err *e) {
     scoped_text struct text text = {0};
     struct diagnostics *d = mem_alloc(sizeof *d);
     struct policy *policy = back ? from_json(call, word, &text, d, e) : policy_need(call, word, e);
-    if (policy && d->count[LEVEL_WARNING] > 0) policy_tell(call, d);
+    if (policy) policy_warn(call, d);
     if (policy && back && strcmp(call->format, "json") != 0)
         fputs(text.s, call->out);
     else if (policy)

@@ -25,7 +25,10 @@ static int set_body(struct change *c, struct err *e) {
     int64_t pool;
     struct hash hash = hash_of(w->stored, strlen(w->stored));
     diagnostics_free(w->d); /* this may run again */
-    if (pool_find(c->store, w->pool, &pool, e) < 0) return -1;
+    if (pool_find(c->store, w->pool, &pool, e) < 0)
+        return e->code == ERR_NOT_FOUND && !call_option(c->call, "pool")
+                   ? err_hint(e, "the policy names it; of another pool of the store: --pool NAME")
+                   : -1;
     if (policy_pool_check(c->store, w->policy, w->pool, w->d, e) < 0)
         return err_is(e) ? -1 : policy_fail(c->call, w->d, policy_file(w->policy), e);
     if (shadow_set(c->store, pool, w->stored, c->call->actor, c->call->now, e) < 0) return -1;
@@ -162,7 +165,7 @@ static int shadow_run(struct call *call, struct err *e) {
         return err_set(e, ERR_DENIED, "setting and ending a candidate needs the role %s",
                        role_word(ROLE_ADMIN));
     if (call->n_arguments > 0) return set(call, e);
-    if (policy_some_pool(call, call_option(call, "pool"), &pool, e) < 0) return -1;
+    if (policy_some_pool(call, call_option(call, "pool"), "--pool NAME", &pool, e) < 0) return -1;
     return stops ? stop(call, pool, e) : show(call, pool, e);
 }
 

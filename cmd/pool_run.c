@@ -2,6 +2,7 @@
 /* pool sync, pool lose, pool restore. */
 #include "alloc/pool_run.h"
 #include "alloc/dispatch.h"
+#include "alloc/grant.h"
 #include "alloc/plugin.h"
 #include "alloc/scope.h"
 #include "alloc/text.h"
@@ -94,6 +95,7 @@ const struct option pool_lose_options[] = {
     {"host", "HOST", "this host with all that is on it", false},
     {"flavor", "FLAVOR", "only free units of this flavor", false},
     {"units", "N", "so many of them", false},
+    {"grant", "GRANT", "those that this grant has; of a flavor that a person delivers", false},
     {"confirm", NULL, "do it; without, only what it would take is shown", false},
     {NULL, NULL, NULL, false}};
 
@@ -105,7 +107,7 @@ const struct option pool_restore_options[] = {{"host", "HOST", "this host and it
 static int part_read(struct call *call, struct pool_part *part, struct err *e) {
     const char *count = call_option(call, "units");
     units_t n = {0};
-    *part = (struct pool_part){call_option(call, "host"), call_option(call, "flavor"), 0};
+    *part = (struct pool_part){call_option(call, "host"), call_option(call, "flavor"), 0, 0};
     if (!part->host && !part->flavor)
         return err_set(e, ERR_USAGE, "name what: --host HOST, or --flavor FLAVOR --units N");
     if ((part->flavor != NULL) != (count != NULL))
@@ -115,6 +117,15 @@ static int part_read(struct call *call, struct pool_part *part, struct err *e) {
     if (n.n == 0) return err_set(e, ERR_USAGE, "--units: must be 1 or more");
     part->units = n.n;
     return 0;
+}
+
+/* --grant, of what is lost. */
+static int grant_read(struct call *call, struct pool_part *part, struct err *e) {
+    const char *grant = call_option(call, "grant");
+    if (!grant) return 0;
+    if (!part->flavor || part->host)
+        return err_set(e, ERR_USAGE, "--grant belongs with --flavor and --units, and with no host");
+    return number_parse(grant, 'g', &part->grant, e) < 0 ? err_context(e, "--grant") : 0;
 }
 
 static const struct column loss_columns[] = {{"flavor", "FLAVOR", CELL_TEXT, false},
@@ -173,7 +184,7 @@ static int lose_look(struct store *s, void *arg, struct err *e) {
 
 int pool_lose_run(struct call *call, struct err *e) {
     struct pool_part part;
-    if (part_read(call, &part, e) < 0) return -1;
+    if (part_read(call, &part, e) < 0 || grant_read(call, &part, e) < 0) return -1;
     bool confirmed = call_flag(call, "confirm");
     scoped_json json_t *answer = NULL;
     struct change looking = {.call = call, .arg = &part};

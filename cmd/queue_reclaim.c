@@ -117,6 +117,41 @@ static void say_rest(struct call *call, const json_t *look) {
     }
 }
 
+/* Of one rule: what it found of the grants that it does not take from. */
+static void say_judged(struct call *call, const json_t *look, const json_t *judged) {
+    static const struct {
+        const char *key, *en, *ko;
+    } found[] = {{"used", "used", "사용 중"},
+                 {"unmeasured", "not measured through its window", "기간 전체가 측정되지 않음"},
+                 {"young", "younger than its window", "기간보다 최근에 시작"},
+                 {"noticed", "under notice already", "이미 통지됨"},
+                 {"elsewhere", "not of its condition", "조건에 해당하지 않음"},
+                 {"spared", "kept by a guarantee, whole servers or the cap",
+                  "보장량, 서버 단위 또는 회차 한도로 유지"}};
+    bool korean = strcmp(call->lang, "ko") == 0;
+    struct text words = {0};
+    for (size_t i = 0; i < sizeof found / sizeof *found; i++) {
+        long long n = json_integer_value(json_object_get(judged, found[i].key));
+        if (!n) continue;
+        text_add(&words, "%s", words.length ? ", " : "");
+        if (korean)
+            text_add(&words, "%s %lld건", found[i].ko, n);
+        else
+            text_add(&words, "%lld %s", n, found[i].en);
+    }
+    const char *none = korean ? "서버가 있는 배정이 없습니다" : "no grant has servers";
+    bool any = words.length || json_integer_value(json_object_get(judged, "taken"));
+    output_say(
+        call,
+        korean ? "자원 풀 %s, 규칙 %s: 회수 대상 %lld건%s%s" : "pool %s, rule %s: %lld to be taken from%s%s",
+        json_string_value(json_object_get(look, "pool")), json_string_value(json_object_get(judged, "rule")),
+        (long long)json_integer_value(json_object_get(judged, "taken")), any && !words.length ? "" : "; ",
+        words.length ? words.s
+        : any        ? ""
+                     : none);
+    text_free(&words);
+}
+
 static void rows_add(struct call *call, json_t *rows, const json_t *look) {
     size_t i;
     json_t *row;
@@ -129,7 +164,8 @@ static void rows_add(struct call *call, json_t *rows, const json_t *look) {
     }
 }
 
-static int print(struct call *call, const json_t *looks, struct err *e) {
+/* of_rule: one rule was asked for: what it found is told. */
+static int print(struct call *call, const json_t *looks, bool of_rule, struct err *e) {
     scoped_json json_t *rows = json_array();
     size_t i;
     json_t *look;
@@ -142,6 +178,10 @@ static int print(struct call *call, const json_t *looks, struct err *e) {
     if (output_list(call, plan_columns, rows, e) < 0) return -1;
     json_array_foreach(looks, i, look) {
         say_blast(call, json_object_get(look, "blast"));
+        size_t k;
+        const json_t *judged;
+        json_array_foreach(json_object_get(look, "judged"), k, judged) if (of_rule)
+            say_judged(call, look, judged);
         say_rest(call, look);
     }
     return 0;
@@ -199,7 +239,7 @@ int queue_plan_run(struct call *call, struct err *e) {
     scoped_json json_t *looks = json_array();
     struct looking l = {.at = call->now, .looks = looks};
     if (books_pool(call, &l.pool, e) < 0 || store_read(call->store, look, &l, e) < 0) return -1;
-    return print(call, looks, e);
+    return print(call, looks, false, e);
 }
 
 const struct option queue_unused_options[] = {
@@ -217,7 +257,7 @@ int queue_unused_run(struct call *call, struct err *e) {
     if (l.at.s > call->now.s)
         return err_set(e, ERR_USAGE, "--on %s has not come yet: nothing was measured", instant_text(l.at).s);
     if (books_pool(call, &l.pool, e) < 0 || store_read(call->store, look, &l, e) < 0) return -1;
-    return print(call, looks, e);
+    return print(call, looks, true, e);
 }
 
 /* ---- while the notice stands ---- */

@@ -8,6 +8,6 @@
 
 /* NULL: not a code. code: the first word counts, "LEND_LIMIT B1". */
 const char *reason_meaning(const char *code, bool korean);
-/* Of a list of codes with their rules, "NO_UNITS, LEND_LIMIT B1": each meaning once, joined by semicolons. PASSED
-   is no cause and has none. */
+/* Of a list of codes with their rules, "NO_UNITS, LEND_LIMIT B1": each meaning once, joined by semicolons.
+   PASSED is no cause and has none. */
 void reason_meanings(const char *codes, bool korean, struct text *out);

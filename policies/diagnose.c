@@ -139,16 +139,22 @@ static void print_one(const struct diagnostics *d, const char *level, struct pla
     print_line(d, place, out);
 }
 
-void diagnostics_print(const struct diagnostics *d, struct text *out) {
+static void print_to(const struct diagnostics *d, enum level last, struct text *out) {
     static const char *const words[] = {"error", "warning", "note"};
     for (size_t i = 0; i < d->n; i++) {
         const struct diagnostic *item = &d->items[i];
+        if (item->level > last) continue;
         print_one(d, words[item->level], item->place, item->message, out);
         if (item->has_other) print_one(d, "note", item->other, item->other_message, out);
     }
-    for (int l = 0; l < LEVELS; l++)
+    for (int l = 0; l <= (int)last; l++)
         if (d->count[l] > DIAGNOSTICS_MOST)
             text_add(out, "%s: %zu more %ss not shown\n", d->file, d->count[l] - DIAGNOSTICS_MOST, words[l]);
+}
+
+void diagnostics_print(const struct diagnostics *d, struct text *out) { print_to(d, LEVEL_NOTE, out); }
+void diagnostics_print_serious(const struct diagnostics *d, struct text *out) {
+    print_to(d, LEVEL_WARNING, out);
 }
 
 void diagnostics_first(const struct diagnostics *d, struct text *out) {

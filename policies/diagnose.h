@@ -42,6 +42,8 @@ void diagnose_clash(struct diagnostics *d, enum level level, struct place place,
                     const char *other_message, const char *format, ...) ERR_FORMAT(6, 7);
 void diagnostics_sort(struct diagnostics *d); /* by place, errors first at one place */
 void diagnostics_print(const struct diagnostics *d, struct text *out);
+/* Without the notes: for commands that are not asked for them. */
+void diagnostics_print_serious(const struct diagnostics *d, struct text *out);
 /* "file:line:column: message" of the first error, for one-line messages. */
 void diagnostics_first(const struct diagnostics *d, struct text *out);
 int place_column(const struct diagnostics *d, struct place place);

@@ -3,8 +3,6 @@
 #include "policies/plan.h"
 #include "policies/planning.h"
 
-#include "alloc/scope.h"
-
 static void deny_beyond(struct planning *p, struct work *w, const struct lease *l, instant_t allowed) {
     struct reason *r = reason_add(&w->reasons, REASON_LEASE_TOO_LONG, true, p->policy, &l->id);
     instant_t until = w->lease.end;
@@ -58,9 +56,10 @@ int plan_lengthen(const struct policy *policy, const struct facts *facts, const 
         judge_added(&p, w, l);
         judge_budget_rules(&p, w);
         judge_budgets(&p, w, l->compute.n, l->storage.n);
-        out->claim = mem_copy(w->claim->id);
+        out->claim = arena_text(&p.memory, w->claim->id);
         out->outcome = w->outcome;
         reasons_finish(&w->reasons, out);
+        decision_own(out);
     }
     planning_end(&p);
     return rc;

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "policies/reason.h"
 
-#include "alloc/scope.h"
-
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -16,11 +16,14 @@ static const struct fact_sample *sample_of(const struct fact_grant *g, const str
     return NULL;
 }
 
+static bool is_measured(const struct idle_rule *r, const struct fact_sample *s) {
+    return s && s->covered >= (r->unused ? RECLAIM_UNUSED_COVERED : 100);
+}
+
 /* Percent that surely lay idle over the whole window; 0: not proved. */
 static int64_t idle_percent(const struct idle_rule *r, const struct fact_sample *s) {
-    if (!s) return 0;
-    if (!r->unused) return s->covered == 100 && s->most < r->below ? 100 : 0;
-    if (s->covered < RECLAIM_UNUSED_COVERED) return 0;
+    if (!is_measured(r, s)) return 0;
+    if (!r->unused) return s->most < r->below ? 100 : 0;
     int64_t used = (s->mean * s->covered + 100 * (100 - s->covered) + 99) / 100;
     return used < r->below ? 100 - used : 0;
 }
@@ -86,15 +89,19 @@ static bool is_taken_from(const struct reclaiming *w, size_t grant) {
     return false;
 }
 
-static void idle_rule_apply(struct reclaiming *w, const struct idle_rule *rule, size_t grant) {
+static enum idle_verdict idle_rule_apply(struct reclaiming *w, const struct idle_rule *rule, size_t grant) {
     const struct fact_grant *g = &w->facts->grants[grant];
-    int64_t percent = idle_percent(rule, sample_of(g, rule));
-    if (percent == 0 || instant_after(g->start, rule->window).s > w->facts->now.s ||
-        has_notice(g, CAUSE_IDLE) || is_taken_from(w, grant) || !rule_concerns(w, rule->when, g->tenant))
-        return;
+    const struct fact_sample *s = sample_of(g, rule);
+    int64_t percent = idle_percent(rule, s);
+    size_t before = w->n_takes;
+    if (!rule_concerns(w, rule->when, g->tenant)) return IDLE_ELSEWHERE;
+    if (has_notice(g, CAUSE_IDLE) || is_taken_from(w, grant)) return IDLE_NOTICED;
+    if (instant_after(g->start, rule->window).s > w->facts->now.s) return IDLE_YOUNG;
+    if (percent == 0) return is_measured(rule, s) ? IDLE_USED : IDLE_UNMEASURED;
     for (size_t i = w->first[grant]; i < w->first[grant + 1]; i++)
         if (is_first_of_flavor(w, grant, i))
             flavor_loses(w, grant, w->pieces[i].server->flavor, rule, percent);
+    return w->n_takes > before ? IDLE_TAKEN : IDLE_SPARED;
 }
 
 static const struct idle_rule *idle_rule_find(const struct policy *policy, const char *id) {
@@ -128,8 +135,16 @@ static void idle_notices_end(struct reclaiming *w) {
 
 void reclaim_idle(struct reclaiming *w) {
     idle_notices_end(w);
-    for (size_t r = 0; r < w->policy->n_idles; r++)
-        for (size_t g = 0; g < w->facts->n_grants; g++) idle_rule_apply(w, &w->policy->idles[r], w->by_id[g]);
+    w->out->judged = mem_alloc((w->policy->n_idles + 1) * sizeof *w->out->judged);
+    for (size_t r = 0; r < w->policy->n_idles; r++) {
+        const struct idle_rule *rule = &w->policy->idles[r];
+        struct reclaim_judged *judged = &w->out->judged[w->out->n_judged++];
+        *judged = (struct reclaim_judged){.rule = mem_copy(rule->id.s), .window = rule->window};
+        for (size_t g = 0; g < w->facts->n_grants; g++) {
+            size_t grant = w->by_id[g];
+            if (w->facts->grants[grant].n_servers) judged->grants[idle_rule_apply(w, rule, grant)]++;
+        }
+    }
 }
 
 /* ---- debt ---- */

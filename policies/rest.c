@@ -5,8 +5,6 @@
  */
 #include "policies/planning.h"
 
-#include "alloc/scope.h"
-
 #include <string.h>
 
 static void deny(struct work *w) { w->outcome = OUTCOME_DENY; }

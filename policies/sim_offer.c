@@ -98,7 +98,7 @@ static int position_cmp(const void *a, const void *b, void *arg) {
     return (x->position > y->position) - (x->position < y->position);
 }
 
-void sim_offers_make(struct sim *s, const size_t *requests, struct plan *plan) {
+void sim_offers_make(struct sim *s, const size_t *requests, const struct plan *plan) {
     scoped_free size_t *order = mem_alloc((plan->n_decisions + 1) * sizeof *order);
     size_t n = 0;
     for (size_t i = 0; i < plan->n_decisions; i++)
@@ -107,7 +107,7 @@ void sim_offers_make(struct sim *s, const size_t *requests, struct plan *plan) {
             order[n++] = i;
     if (n) qsort_r(order, n, sizeof *order, position_cmp, plan->decisions);
     for (size_t i = 0; i < n; i++) {
-        struct decision *d = &plan->decisions[order[i]];
+        const struct decision *d = &plan->decisions[order[i]];
         if (is_wanted(s, requests[order[i]], &d->offer) && is_free(s, &d->offer))
             make(s, requests[order[i]], d);
     }

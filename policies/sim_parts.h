@@ -30,8 +30,8 @@ void sim_grant_ends(struct sim *s, const struct sim_grant *g, bool add);
 void sim_grant_facts(struct sim *s, size_t grant); /* after its notices or samples changed */
 
 /* sim_offer.c: what is set aside for those that wait (alloc/offer.h). */
-/* Of the plan of these requests; takes the decisions by which something is set aside. */
-void sim_offers_make(struct sim *s, const size_t *requests, struct plan *plan);
+/* Of the plan of these requests. */
+void sim_offers_make(struct sim *s, const size_t *requests, const struct plan *plan);
 void sim_offer_end(struct sim *s, size_t request, enum sim_offer_end why);
 bool sim_offer_accept(struct sim *s, size_t request); /* false: there is none, or its time has passed */
 void sim_offers_night(struct sim *s);               /* those that are taken by themselves, and that expire */

@@ -11,13 +11,17 @@ openstack-test: all $(LIBVIRT_DRIVE)
 # It waits more than it works: beside the other suites.
 SUITES := openstack-test+ $(SUITES)
 
-# The demo on a lab of its own.
-ifneq ($(wildcard test/demo-openstack),)
+# The demo, and the bench, on a lab of their own.
+LARGE_LAB = test/lab/with-openstack --limits --computes 2 --gpus T4=64,V100=64,A100=64,H100=64 --cache $(OPENSTACK_CACHE) --
 demo-openstack: all
-	@BUILD=$(BUILD) test/lab/with-openstack --limits --computes 2 --gpus T4=64,V100=64,A100=64,H100=64 \
-	  --cache $(OPENSTACK_CACHE) -- test/demo-openstack
-endif
-.PHONY: openstack-test demo-openstack
+	@BUILD=$(BUILD) $(LARGE_LAB) test/demo-openstack
+$(BUILD)/bench/bench_openstack: $(BUILD)/obj/test/bench/bench_openstack.o
+	@mkdir -p $(@D)
+	$(call say,LINK)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(openstack_LIBS) -ljansson -lpthread
+bench-openstack: all $(BUILD)/bench/bench_openstack
+	@BUILD=$(BUILD) $(LARGE_LAB) test/bench/openstack-bench
+.PHONY: openstack-test demo-openstack bench-openstack
 
 $(BUILD)/unit/test_backend_openstack_instance: $(call objects,backends/openstack.c backends/openstack_*.c $(openstack_SHARES))
 $(BUILD)/unit/test_backend_openstack_instance: override LIBS += $(openstack_LIBS)

@@ -596,7 +596,7 @@ static void large_make(void) {
 
 static void in_process(void) {
     struct store *s = store_open("large.db", STORE_READ, &e);
-    struct status_limits limits = {span(3600), span(3600), span(3600), true};
+    struct status_limits limits = {span(3600), span(3600), span(3600), true, 0};
     struct usage_query q = {.since = instant(FIXTURE_START),
                             .until = instant(FIXTURE_START + 30 * CLOCK_DAY),
                             .with_conservation = true};

@@ -113,6 +113,64 @@ chips() {
     is granted "$(allot request show r-7 --json | jq -r .state)"
 }
 it 'chips that no backend makes are lent by the same rules, and come free when they are back' chips
+chips_of() { sqlite3 "$STORE" "SELECT quantity || ' ' || state FROM hand_line WHERE grant_id = ${1#g-} AND item = 'unit/chip'"; }
+lost() { # two chips of t4 in use, then those of t3, which nobody has delivered yet
+    local g new
+    exits 0 allot request delivered r-7
+    g=$(allot request show r-7 --json | jq -r .grant)
+    refused 5 'chip: 0 of 4 units are free: 1 cannot be lost' allot pool lose p --flavor chip --units 1 --confirm
+    has "$err" '--grant GRANT'
+    refused 4 "grant g-99 has no units of 'chip' that a person delivers" allot pool lose p --flavor chip --units 1 --grant g-99 --confirm
+    refused 5 "grant $g has 2 units of chip: 3 cannot be lost" allot pool lose p --flavor chip --units 3 --grant "$g" --confirm
+    refused 2 '--grant belongs with --flavor and --units' allot pool lose p --host h1 --grant "$g" --confirm
+    refused 2 '--grant' allot pool lose p --flavor chip --units 1 --grant "r-7" --confirm
+    exits 0 allot pool lose p --flavor chip --units 1 --grant "$g"
+    has "$out" 'nothing was changed'
+    is '2 delivered' "$(chips_of "$g")"
+    exits 0 allot pool lose p --flavor chip --units 1 --grant "$g" --confirm
+    is '1 delivered active' "$(chips_of "$g") $(state "$g")"
+    is "chip x 1 were lost. Your grant $g is smaller by it." \
+        "$(sqlite3 "$STORE" "SELECT json_extract(payload, '\$.en') FROM outbox ORDER BY id DESC LIMIT 1")"
+    exits 0 allot pool lose p --flavor chip --units 1 --grant "$g" --confirm
+    is '1 ended' "$(chips_of "$g")"
+    exits 0 allot pool restore p --flavor chip --units 2
+    is 2 "$(free unit/chip)"
+    exits 0 allot grant release "$g"
+    is ended "$(state "$g")"
+    new=$(sqlite3 "$STORE" "SELECT 'g-' || grant_id FROM hand_line WHERE item = 'unit/chip' AND state = 'wanted'")
+    exits 0 allot pool lose p --flavor chip --units 1 --grant "$new" --confirm
+    is 'void queued' "$(state "$new") $(sqlite3 "$STORE" "SELECT r.state FROM request r JOIN grants g ON g.request = r.id WHERE g.id = ${new#g-}")"
+    exits 0 allot pool restore p --flavor chip --units 1
+    exits 0 allot tick
+    is 2 "$(sqlite3 "$STORE" "SELECT quantity FROM hand_line WHERE item = 'unit/chip' AND state = 'wanted'")"
+}
+it 'chips that a person delivered are lost by their grant' lost
+shrunk() { # of a live grant: whole lines, in use until they are back
+    exits 0 submit --tenant t1 --flavor v100 --units 1 --storage '1 TB' --datalake '2 TB' --seats notebook=3 --json
+    local g r
+    g=$(value .grant)
+    r=$(value .request)
+    exits 0 allot request delivered "$r" --item seat/notebook
+    refused 4 "has no server, volume or item 'seat/notebok'" allot grant shrink "$g" seat/notebok
+    refused 2 "'seat/notebook' is named twice" allot grant shrink "$g" seat/notebook seat/notebook
+    exits 0 allot grant shrink "$g" seat/notebook datalake
+    has "$out" 'held before: v100 x 1, 1 TB, datalake, seat/notebook x 3; now: v100 x 1, 1 TB'
+    is 'ending ended active' "$(line "$g" seat/notebook) $(line "$g" datalake) $(state "$g")" # never delivered: free
+    is 7 "$(free seat/notebook)"
+    refused 4 "has no server, volume or item 'seat/notebook'" allot grant shrink "$g" seat/notebook
+    exits 0 allot request collected "$r"
+    is '10 active' "$(free seat/notebook) $(state "$g")"
+    is 100000000000000 "$(free datalake)"
+    exits 0 allot grant release "$g"
+    exits 0 allot grant purge "$g"
+    exits 0 submit --tenant t3 --seats notebook=2 --json
+    g=$(value .grant)
+    exits 0 allot request delivered "$(value .request)"
+    refused 5 "nothing of grant $g would be left" allot grant shrink "$g" seat/notebook
+    exits 0 allot grant release "$g"
+    exits 0 allot request collected "$(allot grant show "$g" --json | jq -r .request)"
+}
+it 'lines that a person delivers are given back whole' shrunk
 together() {
     exits 0 submit --tenant t5 --flavor v100 --units 1 --storage '1 TB' --seats notebook=2 --json
     local g

@@ -148,6 +148,13 @@ several() {
     exits 0 allot pool add q --backend simulated --basis fp32 --host h=u --setting file="$PWD/q.json"
     exits 2 allot policy show
     has "$err" 'there are 2 pools: name one'
+    has "$err" 'allot policy show POOL (p, q)'
+    exits 2 allot policy shadow
+    has "$err" 'hint: --pool NAME (p, q)'
+    policy_text | sed 's/^pool p {/pool elsewhere {/' >elsewhere.policy
+    exits 4 allot policy shadow elsewhere.policy
+    has "$err" "no pool is named 'elsewhere'"
+    has "$err" 'the policy names it; of another pool of the store: --pool NAME'
     exits 4 allot policy show q
     has "$err" 'no policy of the pool is valid'
 }

@@ -6,6 +6,21 @@
 
 variant() { policy_text | sed "$1" >variant.policy; }
 
+# ---- what a checker notes is not told where nobody asked ----
+
+quiet() {
+    variant 's/^L1 lease term [^;]*;/L1 lease term 90 days;\nU1 idle gpu_util < 10 % for 7 days, notice 5 days;/'
+    exits 0 "$ALLOT" policy check variant.policy
+    has "$err" 'note: '
+    has "$err" 'warning: '
+    exits 0 "$ALLOT" policy compile variant.policy
+    has "$err" 'warning: '
+    lacks "$err" 'note: '
+    exits 0 "$ALLOT" policy compile pilot
+    is '' "$(cat "$err")"
+}
+it 'a policy that is compiled brings warnings, and no notes' quiet
+
 # ---- fmt: no store is needed ----
 
 laid_out() {

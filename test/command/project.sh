@@ -141,6 +141,38 @@ none_left() {
 }
 it 'without a project left a request is held, and goes on when there is one' none_left
 
+of_a_call() {
+    cloud_store
+    allot call open spring --compute '124.8 TF' >/dev/null
+    local tenant
+    for tenant in a b c d; do exits 8 ask $tenant --call spring --flavor v100 --units 2; done
+    printf 'request,reviewer,score\nr-1,kim,90\nr-2,kim,80\nr-3,kim,70\nr-4,kim,60\n' >scores.csv
+    exits 0 allot call score spring scores.csv
+    exits 0 allot call close spring
+    allot call award spring >"$out" 2>"$err" || true
+    is 'granted granted granted held' "$(sql 'SELECT state FROM request ORDER BY id' | xargs)"
+    is NO_PROJECT "$(sql 'SELECT note FROM request WHERE id = 4')"
+    exits 0 allot pool set p --project p4=aaa4
+    exits 0 allot tick
+    is granted "$(sql 'SELECT state FROM request WHERE id = 4')"
+    exits 0 allot reconcile
+}
+it 'an award without a project goes on when there is one' of_a_call
+
+offers() { # c waits for all of it; d, without a project, is offered nothing
+    cloud_store
+    { sed 's/version 1/version 2/; s/compute 125 TF/compute 400 TF/; s/compute 200 TF/compute 400 TF/' cloud.policy && echo 'Q1 queue order share, wait, id hold 3 days;'; } >offers.policy
+    allot policy load offers.policy >/dev/null 2>&1
+    exits 0 ask a --flavor v100 --units 8
+    exits 0 ask b --flavor v100 --units 8
+    exits 0 allot pool set p --drop-host p3
+    exits 8 ask d --flavor v100 --units 16
+    is 0 "$(sql 'SELECT count(*) FROM offer')"
+    exits 8 ask a --flavor v100 --units 16
+    is r-4 "$(allot status --json | jq -r '.offers[].request')"
+}
+it 'nothing is set aside for a tenant without a project' offers
+
 drained() {
     cloud_store
     exits 0 allot pool drain p --host p1

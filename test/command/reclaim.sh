@@ -275,6 +275,12 @@ idle() {
     is 'g-2 8 gpu_util.p95 100 9' "$(value '.[0].reclaims[] | "\(.grant) \(.units) \(.sample.metric) \(.sample.covered_percent) \(.sample.most_percent)"')"
     exits 0 allot queue unused --rule U1 --on 2026-03-09T00:00:00Z --json
     is 0 "$(value '.[0].reclaims | length')"
+    exits 0 allot queue unused --rule U1 --on 2026-03-09T00:00:00Z
+    has "$out" 'pool p, rule U1: 0 to be taken from; 3 not measured through its window'
+    exits 0 allot queue unused --rule U1
+    has "$out" 'pool p, rule U1: 1 to be taken from; '
+    exits 0 allot --lang ko queue unused --rule U1 --on 2026-03-09T00:00:00Z
+    has "$out" '자원 풀 p, 규칙 U1: 회수 대상 0건; 기간 전체가 측정되지 않음 3건'
     exits 2 allot queue unused --rule U1 --on 2027-01-01
     exits 2 allot queue unused
     exits 4 allot queue unused --rule U3

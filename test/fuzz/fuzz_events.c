@@ -25,7 +25,8 @@ static const char text[] =
     "C1 ceiling compute 100 TF storage 8 TB;\n"
     "L0 lease term 20 days, notice 5 days, grace 2 days, keep-data 5 days, agreement when kind = b;\n"
     "L1 lease term 30 days, renew 2, notice 7 days, grace 2 days, keep-data 5 days;\n"
-    "Q1 queue order share, credits, wait, id lift 10 days barrier 20 days max 2 partial 1 steps hold 4 days;\n"
+    "Q1 queue order share, credits, wait, id lift 10 days barrier 20 days max 2 partial 1 steps hold 4 "
+    "days;\n"
     "B1 borrow lend-max 50 %, notice 3 days, min-hold 5 days;\n";
 static const char tenants[] =
     "name,organisation,from,attr:kind\nx,o,,a\ny,o,,b\nz,p,2027-01-05,a\nz,p,2027-02-05,b\n";

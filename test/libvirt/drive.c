@@ -123,7 +123,7 @@ static struct backend_operation *operations_fill(const json_t *in, size_t *n) {
 static json_t *answers(struct backend_operation *ops, size_t n) {
     json_t *list = json_array();
     for (size_t i = 0; i < n; i++)
-        json_array_append_new(list, json_pack("{s:s, s:s, s:s?, s:o?}", "token", ops[i].token, "answer",
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s?, s:O?}", "token", ops[i].token, "answer",
                                               backend_answer_word(ops[i].answer), "detail", ops[i].detail,
                                               "connection", ops[i].connection));
     return json_pack("{s:o}", "operations", list);
@@ -133,12 +133,12 @@ static json_t *view_json(struct backend_view *v) {
     json_t *seen = json_array(), *slots = json_array(), *hosts = json_array();
     for (size_t i = 0; i < v->n_seen; i++) {
         const struct backend_seen *s = &v->seen[i];
-        json_array_append_new(
-            seen, json_pack("{s:s?, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:O?, s:o*}", "token", s->token, "kind",
-                            backend_kind_words[s->kind], "name", s->name, "host", s->host,
-                            "state", backend_state_word(s->state), "bytes", (json_int_t)s->bytes.n,
-                            "allocated", (json_int_t)s->allocated.n, "created", (json_int_t)s->created.s,
-                            "connection", s->connection, "quota", limits_json(s)));
+        json_array_append_new(seen, json_pack("{s:s?, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:O?, s:o*}",
+                                              "token", s->token, "kind", backend_kind_words[s->kind], "name",
+                                              s->name, "host", s->host, "state", backend_state_word(s->state),
+                                              "bytes", (json_int_t)s->bytes.n, "allocated",
+                                              (json_int_t)s->allocated.n, "created", (json_int_t)s->created.s,
+                                              "connection", s->connection, "quota", limits_json(s)));
     }
     for (size_t i = 0; i < v->n_slots; i++) {
         const struct backend_found_slot *s = &v->slots[i];
@@ -163,6 +163,22 @@ static const struct backend *backend_open(const char *name, struct err *e) {
     return plugin_open_from(folder, name, e);
 }
 
+/* All of it, so that a sanitizer sees what a plug-in leaves behind. */
+static void all_free(struct backend_pool *pool, struct backend_operation *ops, size_t n,
+                     struct backend_view *view) {
+    for (size_t i = 0; i < n; i++) {
+        free((void *)ops[i].slots);
+        free((void *)ops[i].disks);
+        free((void *)ops[i].ssh_keys);
+        free((void *)ops[i].quota.limits);
+        free(ops[i].detail);
+        json_decref(ops[i].connection);
+    }
+    free(ops);
+    free((void *)pool->hosts);
+    backend_view_free(view);
+}
+
 static int call(const struct backend *b, const char *verb, const json_t *in, json_t **out, struct err *e) {
     struct backend_pool pool;
     struct backend_view view = {0};
@@ -177,6 +193,7 @@ static int call(const struct backend *b, const char *verb, const json_t *in, jso
              : strcmp(verb, "sync") == 0    ? dispatch_sync(b, &pool, &view, e)
                                             : err_set(e, ERR_USAGE, "no verb %s", verb);
     *out = strcmp(verb, "ensure") == 0 || strcmp(verb, "remove") == 0 ? answers(ops, n) : view_json(&view);
+    all_free(&pool, ops, n, &view);
     return rc;
 }
 

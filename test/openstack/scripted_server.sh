@@ -45,6 +45,7 @@ serve <<'X'
 {"expect": "GET /servers*", "headers": {"x-auth-token": "t1", "x-old": null}, "times": 0,
  "list": {"key": "servers", "count": 10000, "max": 400, "links": true, "item": {"id": "@ID@", "name": "s@N@"}}}
 {"expect": "GET /v1/volumes", "times": 0, "list": {"key": "volumes", "count": 25, "style": "page", "item": {"id": "@N@"}}}
+{"expect": "GET /v1/box", "times": 0, "list": {"key": null, "count": 12, "max": 10, "item": {"name": "o@N@"}}}
 {"expect": "GET /half", "json": {"a": "0123456789"}, "cut": 8}
 {"expect": "POST /lost", "cut": "unanswered", "reset": true}
 {"expect": "POST /unread", "cut": "unread"}
@@ -70,6 +71,7 @@ ok 'ten thousand things come in pages by their links' test "$pages $(jq -s 'map(
 ok 'a header that must not be there is seen' test "$(get -H 'X-Auth-Token: t1' -H 'X-Old: 1' "$URL/servers" -o answer -w '%{http_code}')" = 501
 get "$URL/v1/volumes?limit=10&page=3" >answer
 ok 'pages are counted where that is the style' test true = "$(jq '.paging == {limit: 10, page: 3, totalCount: 25} and (.volumes | length == 5)' answer)"
+ok 'a bare array goes on after a name' test "$(get "$URL/v1/box?marker=o10" | jq -c 'map(.name)')" = '["o11","o12"]'
 ok 'an answer is cut in its middle' gets 18 "$URL/half"
 ok 'what was there came' test "$(cat answer)" = '{"a": "0'
 ok 'an answer is lost' gets 56 -d '{"server":{}}' "$URL/lost"
@@ -83,7 +85,7 @@ ok 'an answer says when to come again' test "$(get "$URL/busy" -o answer -w '%{h
 ok 'a connection is cut unread, before or after curl takes it for made' gets '7|56' "$URL/never"
 stop
 ok 'a script that was not kept is a failure' test "$STATUS" = 1
-ok 'and it is told what was not' grep -q 'step 12 was used 0 of 1 times: GET /never' verdict
+ok 'and it is told what was not' grep -q 'step 13 was used 0 of 1 times: GET /never' verdict
 ok 'and what was not in it' grep -q 'unexpected: POST /v3/auth/tokens' verdict
 
 serve <<<'{"expect": "GET /a", "times": 2}'

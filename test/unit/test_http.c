@@ -345,13 +345,17 @@ static void secrets_do_not_come_back_in_words(void **state) {
     (void)state;
     struct scripted s = scripted_start(
         "{'expect': '*', 'status': 400, 'text': 'token gAAAA-1234 of se\\\"same, again gAAAA-1234'}"
-        "{'expect': '*', 'status': 400, 'json': {'error': {'message': 'se\\\"same is wrong', 'code': 400}}}",
+        "{'expect': '*', 'status': 400, 'json': {'error': {'message': 'se\\\"same is wrong', 'code': 400}}}"
+        "{'expect': '*', 'status': 400, 'text': 'bad token b-5678'}",
         NULL, NULL);
     const struct http_header token[] = {{"X-Auth-Token", "gAAAA-1234", true}};
     const struct http_request r = {
         .method = HTTP_GET, .headers = token, .n_headers = 1, .secret = "se\"same"};
     expect_error(call(&s, r, "/", 5000), ERR_FAILED, "token [removed] of [remove, again [removed]");
     expect_error(call(&s, r, "/", 5000), ERR_FAILED, "400: [remove is wrong");
+    const struct http_header bearer[] = {{"Authorization", "Bearer b-5678", true}};
+    const struct http_request other = {.method = HTTP_GET, .headers = bearer, .n_headers = 1};
+    expect_error(call(&s, other, "/", 5000), ERR_FAILED, "bad token [remov");
     scripted_stop(&s);
 }
 

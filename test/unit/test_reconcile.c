@@ -38,6 +38,7 @@ static void a_volume_differs_in_size_and_is_never_resized(void **state) {
     expect(&op, &(struct backend_seen){.bytes = bytes(1000)}, NULL, false);
     expect(&op, &(struct backend_seen){.bytes = bytes(1024)}, NULL, false); /* whole KiB */
     expect(&op, &(struct backend_seen){.bytes = bytes(1025)}, "another size", false);
+    expect(&op, &(struct backend_seen){.bytes = bytes(1000), .state = SEEN_FAILED}, "failed", false);
 }
 
 static struct backend_seen container(int64_t size, int64_t stored, enum backend_state state) {
@@ -82,6 +83,13 @@ static void a_quota_differs_where_any_number_does(void **state) {
     seen.limits = wanted, seen.n_limits = 2, seen.bytes = bytes(6 * TB), seen.datalake = bytes(0);
     expect(&op, &seen, "its quota is 6 TB of storage, not 5 TB; its quota is 0 TB of data lake, not 1 TB",
            true);
+    seen = (struct backend_seen){.kind = BACKEND_QUOTA,
+                                 .state = SEEN_FAILED,
+                                 .limits = wanted,
+                                 .n_limits = 2,
+                                 .bytes = bytes(5 * TB),
+                                 .datalake = bytes(TB)};
+    expect(&op, &seen, "limits that go with its quota differ", true);
     op.quota = (struct backend_quota){0}; /* all of it is on its way back */
     expect(&op, &(struct backend_seen){0}, NULL, false);
 }
