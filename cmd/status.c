@@ -102,25 +102,37 @@ static void print_counts(struct call *call, const json_t *report) {
     const json_t *n;
     json_object_foreach((json_t *)json_object_get(report, "grants"), state, n) {
         if (json_integer_value(n))
-            text_add(&grants, "%s%lld %s", grants.s ? ", " : "", (long long)json_integer_value(n), state);
+            text_add(&grants, "%s%lld %s", grants.s ? ", " : "", (long long)json_integer_value(n),
+                     output_word(call, state));
     }
     json_array_foreach(json_object_get(report, "drift"), i, n) {
         text_add(&drift, "%s%lld %s in %s", drift.s ? ", " : "",
                  (long long)json_integer_value(json_object_get(n, "count")), words(n, "label"),
                  words(n, "pool"));
     }
-    output_say(call, "requests    %lld queued, %lld held", count(report, "requests", "queued"),
-               count(report, "requests", "held"));
-    output_say(call, "grants      %s", grants.s ? grants.s : "none");
-    output_say(call, "operations  %lld pending, %lld of them in trouble",
+    output_say(
+        call,
+        output_choose(call, "requests    %lld queued, %lld held", "신청        대기 %lld건, 보류 %lld건"),
+        count(report, "requests", "queued"), count(report, "requests", "held"));
+    output_say(call, output_choose(call, "grants      %s", "할당        %s"),
+               grants.s ? grants.s : output_word(call, "none"));
+    output_say(call,
+               output_choose(call, "operations  %lld pending, %lld of them in trouble",
+                             "작업        진행 중 %lld건, 그중 문제 %lld건"),
                count(report, "operations", "pending"), count(report, "operations", "troubled"));
-    output_say(call, "drift       %s", drift.s ? drift.s : "none seen by the last reconcile");
+    output_say(call, output_choose(call, "drift       %s", "차이        %s"),
+               drift.s ? drift.s
+                       : output_choose(call, "none seen by the last reconcile", "마지막 대조에서 없음"));
     const char *oldest = words(json_object_get(report, "messages"), "oldest");
-    output_say(call, "messages    %lld undelivered%s%s", count(report, "messages", "undelivered"),
-               *oldest ? ", the oldest since " : "", oldest);
+    output_say(call,
+               output_choose(call, "messages    %lld undelivered%s%s", "메시지      전달 안 됨 %lld건%s%s"),
+               count(report, "messages", "undelivered"),
+               *oldest ? output_choose(call, ", the oldest since ", ", 가장 오래된 것 ") : "", oldest);
     const json_t *notices = json_object_get(report, "notices");
     if (count(report, "notices", "open"))
-        output_say(call, "notices     %lld open, %lld of them appealed, the first from %s",
+        output_say(call,
+                   output_choose(call, "notices     %lld open, %lld of them appealed, the first from %s",
+                                 "통지        유효 %lld건, 그중 이의 %lld건, 가장 빠른 것 %s"),
                    count(report, "notices", "open"), count(report, "notices", "appealed"),
                    words(notices, "next"));
     text_free(&grants);
@@ -133,10 +145,11 @@ static void print_jobs(struct call *call, const json_t *report) {
     struct text line = {0};
     json_array_foreach(json_object_get(report, "jobs"), i, job) {
         const char *good = words(job, "good");
-        text_add(&line, "%s%s %s", i ? ", " : "", words(job, "job"), *good ? good : "never");
-        if (json_is_true(json_object_get(job, "stale"))) text_add(&line, " (stale)");
+        text_add(&line, "%s%s %s", i ? ", " : "", words(job, "job"),
+                 *good ? good : output_choose(call, "never", "없음"));
+        if (json_is_true(json_object_get(job, "stale"))) text_add(&line, " (%s)", output_word(call, "stale"));
     }
-    output_say(call, "last good   %s", line.s ? line.s : "");
+    output_say(call, output_choose(call, "last good   %s", "정상 실행   %s"), line.s ? line.s : "");
     text_free(&line);
 }
 
@@ -150,7 +163,10 @@ static void print_by_hand(struct call *call, const json_t *report) {
             collect++;
     }
     if (deliver || collect)
-        output_say(call, "by hand     %zu to be delivered, %zu to be taken back", deliver, collect);
+        output_say(call,
+                   output_choose(call, "by hand     %zu to be delivered, %zu to be taken back",
+                                 "수동 제공   제공할 것 %zu건, 회수할 것 %zu건"),
+                   deliver, collect);
 }
 
 /* "3 wait: g-4 of c0042, ...": the first few by name, the rest with --json. */
@@ -161,10 +177,13 @@ static void print_agreements(struct call *call, const json_t *report) {
     struct text names = {0};
     size_t i, n = json_array_size(rows);
     json_array_foreach(rows, i, row) if (i < NAMED_MOST)
-        text_add(&names, "%s%s of %s", i ? ", " : "", words(row, "grant"), words(row, "tenant"));
+        text_add(&names, output_choose(call, "%s%s of %s", "%s%s (%s)"), i ? ", " : "", words(row, "grant"),
+                 words(row, "tenant"));
     if (n)
-        output_say(call, "agreements  %zu grants wait for one to be signed: %s%s", n, names.s,
-                   n > NAMED_MOST ? " ..." : "");
+        output_say(call,
+                   output_choose(call, "agreements  %zu grants wait for one to be signed: %s%s",
+                                 "협약        체결을 기다리는 할당 %zu건: %s%s"),
+                   n, names.s, n > NAMED_MOST ? " ..." : "");
     text_free(&names);
 }
 
@@ -173,19 +192,21 @@ static void print_offers(struct call *call, const json_t *report) {
     struct text names = {0};
     size_t i, n = json_array_size(rows);
     json_array_foreach(rows, i, row) if (i < NAMED_MOST)
-        text_add(&names, "%s%s of %s until %s", i ? ", " : "", words(row, "request"), words(row, "tenant"),
-                 words(row, "until"));
-    if (n) output_say(call, "offers      %zu open: %s%s", n, names.s, n > NAMED_MOST ? " ..." : "");
+        text_add(&names, output_choose(call, "%s%s of %s until %s", "%s%s (%s, %s까지)"), i ? ", " : "",
+                 words(row, "request"), words(row, "tenant"), words(row, "until"));
+    if (n)
+        output_say(call, output_choose(call, "offers      %zu open: %s%s", "제안        유효 %zu건: %s%s"), n,
+                   names.s, n > NAMED_MOST ? " ..." : "");
     text_free(&names);
 }
 
 static void print_projects(struct call *call, const json_t *report) {
     size_t i;
     const json_t *row;
-    json_array_foreach(json_object_get(report, "projects"), i, row)
-        output_say(call, "projects    %s: %lld of %lld left", words(row, "pool"),
-                   (long long)json_integer_value(json_object_get(row, "left")),
-                   (long long)json_integer_value(json_object_get(row, "projects")));
+    json_array_foreach(json_object_get(report, "projects"), i, row) output_say(
+        call, output_choose(call, "projects    %s: %lld of %lld left", "프로젝트    %s: 남음 %lld / %lld"),
+        words(row, "pool"), (long long)json_integer_value(json_object_get(row, "left")),
+        (long long)json_integer_value(json_object_get(row, "projects")));
 }
 
 static int print(struct call *call, const json_t *report, struct err *e) {
@@ -200,7 +221,7 @@ static int print(struct call *call, const json_t *report, struct err *e) {
     size_t i;
     const json_t *trouble;
     json_array_foreach(json_object_get(report, "troubles"), i, trouble)
-        output_say(call, "trouble     %s", json_string_value(trouble));
+        output_say(call, output_choose(call, "trouble     %s", "문제        %s"), json_string_value(trouble));
     return 0;
 }
 

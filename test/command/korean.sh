@@ -42,6 +42,9 @@ listed() {
     lacks "$out" 'state:'
     exits 0 allot --lang ko status
     has "$out" '저장 공간'
+    has "$out" '신청        대기 0건, 보류 0건'
+    has "$out" '할당        1 사용 중'
+    lacks "$out" 'last good'
 }
 it 'tables and none' listed
 
