@@ -18,23 +18,6 @@ quota_file() { # quota_file [FILTER]
                            per_unit: {a100: {vcpus: 2, memory_mib: 1024, disk_gib: 20}, h100: {vcpus: 4, memory_mib: 2048}}}}}
         '"${1:+| $1}" >pool.yaml
 }
-# standing PROJECT: what the three services allow, as OUT
-standing() {
-    local limits volumes
-    admin_system
-    api GET "$KEYSTONE/v3/limits?project_id=$1"
-    limits=$(jq -c '[.limits[] | {(.resource_name): .resource_limit}] | add // {}' answer)
-    admin
-    api GET "$CINDER/$SCOPE/os-quota-sets/$1"
-    volumes=$(jq -c '.quota_set | {gigabytes, volumes, gigabytes_ssd, backups, backup_gigabytes}' answer)
-    api HEAD "$SWIFT/AUTH_$1" '' -I
-    OUT=$(jq -nc --argjson l "$limits" --argjson v "$volumes" --arg b "$(header X-Account-Meta-Quota-Bytes)" '$l + $v + {bytes: $b}')
-    STATUS=200
-}
-tokens_of() {
-    admin
-    api GET "$KEYSTONE/v3/projects/$1/tags"
-}
 in_id() { jq -nc --arg p "$1" '{project: {id: $p}}'; }
 
 # ---- settings that cannot be ----

@@ -7,23 +7,6 @@
 project "$OPERATOR"
 (umask 077 && cp "$LAB/clouds.yaml" clouds.yaml)
 DRIVE=$BUILD/libvirt/drive
-# standing PROJECT: what the three services allow, as OUT
-standing() {
-    local limits volumes
-    admin_system
-    api GET "$KEYSTONE/v3/limits?project_id=$1"
-    limits=$(jq -c '[.limits[] | {(.resource_name): .resource_limit}] | add // {}' answer)
-    admin
-    api GET "$CINDER/$SCOPE/os-quota-sets/$1"
-    volumes=$(jq -c '.quota_set | {gigabytes, volumes, gigabytes_ssd, backups, backup_gigabytes}' answer)
-    api HEAD "$SWIFT/AUTH_$1" '' -I
-    OUT=$(jq -nc --argjson l "$limits" --argjson v "$volumes" --arg b "$(header X-Account-Meta-Quota-Bytes)" '$l + $v + {bytes: $b}')
-    STATUS=200
-}
-tokens_of() {
-    admin
-    api GET "$KEYSTONE/v3/projects/$1/tags"
-}
 
 # ---- cut off, and two at once: by the backend alone ----
 OWN=$(printf 'ab%010x' $((SRANDOM % 1099511627776))) # a store of its own; shown as 0123456789ab
