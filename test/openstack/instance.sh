@@ -18,7 +18,8 @@ is 'the cloud has all of it' '.differs == false and .warnings == [] and ([.hosts
 cp pool.yaml good.yaml
 pool_file '.settings.image = "tinny" | .settings.volume_type = "sdd"'
 good pool set lab --file pool.yaml
-good pool sync lab
+allot pool sync lab
+answers 'a sync that finds less than the pool says fails' 1
 is 'what is not there is told, for each project' '.differs and ([.warnings[] | select(contains("tinny") and contains("did you mean \"ssd\""))] | length == 3)'
 good pool set lab --file good.yaml
 
