@@ -52,8 +52,8 @@ bool grant_exceeds_term(const struct grant *g, instant_t end);
 /* The agreement was signed on that day: from now on it is made real. ERR_CONFLICT where none is needed, or it
    was dated before. */
 int grant_agree(struct book *b, const struct grant *g, instant_t day, struct err *e);
-/* Gives back whole servers or volumes (operation ids of this live grant). What a person delivers was given back
-   before, by hand_shrink(). */
+/* Gives back whole servers or volumes (operation ids of this live grant). What a person delivers was given
+   back before, by hand_shrink(). */
 int grant_shrink(struct book *b, const struct grant *g, const int64_t *operations, size_t n, struct err *e);
 /* The backend refused: everything of the grant shall be absent; then the grant is void. */
 int grant_void(struct book *b, const struct grant *g, const char *why, struct err *e);

@@ -34,8 +34,8 @@ int hand_confirm(struct book *b, const struct request *r, const struct hand_word
    kept, where kept is true; else it ends too. The entries of what was delivered are the caller's. */
 int hand_end(struct book *b, const struct grant *g, bool kept, struct err *e);
 
-/* A live grant gives back one line, all of it: what was delivered is ending, what was wanted comes free at once.
-   1 done, 0 it has no such line that stands, -1. */
+/* A live grant gives back one line, all of it: what was delivered is ending, what was wanted comes free at
+   once. 1 done, 0 it has no such line that stands, -1. */
 int hand_shrink(struct book *b, const struct grant *g, const char *item, struct err *e);
 
 /* How many lines of a grant are in a state (NULL: in any but ended), of an item (NULL: of any). */

@@ -13,7 +13,7 @@ void *mem_alloc(size_t size);                                      /* zeroed; ne
 void *mem_grow(void *old, size_t *room, size_t want, size_t item); /* array with room for `want` items */
 /* An array of n items that only ever grows by this call: room for one more, by doubling. */
 void *mem_one_more(void *old, size_t n, size_t item);
-char *mem_copy(const char *text);                                  /* NULL stays NULL */
+char *mem_copy(const char *text); /* NULL stays NULL */
 
 /* Many small pieces that end together. A struct keep starts zeroed. */
 struct keep {

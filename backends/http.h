@@ -10,11 +10,16 @@
  *     if (http_call(http, &request, &answer, e) < 0) ... ; use answer.json; http_answer_free(&answer);
  *
  * What an error of http_call() says about the thing that was asked for:
- *   ERR_RETRY    nothing happened: not reached, its certificate not trusted, cut before anything was sent,
- * too busy (429), or a request that only reads ERR_UNKNOWN  it may have happened: cut after it was sent, 5xx,
- * or done with an answer that cannot be read ERR_FAILED   the server refused it, in its own words (4xx); or
- * what it answered to a reading request is of no use (wrong JSON, more bytes than asked for) ERR_USAGE    the
- * request itself is wrong: no http(s) URL, a line break in a header
+ *
+ * ERR_RETRY: nothing happened. Not reached, its certificate not trusted, cut before anything was sent, too
+ * busy (429), or a request that only reads.
+ *
+ * ERR_UNKNOWN: it may have happened. Cut after it was sent, 5xx, or done with an answer that cannot be read.
+ *
+ * ERR_FAILED: the server refused it, in its own words (4xx); or what it answered to a reading request is of
+ * no use (wrong JSON, more bytes than asked for).
+ *
+ * ERR_USAGE: the request itself is wrong: no http(s) URL, a line break in a header.
  *
  * Repeated, with back-off and jitter, until the deadline or HTTP_TRIES_MOST: GET, HEAD, PUT, DELETE and what
  * is marked repeatable, when cut or answered with 429, 500, 502, 503, 504. Anything else only where it is

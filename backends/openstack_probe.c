@@ -62,12 +62,13 @@ static void versions_try(const struct probe *x) {
 /* Each size is told with what it takes, so that needs can be summed. */
 static void size_told(const struct probe *x, const char *flavor, int64_t units, const json_t *size,
                       int64_t root_gib) {
-    backend_probe_size(x->out, (struct backend_size){.flavor = (char *)flavor,
-                                                     .name = (char *)text_of(size, "name"),
-                                                     .units = units,
-                                                     .vcpus = json_integer_value(json_object_get(size, "vcpus")),
-                                                     .memory_mib = json_integer_value(json_object_get(size, "ram")),
-                                                     .root_gib = root_gib});
+    backend_probe_size(x->out,
+                       (struct backend_size){.flavor = (char *)flavor,
+                                             .name = (char *)text_of(size, "name"),
+                                             .units = units,
+                                             .vcpus = json_integer_value(json_object_get(size, "vcpus")),
+                                             .memory_mib = json_integer_value(json_object_get(size, "ram")),
+                                             .root_gib = root_gib});
 }
 
 static const json_t *size_named(const json_t *list, const char *name) {
@@ -79,7 +80,8 @@ static const json_t *size_named(const json_t *list, const char *name) {
     return NULL;
 }
 
-static void sizes_by_table(const struct probe *x, const json_t *list, struct text *there, struct text *missing) {
+static void sizes_by_table(const struct probe *x, const json_t *list, struct text *there,
+                           struct text *missing) {
     const struct settings *s = &x->p->run->settings;
     for (size_t i = 0; i < s->n_sizes; i++) {
         const struct size_setting *z = &s->sizes[i];
@@ -114,7 +116,9 @@ static void sizes_by_specs(const struct probe *x, const json_t *list, struct tex
         }
         if (!n)
             text_add(missing, "%s%s (%s)", missing->s ? ", " : "", f->name,
-                     f->resource ? f->resource_key : f->alias ? f->alias : "no match");
+                     f->resource ? f->resource_key
+                     : f->alias  ? f->alias
+                                 : "no match");
     }
 }
 

@@ -177,8 +177,8 @@ int account_limit(struct run *run, struct account *a, int64_t limit, int *status
 
 int quota_ensure(struct run *run, struct backend_operation *ops, size_t n, struct err *e);
 int quota_remove(struct run *run, struct backend_operation *ops, size_t n, struct err *e);
-/* The projects of the pool, as Keystone has them: its hosts in their order (null: not there), or those with our
-   names where the pool lists none. The caller owns it. */
+/* The projects of the pool, as Keystone has them: its hosts in their order (null: not there), or those with
+   our names where the pool lists none. The caller owns it. */
 json_t *quota_projects(const struct quota_run *q, struct err *e);
 int quota_observe(struct run *run, struct backend_view *out, struct err *e);
 /* Refuses a cloud where limits cannot be enforced, unless the settings say that they need not be. */

@@ -80,8 +80,8 @@ static int compute_read(const struct quota_run *q, const char *project, const js
     return 0;
 }
 
-/* Keystone (Zed) answers 200 to a change to 0 and leaves the limit as it was: such a limit is taken away and made
-   anew. In between the registered default counts, which is 0 for accelerators. */
+/* Keystone (Zed) answers 200 to a change to 0 and leaves the limit as it was: such a limit is taken away and
+   made anew. In between the registered default counts, which is 0 for accelerators. */
 static int zeros_drop(const struct quota_run *q, struct quota_lines *lines, int *status, struct err *e) {
     for (size_t i = 0; i < lines->n; i++) {
         struct quota_line *l = &lines->of[i];
@@ -100,8 +100,8 @@ static int compute_write(const struct quota_run *q, const char *project, struct 
         const struct quota_line *l = &lines->of[i];
         if (l->place != QUOTA_COMPUTE || !l->is_there || l->there == l->want || l->want == 0) continue;
         json_t *change = json_pack("{s:{s:I}}", "limit", "resource_limit", (json_int_t)l->want);
-        if (quota_call(q, (struct quota_call){IDENTITY, .method = HTTP_PATCH, .body = change}, status, NULL, e,
-                       "/limits/%s", l->id) < 0)
+        if (quota_call(q, (struct quota_call){IDENTITY, .method = HTTP_PATCH, .body = change}, status, NULL,
+                       e, "/limits/%s", l->id) < 0)
             return -1;
     }
     if (zeros_drop(q, lines, status, e) < 0) return -1;

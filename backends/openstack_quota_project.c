@@ -25,14 +25,15 @@ void quota_project_free(struct quota_project *p) {
 }
 
 static int project_take(const json_t *from, struct quota_project *out, struct err *e) {
-    quota_project_free(out);
     const char *id = text_of(from, "id");
     if (!id) return err_set(e, ERR_RETRY, "Keystone told of a project without an id");
+    struct quota_project before = *out;
     *out = (struct quota_project){.id = mem_copy(id),
                                   .name = mem_copy(text_of(from, "name")),
                                   .description = mem_copy(text_of(from, "description")),
                                   .tags = json_incref(json_object_get(from, "tags")),
                                   .is_enabled = json_is_true(json_object_get(from, "enabled"))};
+    quota_project_free(&before);
     return 1;
 }
 

@@ -7,8 +7,7 @@
 #include "alloc/backend_usage.h"
 #include "backends/openstack.h"
 
-int usage_sample(struct run *run, instant_t since, instant_t until, struct backend_usage *out,
-                 struct err *e);
+int usage_sample(struct run *run, instant_t since, instant_t until, struct backend_usage *out, struct err *e);
 
 /* settings.partner: {"id", "cloud", "counters": []}. cloud: an entry of clouds.yaml with the URL of the token
    service as auth_url, a User Access Key as application credential, and core_endpoint_override. */
@@ -22,7 +21,8 @@ int partner_settings_read(const struct settings *s, struct partner_settings *out
 int partner_sample(struct run *run, const struct partner_settings *settings, instant_t since, instant_t until,
                    struct backend_usage *out, struct err *e);
 
-/* "2026-11-22T22:00:00.000000", with or without fraction and zone letter, always UTC. False: null or wrong. */
+/* "2026-11-22T22:00:00.000000", with or without fraction and zone letter, always UTC. False: null or wrong.
+ */
 bool cloud_time(const char *text, instant_t *out);
 void usage_add_sample(struct backend_usage *usage, struct backend_sample sample);
 void usage_add_meter(struct backend_usage *usage, struct backend_meter meter);

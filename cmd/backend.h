@@ -28,9 +28,10 @@ const char *backend_step_remedy(const struct call *call, const char *name);
 const char *backend_outcome_title(const struct call *call, enum backend_outcome outcome);
 
 /*
- * cmd/backend_needs.c: what the requests of a file need of the limits that stand at each tenant's project, or at
- * the next one that is free. *rows: [{"project", "tenant", "resource", "needed", "used", "limit", "limit_read",
- * "raise_to"}]; *ticket: the raises as text for the provider, NULL when none is needed. Both are the caller's.
+ * cmd/backend_needs.c: what the requests of a file need of the limits that stand at each tenant's project, or
+ * at the next one that is free. *rows: [{"project", "tenant", "resource", "needed", "used", "limit",
+ * "limit_read", "raise_to"}]; *ticket: the raises as text for the provider, NULL when none is needed. Both
+ * are the caller's.
  */
 int backend_needs(struct call *call, const struct backend_place *at, const struct backend_probe *probe,
                   const char *path, json_t **rows, char **ticket, struct err *e);

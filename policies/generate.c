@@ -309,9 +309,9 @@ static void request_make(struct made *m, instant_t at, size_t tenant, const char
 static int64_t call_make(struct made *m) {
     size_t n = (size_t)m->o.tenants;
     instant_t award = instant(m->o.from.s + AWARD_DAY * CLOCK_DAY + 3600);
+    int64_t share = pool_compute(m->o.policy) / 100 * CALL_PERCENT;
     put_at(&m->out->events, m->o.from, "call");
-    text_add(&m->out->events, ",\"call\":\"first\",\"compute_gflops\":%lld}\n",
-             (long long)(pool_compute(m->o.policy) / 100 * CALL_PERCENT));
+    text_add(&m->out->events, ",\"call\":\"first\",\"compute_gflops\":%lld}\n", (long long)share);
     scoped_free size_t *order = mem_alloc((n + 1) * sizeof *order);
     for (size_t i = 0; i < n; i++) {
         size_t k = (size_t)rng_below(&m->rng, (int64_t)i + 1);

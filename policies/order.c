@@ -15,12 +15,13 @@
 
 __extension__ typedef unsigned __int128 turn_key;
 
-/* The smaller comes first: `first`, then `then`. */
+/* The smaller comes first. first, from the top: group (2 bits), its rank in the call, or tier and the keys
+   before the share. then: the whole of the share (56 bits; held is at most twice GFLOPS_MOST), its steps
+   (40), the keys after it (32). */
 struct turn {
-    uint64_t
-        first; /* from the top: group (2 bits); its rank in the call, or tier and the keys before the share */
+    uint64_t first;
     size_t work;
-    turn_key then; /* from the top: share, its steps (40 bits), order by the keys after it (32 bits) */
+    turn_key then;
 };
 
 enum { GROUP_AWARDED, GROUP_PROMISED, GROUP_OTHERS }; /* in a call; has less than its guarantee; neither */

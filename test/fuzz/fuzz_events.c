@@ -23,7 +23,7 @@ static const char text[] =
     "pass \"y\" otherwise; }\n"
     "set tier { T1 high weight 4 guarantee 40 TF \"h\" when kind = a; T2 low weight 1 \"l\" otherwise; }\n"
     "C1 ceiling compute 100 TF storage 8 TB;\n"
-    "L0 lease term 20 days, notice 5 days, grace 2 days, keep-data 5 days, agreement when kind = b;\n"
+    "L0 lease term 25 days, notice 5 days, grace 2 days, keep-data 5 days, agreement when kind = b;\n"
     "L1 lease term 30 days, renew 2, notice 7 days, grace 2 days, keep-data 5 days;\n"
     "Q1 queue order share, credits, wait, id lift 10 days barrier 20 days max 2 partial 1 steps hold 4 "
     "days;\n"

@@ -5,7 +5,6 @@
 . "$ROOT/test/openstack/lab"
 . "$ROOT/test/openstack/place"
 project "$OPERATOR"
-USER_OF=$USER_ID
 (umask 077 && cp "$LAB/clouds.yaml" clouds.yaml)
 DRIVE=$BUILD/libvirt/drive
 
@@ -161,13 +160,13 @@ drive() { # drive VERB: standard input to OUT
 }
 for point in quota.after-project quota.after-limits; do
     for way in exit error; do
-        ops 2 1 | ALLOT_FAULT=$point:$way "$DRIVE" openstack ensure >cut 2>&1 || true
+        ops 2 1 | ALLOT_FAULT=$point:$way "$DRIVE" openstack ensure >cut.log 2>&1 || true
         drive observe < <(ops 2 1)
         is "cut off at $point ($way), its token is found" 'any(.seen[]; .token == "s0123456789ab.1.1")'
         drive ensure < <(ops 2 1)
         is 'and it is finished' '.operations[0].answer == "done"'
         ops 0 1 | jq -c '.operations[].quota.storage = 0' >none
-        ALLOT_FAULT=quota.after-lowering:$way "$DRIVE" openstack remove <none >cut 2>&1 || true
+        ALLOT_FAULT=quota.after-lowering:$way "$DRIVE" openstack remove <none >cut.log 2>&1 || true
         drive remove <none
         is 'or undone' '.operations[0].answer == "done"'
         drive observe <none

@@ -17,8 +17,8 @@ good grant show g-1
 SERVER=$(jq -r '.things[] | select(.kind == "server") | .token' <<<"$OUT")
 container=$(jq -r '.things[] | select(.kind == "container") | .connect.url' <<<"$OUT")
 as a
-head -c 5000 /dev/zero >5000
-curl -sS --noproxy '*' -o answer -H "X-Auth-Token: $TOKEN" -T 5000 "$container/thing"
+head -c 5000 /dev/zero >object
+curl -sS --noproxy '*' -o answer -H "X-Auth-Token: $TOKEN" -T object "$container/thing"
 api POST "$NOVA/servers" "$(jq -nc '{server: {name: "by-hand", flavorRef: "m1.tiny", imageRef: $i, networks: [{uuid: $n}]}}' \
     --arg i "$(api GET "$GLANCE/v2/images?name=tiny"; jq -r '.images[0].id' answer)" \
     --arg n "$(api GET "$NEUTRON/v2.0/networks?name=net0"; jq -r '.networks[0].id' answer)")"
@@ -97,7 +97,7 @@ api POST "$CINDER/$Q/volumes" '{"volume": {"size": 1, "name": "theirs", "volume_
 answers 'the tenant makes a volume' 202
 V=$(jq -r .volume.id answer)
 good backend usage byquota --since "$SINCE"
-is 'and it is told, with a token of its project' ".samples | any(.kind == \"volume\" and .name == \"theirs\" and (.token | IN($TOKENS[])) and .provisioned_bytes == 1073741824)"
+is 'and it is told, with a token of its project' ".samples | any(.kind == \"volume\" and .name == \"theirs\" and (.token | IN(${TOKENS}[])) and .provisioned_bytes == 1073741824)"
 is 'the account with its quota' '.samples | any(.kind == "container" and .id == "AUTH_'"$Q"'" and .provisioned_bytes == 1073741824)'
 ok 'the volume is there' becomes "$CINDER/$Q/volumes/$V" '.volume.status == "available"'
 api DELETE "$CINDER/$Q/volumes/$V"

@@ -78,9 +78,8 @@ static void what_cannot_be_is_refused(void **state) {
     struct quota_settings s = settings();
     struct quota_lines l;
     const struct backend_limit many = {"a100", INT64_MAX / 4}, strange = {"b200", 1};
-    const struct backend_quota bad[] = {{.storage = {GIB + 1}},
-                                        {.limits = &many, .n_limits = 1},
-                                        {.limits = &strange, .n_limits = 1}};
+    const struct backend_quota bad[] = {
+        {.storage = {GIB + 1}}, {.limits = &many, .n_limits = 1}, {.limits = &strange, .n_limits = 1}};
     for (size_t i = 0; i < 3; i++) {
         struct err e = {0};
         assert_int_equal(-1, quota_lines_want(&s, &bad[i], &l, &e));
@@ -154,14 +153,14 @@ static void only_limits_of_the_project_are_taken(void **state) {
     json_t *list = json_array();
     const char *const rows[][3] = {{"p2", "n", "R"}, {"p", "c", "R"}, {"p", "n", "S"}};
     for (size_t i = 0; i < 3; i++)
-        json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:s,s:s,s:i}", "id", "x", "resource_name", "servers",
-                                              "project_id", rows[i][0], "service_id", rows[i][1], "region_id",
-                                              rows[i][2], "resource_limit", 9));
+        json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:s,s:s,s:i}", "id", "x", "resource_name",
+                                              "servers", "project_id", rows[i][0], "service_id", rows[i][1],
+                                              "region_id", rows[i][2], "resource_limit", 9));
     json_array_append_new(list, json_integer(7));
     quota_limits_take(&l, list, "p", "n", "R");
     assert_false(quota_line_find(&l, QUOTA_COMPUTE, "servers")->is_there);
-    json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:s,s:s,s:i}", "id", "mine", "resource_name", "servers",
-                                          "project_id", "p", "service_id", "n", "region_id", "R",
+    json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:s,s:s,s:i}", "id", "mine", "resource_name",
+                                          "servers", "project_id", "p", "service_id", "n", "region_id", "R",
                                           "resource_limit", 6));
     quota_limits_take(&l, list, "p", "n", "R");
     assert_true(quota_line_find(&l, QUOTA_COMPUTE, "servers")->is_there);
@@ -176,9 +175,17 @@ static void only_limits_of_the_project_are_taken(void **state) {
 static void tokens_are_told_from_other_tags(void **state) {
     (void)state;
     static const char *const good[] = {"s4f1c09ab37de.1.812", "s4f1c09ab37de.2x4be19f.1"};
-    static const char *const bad[] = {"",          "s",          "production", "s4f1c09ab37de",   "s4f1c09ab37de.1",
-                                      "s1.1.1",    "S4F1C09AB37DE.1.1",        "s4f1c09ab37de..1", "s4f1c09ab37de.1.",
-                                      "s4f1c09ab37de.1.1x", "x4f1c09ab37de.1.1"};
+    static const char *const bad[] = {"",
+                                      "s",
+                                      "production",
+                                      "s4f1c09ab37de",
+                                      "s4f1c09ab37de.1",
+                                      "s1.1.1",
+                                      "S4F1C09AB37DE.1.1",
+                                      "s4f1c09ab37de..1",
+                                      "s4f1c09ab37de.1.",
+                                      "s4f1c09ab37de.1.1x",
+                                      "x4f1c09ab37de.1.1"};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) assert_true(quota_tag_is_token(good[i]));
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert_false(quota_tag_is_token(bad[i]));
     char name[128];
@@ -202,8 +209,8 @@ static void a_server_was_up_inside_the_time_asked_for(void **state) {
 static void times_of_clouds_are_read(void **state) {
     (void)state;
     instant_t t = {0};
-    static const char *const good[] = {"2026-11-22T22:00:00.000000", "2026-11-22T22:00:00", "2026-11-22T22:00:00Z",
-                                       "2026-11-22T22:00:00+00:00"};
+    static const char *const good[] = {"2026-11-22T22:00:00.000000", "2026-11-22T22:00:00",
+                                       "2026-11-22T22:00:00Z", "2026-11-22T22:00:00+00:00"};
     for (size_t i = 0; i < 4; i++) {
         assert_true(cloud_time(good[i], &t));
         assert_string_equal("2026-11-22T22:00:00Z", instant_text(t).s);
