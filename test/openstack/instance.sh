@@ -85,7 +85,7 @@ good reconcile
 is 'the ledger agrees' '.things == []'
 
 # ---- no host ----
-allot request submit --tenant org-b --flavor h100 --units 40 --storage '1 GiB'
+allot request submit --tenant org-b --flavor h100 --units 64 --storage '1 GiB'
 answers 'what the cloud has no room for waits' 8
 good request list
 is 'it is held' '.[] | select(.tenant == "org-b") | .state == "held"'
