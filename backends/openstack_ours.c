@@ -128,7 +128,8 @@ static int await_one(void *arg, const json_t *thing, struct err *e) {
     (void)e;
     struct awaiting *a = arg;
     const char *token = ours_token(thing);
-    if (!a->found && token && strcmp(token, a->token) == 0 && !ours_is_going(thing)) a->found = json_incref((json_t *)thing);
+    if (!a->found && token && strcmp(token, a->token) == 0 && !ours_is_going(thing))
+        a->found = json_incref((json_t *)thing);
     return 0;
 }
 
