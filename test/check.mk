@@ -7,7 +7,7 @@ COMMAND_TESTS := $(sort $(wildcard test/command/*.sh))
 RUN_SUITES = BUILD=$(BUILD) MAKE=$(MAKE) test/run-suites
 
 check: all unit-programs
-	+@SUITE_SECONDS=900 $(RUN_SUITES) $(SUITES)
+	+@SUITE_SECONDS=1500 $(RUN_SUITES) $(SUITES)
 
 check-long: all unit-programs
 	+@SUITE_SECONDS=3600 $(RUN_SUITES) $(LONG_SUITES)

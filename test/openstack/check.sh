@@ -130,7 +130,7 @@ step unified_limits '.outcome == "missing" and (.words | contains("class:CUSTOM_
 
 # ---- other backends ----
 echo '{"backend": "simulated", "basis": "fp32", "hosts": [{"name": "h1", "uri": "sim:h1"}, {"name": "h2", "uri": "sim:h2"}],
-    "flavors": [{"name": "a100", "rating": "19.5 TF", "units": 4, "sizes": [1]}], "storage": "1 TiB", "granule": "1 GiB", "volume": {"least": "1 GiB"},
+    "flavors": [{"name": "a100", "rating": "19.5 TF", "units": 4, "sizes": [1]}], "storage": "1 TiB", "granule": "1 GiB", "volume": {"least": "1 GiB", "most": "1 TiB"},
     "settings": {"file": "'"$PWD"'/cloud", "dead_hosts": ["h2"], "flavors": {"a100": {"units_per_host": 2}}}}' >sim.json
 good pool add sim --file sim.json
 allot backend check sim
