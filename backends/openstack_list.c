@@ -65,13 +65,19 @@ static int page_next(struct pages *g, const json_t *answer, const json_t *things
     return 1;
 }
 
-/* An empty list of Swift may have no body at all. */
-static int ask(struct project *p, const struct listing *l, const char *path, json_t **out, struct err *e) {
+/* An empty list of Swift may have no body at all. What is absent has an empty list too, but not half-way. */
+static int ask(struct project *p, const struct pages *g, const char *path, json_t **out, struct err *e) {
+    const struct listing *l = g->listing;
     struct http_request r = {
         .method = HTTP_GET, .url = path, .may_be_absent = true, .needs_json = l->key != NULL};
     struct http_answer answer;
     int rc = project_call(p, l->service, &r, &answer, e);
-    *out = rc == 0 && answer.status < 400 ? json_incref(answer.json) : NULL;
+    bool absent = rc == 0 && answer.status >= 400;
+    if (absent && g->marker)
+        rc = err_set(e, ERR_RETRY, "%s went away between two pages", l->path);
+    else if (rc == 0 && !absent && !answer.json && answer.status != 204 && answer.length > 0)
+        rc = err_set(e, ERR_RETRY, "the answer to %s is no list", l->path);
+    *out = rc == 0 && !absent ? json_incref(answer.json) : NULL;
     http_answer_free(&answer);
     return rc;
 }
@@ -80,7 +86,7 @@ static int page(struct project *p, struct pages *g, int (*one)(void *, const jso
                 void *arg, struct err *e) {
     char *path scoped_free = page_path(g);
     json_t *answer scoped_json = NULL;
-    if (ask(p, g->listing, path, &answer, e) < 0) return -1;
+    if (ask(p, g, path, &answer, e) < 0) return -1;
     const json_t *things = g->listing->key ? json_object_get(answer, g->listing->key) : answer;
     if (!json_is_array(things)) {
         if (!answer && !g->listing->key) return 0; /* nothing: an account or container that is not there */
