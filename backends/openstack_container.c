@@ -163,6 +163,11 @@ static int take_name(void *arg, const json_t *object, struct err *e) {
     return m->n < 1000 ? 0 : 1;
 }
 
+static void names_drop(struct emptying *m) {
+    for (size_t i = 0; i < m->n; i++) free(m->names[i]);
+    m->n = 0;
+}
+
 static void delete_one(void *arg, size_t i) {
     struct emptying *m = arg;
     struct text path scoped_text = {0};
@@ -191,7 +196,9 @@ static int delete_in_bulk(struct emptying *m, struct err *e) {
     struct http_answer answer;
     int rc = project_call(m->p, SERVICE, &r, &answer, e);
     const json_t *errors = json_object_get(answer.json, "Errors");
-    if (rc == 0 && (!errors || json_array_size(errors) > 0))
+    const char *status = json_string_value(json_object_get(answer.json, "Response Status"));
+    bool done = status && *status == '2'; /* the HTTP status is 200 whatever happened */
+    if (rc == 0 && (!done || !errors || json_array_size(errors) > 0))
         rc = err_set(e, ERR_RETRY, "container %s: not all objects could be deleted", m->container);
     http_answer_free(&answer);
     return rc;
@@ -206,8 +213,7 @@ static int empty_page(struct emptying *m, const struct listing *l, struct err *e
     struct err own = {0};
     bool bulk = m->p->run->settings.dialect->has_bulk_delete;
     if (!bulk || delete_in_bulk(m, &own) < 0) parallel_each(DELETES_AT_ONCE, m->n, delete_one, m);
-    for (size_t i = 0; i < m->n; i++) free(m->names[i]);
-    m->n = 0;
+    names_drop(m);
     return err_is(e) ? -1 : 1;
 }
 
@@ -224,6 +230,7 @@ static int empty(struct project *p, const char *container, struct err *e) {
             break;
         }
     pthread_mutex_destroy(&m.lock);
+    names_drop(&m);
     free(m.names);
     return rc;
 }
