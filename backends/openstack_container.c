@@ -94,8 +94,14 @@ static char *access_of(const struct project *p) {
     return text_take(&t);
 }
 
+/* NULL: as it is. A frozen one that may be written to again has no ACL of its own left to go back to. */
+static const char *write_of(const char *access, bool freeze, bool was_frozen) {
+    if (freeze) return FROZEN;
+    return !access && was_frozen ? "" : access;
+}
+
 static int put(struct project *p, const struct backend_operation *op, const char *container, bool freeze,
-               struct err *e) {
+               bool was_frozen, struct err *e) {
     struct text path scoped_text = {0};
     char quota[24];
     char *tenant scoped_free = call_escape(op->tenant), *grant scoped_free = call_escape(op->grant);
@@ -110,8 +116,8 @@ static int put(struct project *p, const struct backend_operation *op, const char
                                      {"X-Container-Meta-Allot-Grant", grant, false}};
     size_t n = 6;
     if (access) headers[n++] = (struct http_header){"X-Container-Read", access, false};
-    if (freeze || access)
-        headers[n++] = (struct http_header){"X-Container-Write", freeze ? FROZEN : access, false};
+    const char *write = write_of(access, freeze, was_frozen);
+    if (write) headers[n++] = (struct http_header){"X-Container-Write", write, false};
     struct http_request r = {.method = HTTP_PUT, .url = path.s, .headers = headers, .n_headers = n};
     struct http_answer answer;
     int rc = project_call(p, SERVICE, &r, &answer, e);
@@ -132,7 +138,7 @@ int container_ensure(struct project *p, struct backend_operation *op, struct err
     }
     container_facts_free(&facts);
     bool freeze = facts.is_there && facts.holds.n > op->bytes.n;
-    if (put(p, op, container, freeze, e) < 0) return -1;
+    if (put(p, op, container, freeze, facts.is_frozen, e) < 0) return -1;
     char *endpoint scoped_free = session_endpoint(p->objects, SERVICE, p->run->until, e);
     if (!endpoint) return -1;
     struct text url scoped_text = {0};
