@@ -423,6 +423,19 @@ drift() {
 }
 it 'what was changed by hand at the cloud is reported and set back' drift
 
+unseen() { # its token is gone, which says nothing of the limits
+    quota_store
+    exits 0 ask a --flavor v100 --units 4
+    exits 0 ask a --flavor v100 --units 1
+    exits 0 allot grant release g-1 --no-provision
+    is '[5,0,0]' "$(allowance a)"
+    edit 'if .kind == "allowance" then . else select(.name | test("-g1-") | not) end'
+    exits 0 allot reconcile
+    is '[1,0,0]' "$(allowance a)"
+    is 23 "$(allot pool show p --json | jq '.flavors[0].free_units')"
+}
+it 'a quota that is not seen is lowered before its units come free' unseen
+
 shrunk() {
     quota_store
     exits 0 ask a --flavor v100 --units 6 --storage '2 TB'
