@@ -121,6 +121,9 @@ struct quota_call {
  */
 int quota_call(const struct quota_run *q, struct quota_call call, int *status, json_t **out, struct err *e,
                const char *path, ...) ERR_FORMAT(6, 7);
+/* A question before the first write that was not answered, for whatever reason (401, 403, no JSON), decides
+   nothing: ERR_FAILED becomes ERR_RETRY. Always -1. */
+int quota_unanswered(struct err *e);
 
 /* Reads what stands; limits: Keystone's whole list, or NULL to read this project's. in_use: and what is used.
  */
