@@ -74,7 +74,8 @@ static bool label_unseen(struct run *r, size_t i, struct observation *o) {
     }
     r->report->ledger_only += item->want_present || strcmp(item->observed, "none") != 0;
     if (item->want_present) add_thing(r, "ledger-only", op, NULL, "make", NULL);
-    /* A quota's limits may stand where its token has gone: only the backend lowers them and looks at the use. */
+    /* A quota's limits may stand where its token has gone: only the backend lowers them and looks at the use.
+     */
     if (op->kind == BACKEND_QUOTA && !item->want_present) return false;
     o->what = SETTLED_ABSENT;
     return !item->want_present || strcmp(item->observed, "present") == 0;

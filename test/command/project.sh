@@ -436,6 +436,24 @@ unseen() { # its token is gone, which says nothing of the limits
 }
 it 'a quota that is not seen is lowered before its units come free' unseen
 
+strays() { # of a quota that ended, and of one that nobody knows: the tenant's live grant stays whole
+    quota_store
+    exits 0 ask a --flavor v100 --units 4
+    exits 0 ask a --flavor v100 --units 1
+    thing '.kind == "quota" and (.name | test("-g1-"))' tojson >ended
+    exits 0 allot grant release g-1
+    is '[1,0,0]' "$(allowance a)"
+    cat ended >>"$CLOUD"
+    exits 0 allot reconcile
+    is '[1,0,0]' "$(allowance a)"
+    is 1 "$(things '"kind":"quota"')"
+    sed 's/"token":"[^"]*"/"token":"s'"$(sql 'SELECT id FROM store')"'.1.77"/' ended >>"$CLOUD"
+    exits 5 allot reconcile --remove "s$(sql 'SELECT id FROM store').1.77"
+    has "$err" 'is a quota, and whose is not known: nothing is done'
+    is '[1,0,0]' "$(allowance a)"
+}
+it 'a stray quota takes nothing from what its tenant has' strays
+
 shrunk() {
     quota_store
     exits 0 ask a --flavor v100 --units 6 --storage '2 TB'
