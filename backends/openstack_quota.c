@@ -75,7 +75,7 @@ static void groups_make(struct job *job, const struct run *run, struct backend_o
         struct group *last = job->n_groups ? &job->groups[job->n_groups - 1] : NULL;
         char name[128];
         const char *id = *op->host ? host_id(run, op->host) : NULL;
-        quota_project_name(run->pool->store_id, op->tenant_number, op->tenant_branch, name);
+        quota_project_name(run->pool->store_id, run->pool->name, op->tenant_number, op->tenant_branch, name);
         if (!last || strcmp(last->name, name) != 0 || last->id != id) {
             last = &job->groups[job->n_groups++];
             *last = (struct group){.id = id, .ops = &job->ordered[i]};

@@ -170,7 +170,7 @@ int quota_project_ensure(const struct quota_run *q, const char *id, const char *
 json_t *quota_projects_all(const struct quota_run *q, struct err *e) {
     char prefix[128];
     json_t *answer = NULL, *ours = json_array();
-    quota_project_name(q->run->pool->store_id, 0, NULL, prefix);
+    quota_project_name(q->run->pool->store_id, q->run->pool->name, 0, NULL, prefix);
     if (quota_call(q, (struct quota_call){IDENTITY}, NULL, &answer, e,
                    "/projects?domain_id=%s&name__startswith=%s", q->domain, prefix) < 0) {
         json_decref(ours);
