@@ -235,6 +235,25 @@ unbound() {
 }
 it 'a project goes back only when it was seen empty' unbound
 
+unbound_never() { # with things of others in it, or lost
+    cloud_store
+    exits 0 ask a --flavor v100 --units 1
+    exits 0 allot grant release g-1
+    echo '{"token":"sffffffffffff.1.77","name":"foreign","host":"p1","tenant":"x","grant":"g-9","created":1700000000,"bytes":5,"kind":"container","state":"present"}' >>"$CLOUD"
+    exits 0 allot reconcile --json
+    is 1 "$(value .foreign)"
+    refused 5 'allot: conflict: project p1 is not empty: the last look found 1 things in it' allot pool unbind p a
+    exits 0 allot pool lose p --host p1 --confirm
+    refused 5 'allot: conflict: project p1 is lost: nobody knows what is still there' allot pool unbind p a
+    exits 0 allot pool restore p --host p1
+    exits 0 allot reconcile
+    refused 5 'allot: conflict: project p1 is not empty: the last look found 1 things in it' allot pool unbind p a
+    edit 'select(.name != "foreign")'
+    exits 0 allot reconcile
+    exits 0 allot pool unbind p a
+}
+it 'a project does not go back with things of others in it, nor lost' unbound_never
+
 completed() { # WANT WORD...
     local want=$1
     shift
