@@ -292,6 +292,32 @@ another_way() {
 }
 it 'what stands is not delivered in another way' another_way
 
+one_pool() {
+    cloud_store
+    cloud_file | sed '/^projects:/,/p3/d' >other.yaml
+    echo 'projects: [{name: x1, id: aaa2}]' >>other.yaml
+    refused 5 'allot: conflict: id aaa2 is that of project p2 of pool p already' allot pool add q --file other.yaml
+    sed -i 's/id: aaa2/id: aaa9, object_store_id: bbb1/' other.yaml
+    refused 5 'allot: conflict: id bbb1 is that of project p1 of pool p already' allot pool add q --file other.yaml
+    sed -i 's/bbb1/bbb9/' other.yaml
+    exits 0 allot pool add q --file other.yaml
+    refused 5 'allot: conflict: id aaa1 is that of project p1 of pool p already' allot pool set q --project x2=aaa1
+}
+it 'a project is in one pool only' one_pool
+
+another_place() {
+    cloud_store
+    exits 0 ask a --flavor v100 --units 1 --datalake '1 TB'
+    sed 's/bbb1/bbb7/' cloud.yaml >moved.yaml
+    refused 5 'allot: conflict: project p1 keeps its object_store_id and cloud: 2 things are in it' allot pool set p --file moved.yaml
+    sed 's/id: aaa2/id: aaa2, cloud: third/' cloud.yaml >empty.yaml
+    exits 0 allot pool set p --file empty.yaml
+    exits 0 allot grant release g-1
+    exits 0 allot grant purge g-1
+    exits 0 allot pool set p --file moved.yaml
+}
+it 'a project keeps its place while things are in it' another_place
+
 # ---- containers ----
 
 lake() {
