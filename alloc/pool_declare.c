@@ -75,10 +75,40 @@ static int metrics_write(struct store *s, int64_t pool, const struct pool_spec *
     return 0;
 }
 
+/* A project belongs to one tenant, and so to one pool: two would set its limits, and see each other's things.
+ */
+static int projects_are_ours(struct book *b, const struct pool_spec *p, struct err *e) {
+    scoped_json json_t *ids = json_object();
+    struct rows r;
+    for (size_t i = 0; i < p->n_hosts; i++) {
+        const char *store = json_string_value(json_object_get(p->hosts[i].settings, "object_store_id"));
+        json_object_set_new(ids, p->hosts[i].uri, json_true());
+        if (store) json_object_set_new(ids, store, json_true());
+    }
+    int rc =
+        rows_open(&r, b->store, e,
+                  "SELECT p.name, h.name, h.uri, json_extract(h.settings, '$.object_store_id') FROM pool "
+                  "p JOIN host h ON h.pool = p.id WHERE p.id <> $1 AND p.backend = $2 AND "
+                  "(p.capabilities & $3) <> 0 ORDER BY p.name, h.name",
+                  "isi", b->pool, p->backend, (int64_t)BACKEND_HAS_PROJECTS);
+    while (rc == 0 && (rc = rows_next(&r, e)) == 1) {
+        const char *store = rows_null(&r, 3) ? NULL : rows_text(&r, 3);
+        const char *id = json_object_get(ids, rows_text(&r, 2)) ? rows_text(&r, 2)
+                         : store && json_object_get(ids, store) ? store
+                                                                : NULL;
+        rc = id ? err_set(e, ERR_CONFLICT, "id %s is that of project %s of pool %s already", id,
+                          rows_text(&r, 1), rows_text(&r, 0))
+                : 0;
+    }
+    rows_close(&r);
+    return rc;
+}
+
 /* Rows first, then the units, bytes and seats of the ledger. */
 static int declare(struct book *b, const char *kind, const struct pool_spec *p, unsigned capabilities,
                    struct err *e) {
     bool has_slots = (capabilities & BACKEND_HAS_SLOTS) != 0;
+    if (p->has_projects && projects_are_ours(b, p, e) < 0) return -1;
     if (head_write(b->store, b->pool, p, capabilities, e) < 0 || hosts_write(b->store, b->pool, p, e) < 0)
         return -1;
     for (size_t i = 0; i < p->n_flavors; i++) {
@@ -248,17 +278,37 @@ static int flavor_drop(struct book *b, const struct pool_flavor *f, struct err *
     return sql_do(b->store, e, "DELETE FROM flavor WHERE pool = $1 AND name = $2", "is", b->pool, f->name);
 }
 
+/* Where the things of a project are reached stays as long as any is there. */
+static int host_stays(struct book *b, const struct pool_host *was, const struct pool_host *is,
+                      struct err *e) {
+    int64_t there = 0;
+    bool is_same = json_object_size(was->settings) == 0 && json_object_size(is->settings) == 0;
+    if (is_same || json_equal(was->settings, is->settings)) return 0;
+    if (sql_int(b->store, e, &there,
+                "SELECT count(*) FROM operation WHERE pool = $1 AND host = $2 AND observed <> 'absent'", "is",
+                b->pool, was->name) < 0)
+        return -1;
+    if (there == 0) return 0;
+    return err_set(e, ERR_CONFLICT, "project %s keeps its object_store_id and cloud: %lld things are in it",
+                   was->name, (long long)there);
+}
+
+static const struct pool_host *host_named(const json_t *places, const struct pool_spec *p, const char *name) {
+    const json_t *place = json_object_get(places, name);
+    return place ? &p->hosts[json_integer_value(place)] : NULL;
+}
+
 static int hosts_drop(struct book *b, const struct pool_spec *old, const struct pool_spec *p, struct err *e) {
-    scoped_json json_t *stay = json_object();
+    scoped_json json_t *places = json_object();
     for (size_t i = 0; i < p->n_hosts; i++)
-        json_object_set_new(stay, p->hosts[i].name, json_string(p->hosts[i].uri));
+        json_object_set_new(places, p->hosts[i].name, json_integer((json_int_t)i));
     for (size_t i = 0; i < old->n_hosts; i++) {
-        const struct pool_host *h = &old->hosts[i];
-        const char *uri = json_string_value(json_object_get(stay, h->name));
-        if (!uri && host_drop(b, p->name, h->name, e) < 0) return -1;
-        if (uri && p->has_projects && strcmp(uri, h->uri) != 0 &&
-            host_is_nobodys(b, p->name, h->name, "keeps its id", e) < 0)
+        const struct pool_host *was = &old->hosts[i], *is = host_named(places, p, was->name);
+        if (!is && host_drop(b, p->name, was->name, e) < 0) return -1;
+        if (!is || !p->has_projects) continue;
+        if (strcmp(is->uri, was->uri) != 0 && host_is_nobodys(b, p->name, was->name, "keeps its id", e) < 0)
             return -1;
+        if (host_stays(b, was, is, e) < 0) return -1;
     }
     return 0;
 }
@@ -281,6 +331,29 @@ static int same_kind(const struct pool_spec *old, const struct pool_spec *p, str
         if (strcmp(were[i], are[i]) != 0)
             return err_set(e, ERR_CONFLICT, "the %s of a pool stays: it is %s, not %s", what[i], were[i],
                            are[i]);
+    return 0;
+}
+
+/* Where a cloud's things are stays, too. */
+static int same_place(struct book *b, const struct pool_spec *old, const struct pool_spec *p,
+                      unsigned capabilities, struct err *e) {
+    static const char *const keys[] = {"cloud", "region", "storage"};
+    int64_t things = 0;
+    if (!(capabilities & (BACKEND_HAS_PROJECTS | BACKEND_BY_QUOTA))) return 0;
+    for (size_t i = 0; i < 3; i++) {
+        const json_t *was = json_object_get(old->settings, keys[i]),
+                     *is = json_object_get(p->settings, keys[i]);
+        if (was == is || json_equal(was, is)) continue;
+        if (sql_int(b->store, e, &things,
+                    "SELECT count(*) FROM operation WHERE pool = $1 AND observed <> 'absent'", "i",
+                    b->pool) < 0)
+            return -1;
+        if (things == 0) return 0;
+        err_set(e, ERR_CONFLICT, "pool %s keeps its settings.%s: %lld things stand", p->name, keys[i],
+                (long long)things);
+        return err_hint(e, "declare another pool for the new place, and drain this one: allot pool drain %s",
+                        p->name);
+    }
     return 0;
 }
 
@@ -312,7 +385,7 @@ static int set_all(struct book *b, const struct pool_spec *old, const struct poo
                    unsigned capabilities, const json_t *changes, struct err *e) {
     scoped_free char *words = json_canonical(changes);
     if (book_note(b, "pool.set", 0, words, e) < 0 || same_delivery(b, p, capabilities, e) < 0 ||
-        drop_missing(b, old, p, e) < 0)
+        same_place(b, old, p, capabilities, e) < 0 || drop_missing(b, old, p, e) < 0)
         return -1;
     return declare(b, "pool.set", p, capabilities, e);
 }

@@ -142,27 +142,39 @@ static int holds_nothing(struct book *b, int64_t tenant, const char *name, struc
     return err_hint(e, "release and purge them, and reconcile; then its project can go to another");
 }
 
-/* The next tenant must find it empty: seen since the last of our things went, with nothing in it. */
+/* What stands there comes back with it. */
+static int is_not_lost(struct book *b, const char *name, struct err *e) {
+    scoped_free char *pool = NULL;
+    int rc = sql_text(b->store, e, &pool,
+                      "SELECT p.name FROM host h JOIN pool p ON p.id = h.pool WHERE h.pool = $1 AND h.name = "
+                      "$2 AND h.state = 'lost'",
+                      "is", b->pool, name);
+    if (rc <= 0) return rc;
+    err_set(e, ERR_CONFLICT, "project %s is lost: nobody knows what is still there", name);
+    return err_hint(e, "when it is there again: allot pool restore %s --host %s, and allot reconcile", pool,
+                    name);
+}
+
+/* The next tenant must find it empty: seen since the last of our things went, with nothing in it, ours or
+   not. */
 static int is_seen_empty(struct book *b, int64_t tenant, const char *name, struct err *e) {
-    int64_t found = 0, seen = 0;
-    if (sql_int(b->store, e, &found, "SELECT count(*) FROM orphan WHERE pool = $1 AND host = $2", "is",
-                b->pool, name) < 0 ||
-        sql_int(b->store, e, &seen,
-                "SELECT count(*) FROM host h WHERE h.pool = $1 AND h.name = $2 AND (h.state = 'lost' OR "
-                "(h.trouble IS "
-                "NULL AND h.seen_at >= (SELECT coalesce(max(o.changed_at), 0) FROM operation o WHERE "
-                "o.tenant = $3 AND "
-                "o.pool = $1)))",
-                "isi", b->pool, name, tenant) < 0)
+    int64_t seen = 0, found = 0;
+    if (sql_int(b->store, e, &seen,
+                "SELECT count(*) FROM host h WHERE h.pool = $1 AND h.name = $2 AND h.trouble IS NULL AND "
+                "h.seen_at >= (SELECT coalesce(max(o.changed_at), 0) FROM operation o WHERE o.tenant = $3 "
+                "AND o.pool = $1)",
+                "isi", b->pool, name, tenant) < 0 ||
+        sql_int(b->store, e, &found, "SELECT things_seen FROM host WHERE pool = $1 AND name = $2", "is",
+                b->pool, name) < 0)
         return -1;
-    if (found) {
-        err_set(e, ERR_CONFLICT, "project %s is not empty: the last look found %lld things in it", name,
-                (long long)found);
-        return err_hint(e, "allot reconcile --dry-run lists them");
+    if (!seen) {
+        err_set(e, ERR_CONFLICT, "project %s was not seen since the last of the tenant's things went", name);
+        return err_hint(e, "allot reconcile looks at it; then try again");
     }
-    if (seen) return 0;
-    err_set(e, ERR_CONFLICT, "project %s was not seen since the last of the tenant's things went", name);
-    return err_hint(e, "allot reconcile looks at it; then try again");
+    if (!found) return 0;
+    err_set(e, ERR_CONFLICT, "project %s is not empty: the last look found %lld things in it", name,
+            (long long)found);
+    return err_hint(e, "allot reconcile lists those of this store; when all are gone, allot reconcile again");
 }
 
 int project_unbind(struct book *b, int64_t tenant, char **name, struct err *e) {
@@ -171,8 +183,8 @@ int project_unbind(struct book *b, int64_t tenant, char **name, struct err *e) {
     int has = project_of(b->store, b->pool, tenant, name, &is_active, e);
     if (has < 0) return -1;
     if (!has) return err_set(e, ERR_NOT_FOUND, "the tenant has no project in this pool");
-    if (holds_nothing(b, tenant, *name, e) < 0 || is_seen_empty(b, tenant, *name, e) < 0 ||
-        fault_point("project.unbind", e) < 0 ||
+    if (holds_nothing(b, tenant, *name, e) < 0 || is_not_lost(b, *name, e) < 0 ||
+        is_seen_empty(b, tenant, *name, e) < 0 || fault_point("project.unbind", e) < 0 ||
         sql_do(b->store, e, "UPDATE host SET tenant = NULL WHERE pool = $1 AND name = $2", "is", b->pool,
                *name) < 0 ||
         book_note(b, "project.unbind", tenant, *name, e) < 0)

@@ -218,7 +218,8 @@ static int act(struct run *r, bool (*is_due)(const struct work_item *), struct e
 
 static int load_work(struct run *r, bool open, struct err *e) {
     work_free(&r->work);
-    return work_load(r->store, &(struct work_filter){r->pool, r->options->grants, r->options->n_grants, open},
+    return work_load(r->store,
+                     &(struct work_filter){r->pool, r->options->grants, r->options->n_grants, open, NULL},
                      &r->work, e);
 }
 

@@ -74,6 +74,9 @@ static bool label_unseen(struct run *r, size_t i, struct observation *o) {
     }
     r->report->ledger_only += item->want_present || strcmp(item->observed, "none") != 0;
     if (item->want_present) add_thing(r, "ledger-only", op, NULL, "make", NULL);
+    /* A quota's limits may stand where its token has gone: only the backend lowers them and looks at the use.
+     */
+    if (op->kind == BACKEND_QUOTA && !item->want_present) return false;
     o->what = SETTLED_ABSENT;
     return !item->want_present || strcmp(item->observed, "present") == 0;
 }
@@ -229,10 +232,22 @@ struct seeing {
     const struct backend_view *view;
 };
 
+/* host -> how many things are there, ours or not */
+static json_t *things_by_host(const struct backend_view *view) {
+    json_t *counts = json_object();
+    for (size_t i = 0; i < view->n_seen; i++) {
+        const char *host = view->seen[i].host;
+        json_int_t before = json_integer_value(json_object_get(counts, host));
+        json_object_set_new(counts, host, json_integer(before + 1));
+    }
+    return counts;
+}
+
 /* What status shows until the next run: hosts as they answered, and everything that is not matched. */
 static int keep_sight(struct store *s, void *arg, struct err *e) {
     struct seeing *t = arg;
     int64_t now = reconcile_now(t->run).s;
+    scoped_json json_t *counts = things_by_host(t->view);
     for (size_t i = 0; i < t->view->n_hosts; i++) {
         const struct backend_host_report *h = &t->view->hosts[i];
         if (sql_do(s, e,
@@ -240,12 +255,14 @@ static int keep_sight(struct store *s, void *arg, struct err *e) {
                    "storage_capacity_bytes = CASE WHEN "
                    "$3 THEN nullif($6, 0) ELSE storage_capacity_bytes END, storage_free_bytes = CASE WHEN $3 "
                    "THEN $7 ELSE "
-                   "storage_free_bytes END WHERE pool = $1 AND name = $2",
-                   "isiisii", t->run->pool, h->host, (int64_t)h->answered, now,
+                   "storage_free_bytes END, things_seen = CASE WHEN $3 THEN $8 ELSE things_seen END WHERE "
+                   "pool = $1 AND name = $2",
+                   "isiisiii", t->run->pool, h->host, (int64_t)h->answered, now,
                    h->answered ? NULL
                    : h->detail ? h->detail
                                : "no answer",
-                   h->storage_capacity.n, h->storage_free.n) < 0)
+                   h->storage_capacity.n, h->storage_free.n,
+                   (int64_t)json_integer_value(json_object_get(counts, h->host))) < 0)
             return -1;
     }
     if (sql_do(s, e, "DELETE FROM orphan WHERE pool = $1", "i", t->run->pool) < 0) return -1;

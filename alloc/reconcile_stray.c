@@ -5,6 +5,7 @@
 #include "alloc/scope.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 void reconcile_stray(struct run *r, const struct backend_seen *seen, bool ordered) {
     r->strays = mem_grow(r->strays, &r->strays_room, r->n_strays + 1, sizeof *r->strays);
@@ -33,6 +34,44 @@ static int forget_sight(struct store *s, void *arg, struct err *e) {
                   m->stray->token);
 }
 
+/* A quota goes by setting the project to what its tenant has besides: known only where the ledger knows the
+   token, and the project is that tenant's still. 1 *op is filled, 0 not known, -1 */
+static int quota_known(struct run *r, const struct stray *stray, struct work *w, struct backend_operation *op,
+                       struct err *e) {
+    int64_t holder;
+    const struct work_filter filter = {.pool = r->pool, .token = stray->token};
+    if (work_load(r->store, &filter, w, e) < 0) return -1;
+    if (w->n != 1 || strcmp(w->ops[0].host, stray->host) != 0) return 0;
+    *op = w->ops[0];
+    if (!*stray->host) return 1;
+    return sql_int(r->store, e, &holder,
+                   "SELECT tenant FROM host WHERE pool = $1 AND name = $2 AND tenant = $3", "isi", r->pool,
+                   stray->host, op->tenant_number);
+}
+
+static int remove_at_backend(struct run *r, const struct stray *stray, struct backend_operation *op,
+                             struct err *e) {
+    struct work w = {0};
+    int known = stray->kind == BACKEND_QUOTA ? quota_known(r, stray, &w, op, e) : 1;
+    int rc = known < 0 ? -1 : 0;
+    if (known == 1) {
+        struct removal m = {r, stray};
+        rc = store_write(r->store, note_removal, &m, e);
+        if (rc == 0) rc = dispatch_remove(r->backend, &r->place.pool, op, 1, e);
+    } else if (known == 0 && stray->ordered) {
+        rc = err_set(e, ERR_CONFLICT, "%s is a quota, and whose is not known: nothing is done", stray->name);
+        err_hint(e, "take the tag %s off its project at the cloud; allot reconcile sets the limits right",
+                 stray->token);
+    } else if (known == 0) {
+        op->answer = BACKEND_REFUSED;
+        op->detail = mem_copy("its project is another tenant's now: take the tag off it at the cloud");
+    }
+    op->token = stray->token; /* those of w end with it */
+    op->name = stray->name;
+    work_free(&w);
+    return rc;
+}
+
 static int remove_stray(struct run *r, const struct stray *stray, struct err *e) {
     struct backend_operation op = {.token = stray->token,
                                    .kind = stray->kind,
@@ -41,8 +80,7 @@ static int remove_stray(struct run *r, const struct stray *stray, struct err *e)
                                    .tenant = "",
                                    .grant = ""};
     struct removal m = {r, stray};
-    if (store_write(r->store, note_removal, &m, e) < 0) return -1;
-    int rc = dispatch_remove(r->backend, &r->place.pool, &op, 1, e);
+    int rc = remove_at_backend(r, stray, &op, e);
     if (rc == 0 && stray->ordered && op.answer != BACKEND_DONE && op.answer != BACKEND_STARTED)
         rc = err_set(e, op.answer == BACKEND_UNKNOWN ? ERR_UNKNOWN : ERR_FAILED, "%s: %s", op.name,
                      op.detail ? op.detail : backend_answer_word(op.answer));

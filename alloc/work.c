@@ -138,9 +138,10 @@ static bool is_wanted(const struct work_filter *f, int64_t grant) {
 /* Made: volumes first. Removed: servers first, because a volume in use cannot go. */
 #define WORK_ORDER " ORDER BY o.grant_id, (o.kind = 'server') = (o.desired = 'present'), o.id"
 
-/* Two statements, so that the one after each decision reads the open operations only (operation_open). */
+/* Several statements, so that the one after each decision reads the open operations only (operation_open). */
 static int open_work(struct rows *r, struct store *s, const struct work_filter *f, struct err *e) {
     int64_t grant = f->n_grants == 1 ? f->grants[0] : 0;
+    if (f->token) return rows_open(r, s, e, WORK_COLUMNS " AND o.token = $2", "is", f->pool, f->token);
     if (f->open)
         return rows_open(
             r, s, e, WORK_COLUMNS " AND o.desired <> o.observed AND ($2 = 0 OR o.grant_id = $2)" WORK_ORDER,

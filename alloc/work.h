@@ -35,6 +35,7 @@ struct work_filter {
     const int64_t *grants; /* ascending; n_grants 0: of all grants */
     size_t n_grants;
     bool open;
+    const char *token; /* not NULL: this one alone, whatever was seen of it */
 };
 int work_load(struct store *s, const struct work_filter *f, struct work *out, struct err *e);
 void work_free(struct work *w);

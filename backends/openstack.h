@@ -227,7 +227,8 @@ const json_t *inventory_staying(const json_t *list, const char *token);
 /* After the answer to a create was lost: asks until a thing with the token is seen, for 10 s at most. A new
    reference; NULL with ERR_UNKNOWN: it is not seen (yet). */
 json_t *inventory_await(struct project *p, const struct listing *l, const char *token, struct err *e);
-/* The id of a volume by its token, made in this run or before; ERR_RETRY: there is none. Free it. */
+/* The id of a volume by its token, made in this run or before; ERR_RETRY: there is none that
+   is ready. Free it. */
 char *inventory_volume_id(struct project *p, const char *token, struct err *e);
 void inventory_volume_made(struct project *p, const char *token, const char *id);
 

@@ -94,8 +94,14 @@ static char *access_of(const struct project *p) {
     return text_take(&t);
 }
 
+/* NULL: as it is. A frozen one that may be written to again has no ACL of its own left to go back to. */
+static const char *write_of(const char *access, bool freeze, bool was_frozen) {
+    if (freeze) return FROZEN;
+    return !access && was_frozen ? "" : access;
+}
+
 static int put(struct project *p, const struct backend_operation *op, const char *container, bool freeze,
-               struct err *e) {
+               bool was_frozen, struct err *e) {
     struct text path scoped_text = {0};
     char quota[24];
     char *tenant scoped_free = call_escape(op->tenant), *grant scoped_free = call_escape(op->grant);
@@ -110,8 +116,8 @@ static int put(struct project *p, const struct backend_operation *op, const char
                                      {"X-Container-Meta-Allot-Grant", grant, false}};
     size_t n = 6;
     if (access) headers[n++] = (struct http_header){"X-Container-Read", access, false};
-    if (freeze || access)
-        headers[n++] = (struct http_header){"X-Container-Write", freeze ? FROZEN : access, false};
+    const char *write = write_of(access, freeze, was_frozen);
+    if (write) headers[n++] = (struct http_header){"X-Container-Write", write, false};
     struct http_request r = {.method = HTTP_PUT, .url = path.s, .headers = headers, .n_headers = n};
     struct http_answer answer;
     int rc = project_call(p, SERVICE, &r, &answer, e);
@@ -132,7 +138,7 @@ int container_ensure(struct project *p, struct backend_operation *op, struct err
     }
     container_facts_free(&facts);
     bool freeze = facts.is_there && facts.holds.n > op->bytes.n;
-    if (put(p, op, container, freeze, e) < 0) return -1;
+    if (put(p, op, container, freeze, facts.is_frozen, e) < 0) return -1;
     char *endpoint scoped_free = session_endpoint(p->objects, SERVICE, p->run->until, e);
     if (!endpoint) return -1;
     struct text url scoped_text = {0};
@@ -163,6 +169,11 @@ static int take_name(void *arg, const json_t *object, struct err *e) {
     return m->n < 1000 ? 0 : 1;
 }
 
+static void names_drop(struct emptying *m) {
+    for (size_t i = 0; i < m->n; i++) free(m->names[i]);
+    m->n = 0;
+}
+
 static void delete_one(void *arg, size_t i) {
     struct emptying *m = arg;
     struct text path scoped_text = {0};
@@ -191,7 +202,9 @@ static int delete_in_bulk(struct emptying *m, struct err *e) {
     struct http_answer answer;
     int rc = project_call(m->p, SERVICE, &r, &answer, e);
     const json_t *errors = json_object_get(answer.json, "Errors");
-    if (rc == 0 && (!errors || json_array_size(errors) > 0))
+    const char *status = json_string_value(json_object_get(answer.json, "Response Status"));
+    bool done = status && *status == '2'; /* the HTTP status is 200 whatever happened */
+    if (rc == 0 && (!done || !errors || json_array_size(errors) > 0))
         rc = err_set(e, ERR_RETRY, "container %s: not all objects could be deleted", m->container);
     http_answer_free(&answer);
     return rc;
@@ -206,8 +219,7 @@ static int empty_page(struct emptying *m, const struct listing *l, struct err *e
     struct err own = {0};
     bool bulk = m->p->run->settings.dialect->has_bulk_delete;
     if (!bulk || delete_in_bulk(m, &own) < 0) parallel_each(DELETES_AT_ONCE, m->n, delete_one, m);
-    for (size_t i = 0; i < m->n; i++) free(m->names[i]);
-    m->n = 0;
+    names_drop(m);
     return err_is(e) ? -1 : 1;
 }
 
@@ -224,6 +236,7 @@ static int empty(struct project *p, const char *container, struct err *e) {
             break;
         }
     pthread_mutex_destroy(&m.lock);
+    names_drop(&m);
     free(m.names);
     return rc;
 }

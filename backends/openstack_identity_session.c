@@ -135,6 +135,7 @@ int session_call(struct session *s, const char *service, const struct http_reque
         err_clear(&first);
         http_answer_free(answer);
         rc = call_once(s, service, token, request, &second, answer, &first);
+        if (rc < 0 && answer->status == 401) first.code = ERR_RETRY;
         if (rc < 0 && maybe_done) first.code = ERR_UNKNOWN;
         if (rc < 0 && answer->status == 401) err_context(&first, "a fresh token is refused too");
     }

@@ -14,7 +14,8 @@ struct pages {
     const struct listing *listing;
     const char *filter;
     int64_t limit, number;
-    char *marker; /* NULL: the first page */
+    int64_t seen, total; /* by number: things so far; how many there are */
+    char *marker;        /* NULL: the first page */
 };
 
 static const char *member(const json_t *thing, const char *key) {
@@ -47,14 +48,31 @@ static bool links_next(const json_t *answer, const char *key) {
     return false;
 }
 
+/* By number, things that come and go meanwhile shift the pages: the answer's count tells. */
+static int number_next(struct pages *g, const json_t *answer, int64_t n, struct err *e) {
+    const json_t *count = json_object_get(json_object_get(answer, "paging"), "totalCount");
+    int64_t total = json_integer_value(count);
+    bool same = json_is_integer(count) && (g->number == 1 || total == g->total);
+    g->seen += n;
+    g->total = total;
+    if (!same || g->seen > total || (n == 0 && g->seen < total))
+        return err_set(e, ERR_RETRY, "the pages of %s do not add up: %lld things, paging.totalCount %s",
+                       g->listing->path, (long long)g->seen,
+                       !json_is_integer(count) ? "is not there"
+                       : same                  ? "is another"
+                                               : "has changed");
+    g->number++;
+    return g->seen < total;
+}
+
 /* 1: there may be more, and *g asks for it; 0: it was the last. */
 static int page_next(struct pages *g, const json_t *answer, const json_t *things, struct err *e) {
     const struct listing *l = g->listing;
     size_t n = json_array_size(things);
+    if (l->form == PAGES_BY_NUMBER) return number_next(g, answer, (int64_t)n, e);
     if (n == 0 || l->form == PAGES_NONE) return 0;
     bool more = l->has_links ? links_next(answer, l->key) : (int64_t)n >= g->limit;
     if (!more) return 0;
-    if (l->form == PAGES_BY_NUMBER) return g->number++, 1;
     const char *last = member(json_array_get(things, n - 1), l->key ? "id" : "name");
     if (!last || (g->marker && strcmp(g->marker, last) == 0))
         return err_set(e, ERR_RETRY, "the pages of %s do not go on after %s", l->path,
@@ -65,13 +83,19 @@ static int page_next(struct pages *g, const json_t *answer, const json_t *things
     return 1;
 }
 
-/* An empty list of Swift may have no body at all. */
-static int ask(struct project *p, const struct listing *l, const char *path, json_t **out, struct err *e) {
+/* An empty list of Swift may have no body at all. What is absent has an empty list too, but not half-way. */
+static int ask(struct project *p, const struct pages *g, const char *path, json_t **out, struct err *e) {
+    const struct listing *l = g->listing;
     struct http_request r = {
         .method = HTTP_GET, .url = path, .may_be_absent = true, .needs_json = l->key != NULL};
     struct http_answer answer;
     int rc = project_call(p, l->service, &r, &answer, e);
-    *out = rc == 0 && answer.status < 400 ? json_incref(answer.json) : NULL;
+    bool absent = rc == 0 && answer.status >= 400;
+    if (absent && g->marker)
+        rc = err_set(e, ERR_RETRY, "%s went away between two pages", l->path);
+    else if (rc == 0 && !absent && !answer.json && answer.status != 204 && answer.length > 0)
+        rc = err_set(e, ERR_RETRY, "the answer to %s is no list", l->path);
+    *out = rc == 0 && !absent ? json_incref(answer.json) : NULL;
     http_answer_free(&answer);
     return rc;
 }
@@ -80,7 +104,7 @@ static int page(struct project *p, struct pages *g, int (*one)(void *, const jso
                 void *arg, struct err *e) {
     char *path scoped_free = page_path(g);
     json_t *answer scoped_json = NULL;
-    if (ask(p, g->listing, path, &answer, e) < 0) return -1;
+    if (ask(p, g, path, &answer, e) < 0) return -1;
     const json_t *things = g->listing->key ? json_object_get(answer, g->listing->key) : answer;
     if (!json_is_array(things)) {
         if (!answer && !g->listing->key) return 0; /* nothing: an account or container that is not there */

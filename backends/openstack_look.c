@@ -61,6 +61,7 @@ char *image_get(struct project *p, struct err *e) {
     char *escaped scoped_free = call_escape(wanted);
     text_add(&filter, "name=%s", escaped);
     int rc = list_each(p, &images, filter.s, image_one, &l, e);
+    if (rc < 0) e->code = ERR_RETRY; /* not asked: it may be there */
     if (rc == 0 && !l.id)
         rc = err_set(e, ERR_FAILED, "the cloud has no image \"%s\" for project %s", wanted, p->host->name);
     if (rc == 0 && l.other)

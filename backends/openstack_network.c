@@ -39,7 +39,7 @@ static int look_one(void *arg, const json_t *thing, struct err *e) {
 static json_t *look(struct project *p, const struct listing *l, const char *name, bool may_be_shared,
                     struct err *e) {
     struct look look = {.name = name, .project = p->host->uri, .may_be_shared = may_be_shared};
-    (void)list_each(p, l, NULL, look_one, &look, e);
+    if (list_each(p, l, NULL, look_one, &look, e) < 0) e->code = ERR_RETRY;
     return look.found;
 }
 
@@ -154,6 +154,7 @@ static int named_network(struct project *p, struct err *e) {
     if (is_uuid(name)) return p->network = mem_copy(name), 0;
     json_t *network scoped_json = look(p, &networks, name, true, e);
     const char *id = member(network, "id");
+    if (!id && err_is(e)) return -1;
     if (!id)
         return err_set(e, ERR_FAILED, "project %s has no network \"%s\" of its own or shared", p->host->name,
                        name);
@@ -187,7 +188,9 @@ json_t *subnet_look(struct project *p, struct err *e) {
     const struct network_words *w = &p->run->settings.dialect->network;
     const struct listing subnets = {"network", w->sub_path, w->sub_list, PAGES_NONE, false, NULL};
     struct subnet_look l = {.key = w->sub_network, .network = p->network};
-    if (list_each(p, &subnets, NULL, subnet_one, &l, e) == 0 && !l.found)
+    if (list_each(p, &subnets, NULL, subnet_one, &l, e) < 0)
+        e->code = ERR_RETRY;
+    else if (!l.found)
         err_set(e, ERR_FAILED, "the network of project %s has no subnet", p->host->name);
     return l.found;
 }

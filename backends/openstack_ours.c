@@ -109,6 +109,11 @@ char *inventory_volume_id(struct project *p, const char *token, struct err *e) {
     const json_t *volume = inventory_staying(volumes, token);
     if (!volume)
         return err_set(e, ERR_RETRY, "its volume %s is not in project %s", token, p->host->name), NULL;
+    const char *trouble = volume_means(p->run)->trouble(volume);
+    if (*trouble)
+        return err_set(e, ERR_RETRY, "its volume %s is not ready: %s", token,
+                       strcmp(trouble, "wait") == 0 ? "it is being made" : trouble),
+               NULL;
     return mem_copy(member(volume, "id"));
 }
 

@@ -75,7 +75,7 @@ static void groups_make(struct job *job, const struct run *run, struct backend_o
         struct group *last = job->n_groups ? &job->groups[job->n_groups - 1] : NULL;
         char name[128];
         const char *id = *op->host ? host_id(run, op->host) : NULL;
-        quota_project_name(run->pool->store_id, op->tenant_number, op->tenant_branch, name);
+        quota_project_name(run->pool->store_id, run->pool->name, op->tenant_number, op->tenant_branch, name);
         if (!last || strcmp(last->name, name) != 0 || last->id != id) {
             last = &job->groups[job->n_groups++];
             *last = (struct group){.id = id, .ops = &job->ordered[i]};
@@ -100,16 +100,12 @@ static void one_group(void *arg, size_t i) {
     job->one(job->q, &job->groups[i]);
 }
 
-/* What cannot be found out is nobody's outcome: nothing happened. */
+/* Before anything is written nothing has happened, whatever it was: a password that ran out, a role that was
+   taken away, a setting. It voids no grant; it is told, and tried again. */
 static void fail_all(struct backend_operation *ops, size_t n, const struct err *e) {
-    struct group g = {0};
-    struct backend_operation *one;
-    g.ops = &one;
-    g.n = 1;
-    for (size_t i = 0; i < n; i++) {
-        one = &ops[i];
-        group_fail(&g, e);
-    }
+    struct text words scoped_text = {0};
+    text_add(&words, "%s%s%s", e->what, e->hint[0] ? ": " : "", e->hint);
+    for (size_t i = 0; i < n; i++) answer(&ops[i], BACKEND_NOTHING_HAPPENED, words.s);
 }
 
 static int operations(struct run *run, struct backend_operation *ops, size_t n,
@@ -153,7 +149,7 @@ static int group_set(struct quota_run *q, struct group *g, struct quota_lines *l
     if (quota_project_ensure(q, g->id, g->name, op->tenant, tokens, g->n, p, &had, e) < 0) return -1;
     if (run_fault("quota.after-project", e) < 0) return -1;
     int rc = op->quota.member ? quota_project_member(q, p->id, op->quota.member, e) : 0;
-    if (rc == 0) rc = quota_read(q, p->id, NULL, false, lines, e);
+    if (rc == 0 && (rc = quota_read(q, p->id, NULL, false, lines, e)) < 0) quota_unanswered(e);
     if (rc == 0) rc = quota_write(q, p->id, lines, e);
     if (rc == 0) return run_fault("quota.after-limits", e);
     if (e->code == ERR_UNKNOWN) return -1;
@@ -197,7 +193,7 @@ static void group_remove(struct quota_run *q, struct group *g) {
     if (found == 1) {
         scoped_free const char **tokens = group_tokens(g);
         rc = quota_lines_want(q->settings, &g->ops[0]->quota, &lines, &e);
-        if (rc == 0) rc = quota_read(q, p.id, NULL, false, &lines, &e);
+        if (rc == 0 && (rc = quota_read(q, p.id, NULL, false, &lines, &e)) < 0) quota_unanswered(&e);
         if (rc == 0) rc = quota_write(q, p.id, &lines, &e);
         if (rc == 0) rc = run_fault("quota.after-lowering", &e);
         if (rc == 0 && (rc = quota_read(q, p.id, NULL, true, &lines, &e)) < 0) e.code = ERR_UNKNOWN;

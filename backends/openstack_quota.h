@@ -86,8 +86,10 @@ json_t *quota_limits_body(const struct quota_lines *lines, const char *service, 
 /* The limits of a project out of Keystone's list. */
 void quota_limits_take(struct quota_lines *lines, const json_t *limits, const char *project,
                        const char *service, const char *region);
-/* "allot-STORE-tNUMBER[BRANCH]"; a prefix "allot-STORE-t" when the number is 0. */
-void quota_project_name(const char *store_id, int64_t number, const char *branch, char out[128]);
+/* "allot-STORE-POOL-tNUMBER[BRANCH]", POOL: the first 8 hex digits of the SHA-256 of its name, because each
+   pool sets its own sums; only "allot-STORE-POOL-t" when the number is 0. */
+void quota_project_name(const char *store_id, const char *pool, int64_t number, const char *branch,
+                        char out[128]);
 /* A tag that is a token of a store; of ours: quota_token_is_ours. */
 bool quota_tag_is_token(const char *tag);
 
@@ -121,6 +123,9 @@ struct quota_call {
  */
 int quota_call(const struct quota_run *q, struct quota_call call, int *status, json_t **out, struct err *e,
                const char *path, ...) ERR_FORMAT(6, 7);
+/* A question before the first write that was not answered, for whatever reason (401, 403, no JSON), decides
+   nothing: ERR_FAILED becomes ERR_RETRY. Always -1. */
+int quota_unanswered(struct err *e);
 
 /* Reads what stands; limits: Keystone's whole list, or NULL to read this project's. in_use: and what is used.
  */

@@ -40,6 +40,11 @@ int quota_call(const struct quota_run *q, struct quota_call call, int *status, j
     return rc;
 }
 
+int quota_unanswered(struct err *e) {
+    if (e->code == ERR_FAILED) e->code = ERR_RETRY;
+    return -1;
+}
+
 /* ---- ids ---- */
 
 static const char *text_of(const json_t *object, const char *key) {

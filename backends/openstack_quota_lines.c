@@ -2,6 +2,7 @@
 /* Delivery by quota, the part that needs no cloud: what shall be allowed, and whether it is. */
 #include "backends/openstack_quota.h"
 
+#include "alloc/hash.h"
 #include "alloc/scope.h"
 #include "alloc/text.h"
 
@@ -189,11 +190,13 @@ void quota_limits_take(struct quota_lines *lines, const json_t *limits, const ch
 
 /* ---- names ---- */
 
-void quota_project_name(const char *store_id, int64_t number, const char *branch, char out[128]) {
-    if (number)
-        snprintf(out, 128, "allot-%s-t%lld%s", store_id, (long long)number, branch ? branch : "");
-    else
-        snprintf(out, 128, "allot-%s-t", store_id);
+void quota_project_name(const char *store_id, const char *pool, int64_t number, const char *branch,
+                        char out[128]) {
+    struct hash which =
+        hash_of(pool, strlen(pool)); /* Keystone takes 64 bytes, and a pool's name may have 63 */
+    int n = snprintf(out, 128, "allot-%s-%.8s-t", store_id, which.hex);
+    if (number && n > 0 && n < 128)
+        snprintf(out + n, 128 - (size_t)n, "%lld%s", (long long)number, branch ? branch : "");
 }
 
 /* s4f1c09ab37de.1.812: "s", then letters and digits, a dot, the epoch, a dot, digits. */

@@ -43,11 +43,11 @@ int quota_project_find(const struct quota_run *q, const char *id, const char *na
     int status;
     const struct quota_call ask = {IDENTITY, .may_be_absent = true};
     if (id) {
-        if (quota_call(q, ask, &status, &answer, e, "/projects/%s", id) < 0) return -1;
+        if (quota_call(q, ask, &status, &answer, e, "/projects/%s", id) < 0) return quota_unanswered(e);
         return status == 404 ? 0 : project_take(json_object_get(answer, "project"), out, e);
     }
     if (quota_call(q, ask, NULL, &answer, e, "/projects?domain_id=%s&name=%s", q->domain, name) < 0)
-        return -1;
+        return quota_unanswered(e);
     size_t i;
     const json_t *project;
     json_array_foreach(json_object_get(answer, "projects"), i, project) {
@@ -170,7 +170,7 @@ int quota_project_ensure(const struct quota_run *q, const char *id, const char *
 json_t *quota_projects_all(const struct quota_run *q, struct err *e) {
     char prefix[128];
     json_t *answer = NULL, *ours = json_array();
-    quota_project_name(q->run->pool->store_id, 0, NULL, prefix);
+    quota_project_name(q->run->pool->store_id, q->run->pool->name, 0, NULL, prefix);
     if (quota_call(q, (struct quota_call){IDENTITY}, NULL, &answer, e,
                    "/projects?domain_id=%s&name__startswith=%s", q->domain, prefix) < 0) {
         json_decref(ours);
@@ -197,13 +197,13 @@ static int user_look(const struct quota_run *q, const char *member, char **id, s
     scoped_json json_t *answer = NULL;
     scoped_free char *escaped = call_escape(member);
     const struct quota_call ask = {IDENTITY, .may_be_absent = true};
-    if (quota_call(q, ask, NULL, &answer, e, "/users/%s", escaped) < 0) return -1;
+    if (quota_call(q, ask, NULL, &answer, e, "/users/%s", escaped) < 0) return quota_unanswered(e);
     const char *found = text_of(json_object_get(answer, "user"), "id");
     if (!found) {
         json_decref(answer);
         answer = NULL;
         if (quota_call(q, ask, NULL, &answer, e, "/users?domain_id=%s&name=%s", q->domain, escaped) < 0)
-            return -1;
+            return quota_unanswered(e);
         found = text_of(json_array_get(json_object_get(answer, "users"), 0), "id");
     }
     if (!found) {

@@ -99,6 +99,7 @@ static int follow(struct project *p, struct backend_operation *op, const char *i
 
 struct making {
     struct server_parts parts;
+    json_t *sizes; /* the project's own, where the cloud's have not what is wanted */
     char **volumes;
     char *key_name, *user_data;
 };
@@ -108,6 +109,21 @@ static void making_free(struct making *m, size_t n) {
     free(m->volumes);
     free(m->key_name);
     free(m->user_data);
+    json_decref(m->sizes);
+}
+
+/* The sizes of the run are what the first project was shown: one of this project alone is not among them. */
+static const json_t *size_look(struct project *p, const struct backend_operation *op, struct making *m,
+                               struct err *e) {
+    const struct settings *s = &p->run->settings;
+    const json_t *all, *size;
+    if (flavors_look(p, &all, e) < 0) return NULL;
+    size = size_find(s, all, op->flavor, op->units, &m->parts.setting, e);
+    if (size) return size;
+    err_clear(e);
+    m->sizes = flavors_get(p, e);
+    if (!m->sizes) return e->code = ERR_RETRY, NULL;
+    return size_find(s, m->sizes, op->flavor, op->units, &m->parts.setting, e);
 }
 
 /* The volumes of a grant were made before; one that is not there may come. */
@@ -125,9 +141,7 @@ static int volumes_find(struct project *p, const struct backend_operation *op, s
 
 static int parts_find(struct project *p, const struct backend_operation *op, struct making *m,
                       struct err *e) {
-    const json_t *sizes;
-    if (flavors_look(p, &sizes, e) < 0) return -1;
-    const json_t *size = size_find(&p->run->settings, sizes, op->flavor, op->units, &m->parts.setting, e);
+    const json_t *size = size_look(p, op, m, e);
     if (!size || image_look(p, &m->parts.image, e) < 0 || volumes_find(p, op, m, e) < 0 ||
         network_ensure(p, op, e) < 0 || key_user_data(&p->run->settings, op, &m->user_data, e) < 0)
         return -1;

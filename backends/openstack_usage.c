@@ -122,7 +122,7 @@ static int servers_take(struct use *use, struct err *e) {
     const struct listing *l = &use->p->run->settings.dialect->servers;
     struct text living scoped_text = {0}, changed scoped_text = {0};
     if (use->id) text_add(&living, "all_tenants=1&project_id=%s", use->id);
-    text_add(&changed, "%s%schanges-since=%s", living.s ? living.s : "", living.s ? "&" : "",
+    text_add(&changed, "%s%schanges-since=%.19s", living.s ? living.s : "", living.s ? "&" : "",
              instant_text(use->since).s);
     if (list_each(use->p, l, living.s, take_server, use, e) < 0) return -1;
     return list_each(use->p, l, changed.s, take_server, use, e);

@@ -92,9 +92,14 @@ int volume_remove(struct project *p, struct backend_operation *op, struct err *e
 
 /* ---- making ---- */
 
+/* One from before may hold data: it is not ours to take away. */
 static int broken(struct project *p, struct backend_operation *op, const json_t *volume, const char *word,
-                  struct err *e) {
+                  bool is_new, struct err *e) {
     struct err own = {0};
+    if (!is_new) {
+        err_set(e, ERR_UNKNOWN, "volume %s is \"%s\" and may hold data: a person must look", op->name, word);
+        return err_hint(e, "openstack volume show %s", member(volume, "id"));
+    }
     if (delete_seen(p, member(volume, "id"), &own) < 0)
         return err_set(e, ERR_UNKNOWN, "volume %s failed (%s) and cannot be taken away: %s", op->name, word,
                        own.what);
@@ -126,7 +131,7 @@ static int follow(struct project *p, struct backend_operation *op, const char *i
             op->connection = connection_of(p, volume);
             return 0;
         }
-        if (strcmp(word, "wait") != 0) return broken(p, op, volume, word, e);
+        if (strcmp(word, "wait") != 0) return broken(p, op, volume, word, is_new, e);
         if (!wait_next(&w))
             return err_set(e, ERR_WAITS, "volume %s is being made%s%s", op->name, asked ? "" : ": ",
                            own.what);

@@ -6,12 +6,13 @@
 
 /* capabilities: bits of alloc/backend.h, as its backend told when the pool was declared. A host that is a project
    belongs to one tenant; settings: what its backend needs to know of it. member: the user at the cloud who works in
-   the tenant's project. */
+   the tenant's project. things_seen: whatever the last look found there, ours or not. */
 static const char pool[] =
     "ALTER TABLE pool ADD COLUMN capabilities INTEGER NOT NULL DEFAULT 0;"
     "UPDATE pool SET capabilities = 1 WHERE id IN (SELECT pool FROM flavor WHERE has_slots = 1);"
     "ALTER TABLE host ADD COLUMN settings TEXT NOT NULL DEFAULT '{}';"
     "ALTER TABLE host ADD COLUMN tenant INTEGER REFERENCES tenant (id);"
+    "ALTER TABLE host ADD COLUMN things_seen INTEGER NOT NULL DEFAULT 0;"
     "CREATE UNIQUE INDEX host_by_tenant ON host (pool, tenant) WHERE tenant IS NOT NULL;"
     "CREATE TABLE member (pool INTEGER NOT NULL REFERENCES pool (id), tenant INTEGER NOT NULL REFERENCES tenant (id),"
     "  name TEXT NOT NULL, PRIMARY KEY (pool, tenant)) STRICT, WITHOUT ROWID;";

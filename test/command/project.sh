@@ -235,6 +235,25 @@ unbound() {
 }
 it 'a project goes back only when it was seen empty' unbound
 
+unbound_never() { # with things of others in it, or lost
+    cloud_store
+    exits 0 ask a --flavor v100 --units 1
+    exits 0 allot grant release g-1
+    echo '{"token":"sffffffffffff.1.77","name":"foreign","host":"p1","tenant":"x","grant":"g-9","created":1700000000,"bytes":5,"kind":"container","state":"present"}' >>"$CLOUD"
+    exits 0 allot reconcile --json
+    is 1 "$(value .foreign)"
+    refused 5 'allot: conflict: project p1 is not empty: the last look found 1 things in it' allot pool unbind p a
+    exits 0 allot pool lose p --host p1 --confirm
+    refused 5 'allot: conflict: project p1 is lost: nobody knows what is still there' allot pool unbind p a
+    exits 0 allot pool restore p --host p1
+    exits 0 allot reconcile
+    refused 5 'allot: conflict: project p1 is not empty: the last look found 1 things in it' allot pool unbind p a
+    edit 'select(.name != "foreign")'
+    exits 0 allot reconcile
+    exits 0 allot pool unbind p a
+}
+it 'a project does not go back with things of others in it, nor lost' unbound_never
+
 completed() { # WANT WORD...
     local want=$1
     shift
@@ -272,6 +291,32 @@ another_way() {
     exits 0 allot pool set p --setting deliver=quota
 }
 it 'what stands is not delivered in another way' another_way
+
+one_pool() {
+    cloud_store
+    cloud_file | sed '/^projects:/,/p3/d' >other.yaml
+    echo 'projects: [{name: x1, id: aaa2}]' >>other.yaml
+    refused 5 'allot: conflict: id aaa2 is that of project p2 of pool p already' allot pool add q --file other.yaml
+    sed -i 's/id: aaa2/id: aaa9, object_store_id: bbb1/' other.yaml
+    refused 5 'allot: conflict: id bbb1 is that of project p1 of pool p already' allot pool add q --file other.yaml
+    sed -i 's/bbb1/bbb9/' other.yaml
+    exits 0 allot pool add q --file other.yaml
+    refused 5 'allot: conflict: id aaa1 is that of project p1 of pool p already' allot pool set q --project x2=aaa1
+}
+it 'a project is in one pool only' one_pool
+
+another_place() {
+    cloud_store
+    exits 0 ask a --flavor v100 --units 1 --datalake '1 TB'
+    sed 's/bbb1/bbb7/' cloud.yaml >moved.yaml
+    refused 5 'allot: conflict: project p1 keeps its object_store_id and cloud: 2 things are in it' allot pool set p --file moved.yaml
+    sed 's/id: aaa2/id: aaa2, cloud: third/' cloud.yaml >empty.yaml
+    exits 0 allot pool set p --file empty.yaml
+    exits 0 allot grant release g-1
+    exits 0 allot grant purge g-1
+    exits 0 allot pool set p --file moved.yaml
+}
+it 'a project keeps its place while things are in it' another_place
 
 # ---- containers ----
 
@@ -422,6 +467,37 @@ drift() {
     is '3 0' "$(value '"\(.matched) \(.things | length)"')"
 }
 it 'what was changed by hand at the cloud is reported and set back' drift
+
+unseen() { # its token is gone, which says nothing of the limits
+    quota_store
+    exits 0 ask a --flavor v100 --units 4
+    exits 0 ask a --flavor v100 --units 1
+    exits 0 allot grant release g-1 --no-provision
+    is '[5,0,0]' "$(allowance a)"
+    edit 'if .kind == "allowance" then . else select(.name | test("-g1-") | not) end'
+    exits 0 allot reconcile
+    is '[1,0,0]' "$(allowance a)"
+    is 23 "$(allot pool show p --json | jq '.flavors[0].free_units')"
+}
+it 'a quota that is not seen is lowered before its units come free' unseen
+
+strays() { # of a quota that ended, and of one that nobody knows: the tenant's live grant stays whole
+    quota_store
+    exits 0 ask a --flavor v100 --units 4
+    exits 0 ask a --flavor v100 --units 1
+    thing '.kind == "quota" and (.name | test("-g1-"))' tojson >ended
+    exits 0 allot grant release g-1
+    is '[1,0,0]' "$(allowance a)"
+    cat ended >>"$CLOUD"
+    exits 0 allot reconcile
+    is '[1,0,0]' "$(allowance a)"
+    is 1 "$(things '"kind":"quota"')"
+    sed 's/"token":"[^"]*"/"token":"s'"$(sql 'SELECT id FROM store')"'.1.77"/' ended >>"$CLOUD"
+    exits 5 allot reconcile --remove "s$(sql 'SELECT id FROM store').1.77"
+    has "$err" 'is a quota, and whose is not known: nothing is done'
+    is '[1,0,0]' "$(allowance a)"
+}
+it 'a stray quota takes nothing from what its tenant has' strays
 
 shrunk() {
     quota_store

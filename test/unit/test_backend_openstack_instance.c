@@ -307,6 +307,27 @@ static void a_volume_is_whole_gib_within_the_clouds_bounds(void **state) {
     fixture_free(nhn);
 }
 
+static void a_volume_is_used_only_when_it_is_ready(void **state) {
+    (void)state;
+    struct fixture *f = fixture(stock_text);
+    struct err e = {0};
+    static const char *const unready[] = {"creating", "error", "deleting"};
+    for (size_t i = 0; i < sizeof unready / sizeof *unready; i++) {
+        json_t *volumes = json_pack("[{s:s, s:s, s:{s:s}}]", "id", "v1", "status", unready[i], "metadata",
+                                    "allot_token", "s4f1c09ab37de.1.1");
+        f->project.volumes = volumes;
+        err_clear(&e);
+        assert_null(inventory_volume_id(&f->project, "s4f1c09ab37de.1.1", &e));
+        assert_int_equal(e.code, ERR_RETRY);
+        json_object_set_new(json_array_get(volumes, 0), "status", json_string("available"));
+        char *id = inventory_volume_id(&f->project, "s4f1c09ab37de.1.1", &e);
+        assert_string_equal(id, "v1");
+        free(id);
+        json_decref(volumes);
+    }
+    fixture_free(f);
+}
+
 static void a_share_of_files_has_its_token_in_its_description(void **state) {
     (void)state;
     static const char *const ours[] = {"allot s4f1c09ab37de.1.812 g-1 광주 인공지능",
@@ -355,6 +376,7 @@ int main(void) {
         cmocka_unit_test(a_stock_server_takes_its_volumes_with_it_and_leaves_them),
         cmocka_unit_test(what_a_server_says_of_itself_is_read),
         cmocka_unit_test(a_volume_is_whole_gib_within_the_clouds_bounds),
+        cmocka_unit_test(a_volume_is_used_only_when_it_is_ready),
         cmocka_unit_test(a_share_of_files_has_its_token_in_its_description),
         cmocka_unit_test(a_container_carries_its_token_in_its_name),
         cmocka_unit_test(a_path_escapes_everything_but_what_needs_it_not),

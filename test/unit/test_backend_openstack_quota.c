@@ -189,8 +189,12 @@ static void tokens_are_told_from_other_tags(void **state) {
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) assert_true(quota_tag_is_token(good[i]));
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert_false(quota_tag_is_token(bad[i]));
     char name[128];
-    quota_project_name("4f1c09ab37de", 7, "x4be", name);
-    assert_string_equal("allot-4f1c09ab37de-t7x4be", name);
+    quota_project_name("4f1c09ab37de", "p", 7, "x4be", name);
+    assert_string_equal("allot-4f1c09ab37de-148de9c5-t7x4be", name);
+    quota_project_name("4f1c09ab37de", "p", 0, NULL, name);
+    assert_string_equal("allot-4f1c09ab37de-148de9c5-t", name);
+    quota_project_name("4f1c09ab37de", "q", 7, NULL, name);
+    assert_string_equal("allot-4f1c09ab37de-8e35c2cd-t7", name);
 }
 
 static void a_server_was_up_inside_the_time_asked_for(void **state) {

@@ -325,7 +325,7 @@ static void a_token_is_renewed_once_when_a_service_refuses_it(void **state) {
     run_open(&w, "/v3", password(), NULL);
     get_good(&w, "compute", "/a");
     assert_int_equal(get(&w, "compute", "/b", &status, &e), -1);
-    expect(&e, ERR_FAILED, "a fresh token is refused too: GET ");
+    expect(&e, ERR_RETRY, "a fresh token is refused too: GET ");
     assert_int_equal(status, 401);
     run_close(&w);
     scripted_stop(&w.server);
