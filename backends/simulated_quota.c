@@ -80,7 +80,8 @@ static bool is_stood_for(const struct cloud *c, const char *key) {
 
 bool simulated_quota_end(struct cloud *c, struct backend_operation *op) {
     scoped_free char *key = allowance_key(op);
-    if (!cloud_get(c, op->token) && !cloud_get(c, key)) return simulated_answer(op, BACKEND_DONE, NULL), false;
+    if (!cloud_get(c, op->token) && !cloud_get(c, key))
+        return simulated_answer(op, BACKEND_DONE, NULL), false;
     bool changed = allow(c, key, op);
     scoped_free char *words = in_use(c, key);
     if (words && *words) {
