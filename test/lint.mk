@@ -6,7 +6,7 @@ CODE := $(shell find alloc policies backends cmd test -name '*.[ch]' 2>/dev/null
 SCRIPTS = run .ci/run $(shell grep -rlIE '^\#!/bin/(ba)?sh' test man/examples)
 
 lint:
-	+@$(RUN_SUITES) $(LINT)
+	+@SUITE_SECONDS=1500 $(RUN_SUITES) $(LINT)
 
 # Arrows point down only: cmd -> {policies, backends} -> alloc.
 includes-check:
