@@ -8,7 +8,7 @@ sanitize:
 	+@$(MAKE) CC=gcc BUILD=build-asan CFLAGS='-O1 -g' EXTRA='$(SANITIZE)' sanitized
 
 sanitized: all unit-programs
-	+@ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1 UBSAN_OPTIONS=print_stacktrace=1 \
+	+@ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1 UBSAN_OPTIONS=print_stacktrace=1 SUITE_SECONDS=1500 \
 	  $(RUN_SUITES) $(SANITIZE_SUITES)
 
 .PHONY: sanitize sanitized
