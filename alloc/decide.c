@@ -151,7 +151,7 @@ void decision_own(struct decision *d) {
     d->standing.tier = mem_copy(d->standing.tier);
     d->standing.rule = mem_copy(d->standing.rule);
     d->reasons = list_own(d->reasons, d->n_reasons, sizeof *d->reasons);
-    for (size_t i = 0; i < d->n_reasons; i++) {
+    for (size_t i = 0; d->reasons && i < d->n_reasons; i++) {
         struct reason *r = &d->reasons[i];
         char **texts[] = {&r->rule, &r->place, &r->en, &r->ko, &r->hint_en, &r->hint_ko};
         for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) *texts[k] = mem_copy(*texts[k]);

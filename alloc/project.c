@@ -112,7 +112,7 @@ int project_assign(struct book *b, int64_t tenant, const char *name, struct err 
                            "is", b->pool, name) < 0)
         return -1;
     if (!there) return err_set(e, ERR_NOT_FOUND, "the pool has no project '%.80s'", name);
-    if (has && strcmp(own, name) == 0) return 0;
+    if (own && strcmp(own, name) == 0) return 0;
     if (has) return err_set(e, ERR_CONFLICT, "the tenant has project %s already", own);
     if (sql_text(
             b->store, e, &holder,

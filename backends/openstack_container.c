@@ -43,9 +43,13 @@ static char *unescape(const char *text) {
     struct text t = {0};
     if (!text) return NULL;
     for (const char *c = text; *c; c++) {
-        char hex[3] = {c[0] == '%' ? c[1] : '\0', c[0] == '%' && c[1] ? c[2] : '\0', '\0'};
-        char byte = hex[1] ? (char)strtol(hex, NULL, 16) : *c;
-        if (hex[1]) c += 2;
+        char byte = *c, hex[3] = "";
+        if (c[0] == '%' && c[1] && c[2]) {
+            hex[0] = c[1];
+            hex[1] = c[2];
+            byte = (char)strtol(hex, NULL, 16);
+            c += 2;
+        }
         text_put(&t, &byte, 1);
     }
     if (t.s && text_is_printable(t.s)) return text_take(&t);
