@@ -69,7 +69,7 @@ static bool is_one_of(const char *word, const char *const words[]) {
 
 static const char *status_of(const json_t *server) {
     const char *status = member(server, "status");
-    return status ? status : "UNKNOWN";
+    return status && *status ? status : "UNKNOWN";
 }
 
 enum server_progress server_progress(const json_t *server) {
